@@ -1,0 +1,42 @@
+"""What can go wrong, each with the remedy. Raised anywhere, printed only by the command line and the flow."""
+
+
+class HamloadError(Exception):
+    """A failure that the runner can act on.
+
+    Parameters
+    ----------
+    what
+        One sentence: what is wrong, naming the file, key or service.
+    remedy
+        One sentence or command that mends it.
+
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+    def __reduce__(self) -> tuple[type["HamloadError"], tuple[str, str]]:
+        """Survive the way back from a worker process with the remedy intact."""
+        return type(self), (self.what, self.remedy)
+
+
+class ConfigurationError(HamloadError):
+    """A setting, an argument or the home is unusable: exit code 2."""
+
+
+class UnreadableError(HamloadError):
+    """A document cannot be decoded. It is kept, listed with this reason, and stops nothing."""
+
+
+class UnsafeArchiveError(HamloadError):
+    """An archive names a path outside itself or unpacks to more than it may."""
+
+
+class WarehouseError(HamloadError):
+    """The warehouse cannot be opened, built or published."""

@@ -1,0 +1,249 @@
+"""The only reader of the environment and of `config/`: finds the home, merges defaults with the runner's own values.
+
+Defaults ship in `config/*.toml`; `config.toml` in the home overrides single values; `HAMLOAD_*` variables override both.
+Every coefficient keeps its provenance (`Provenance`), so that whoever shows a number can say what it rests on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hamload.advice.parameters import AlertRules
+from hamload.decode.parameters import Signal
+from hamload.errors import ConfigurationError
+from hamload.load.parameters import LoadModel
+
+#: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
+FORMULAS = "1"
+
+
+class _Environment(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="HAMLOAD_", extra="ignore")
+
+    home: Path | None = None
+    time_zone: str | None = None
+
+
+class AthleteSettings(BaseModel):
+    """One runner of this home."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    name: str = ""
+    time_zone: str = ""
+    easy_speed_mps: float | None = Field(default=None, gt=0.5, lt=7)
+
+
+class FolderSettings(BaseModel):
+    """A folder that the nightly run reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path
+    athlete: str = ""
+    reports_rest: bool = False
+
+
+class ImportSettings(BaseModel):
+    """How recordings are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workers: int = Field(ge=0, le=64)
+    max_file_mb: float = Field(gt=0)
+    max_archive_mb: float = Field(gt=0)
+
+
+class _File(BaseModel):
+    """The shape of hamload.toml and of the home's config.toml, coefficients apart."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    time_zone: str
+    athletes: tuple[AthleteSettings, ...] = Field(min_length=1)
+    folders: tuple[FolderSettings, ...]
+    import_: ImportSettings = Field(alias="import")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What one coefficient rests on: `kind` "E" (published evidence) or "A" (our assumption), and where it is from."""
+
+    value: float
+    kind: Literal["E", "A"]
+    source: str
+    is_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that steers one run of hamload."""
+
+    home: Path
+    time_zone: str
+    athletes: tuple[AthleteSettings, ...]
+    folders: tuple[FolderSettings, ...]
+    imports: ImportSettings
+    model: LoadModel
+    signal: Signal
+    alerts: AlertRules
+    provenance: dict[str, Provenance]
+
+    def athlete(self, athlete_id: str = "") -> AthleteSettings:
+        """Return the named runner, or the only one. Raises ConfigurationError where that is not one runner."""
+        if not athlete_id:
+            if len(self.athletes) == 1:
+                return self.athletes[0]
+            names = ", ".join(a.id for a in self.athletes)
+            raise ConfigurationError(f"This home has several runners: {names}.", "Say which one: --athlete NAME.")
+        for athlete in self.athletes:
+            if athlete.id == athlete_id:
+                return athlete
+        names = ", ".join(a.id for a in self.athletes)
+        raise ConfigurationError(
+            f"No runner named {athlete_id!r} in this home (there is: {names}).",
+            f"Add [[athletes]] with id = \"{athlete_id}\" to {self.home / 'config.toml'}.",
+        )
+
+    def zone(self, athlete_id: str = "") -> ZoneInfo:
+        """Return the home time zone of a runner."""
+        return ZoneInfo(self.athlete(athlete_id).time_zone or self.time_zone)
+
+    def today(self, athlete_id: str = "") -> dt.date:
+        """Return the runner's calendar day, now."""
+        return dt.datetime.now(tz=self.zone(athlete_id)).date()
+
+
+def shipped(folder: Literal["config", "sql", "flows", "notebooks"]) -> Path:
+    """Return a folder that ships with hamload: inside the package when installed, at the top of a checkout."""
+    inside = Path(str(files("hamload"))) / folder
+    return inside if inside.is_dir() else Path(str(files("hamload"))).parents[1] / folder
+
+
+def home_folder(home: Path | None = None) -> Path:
+    """Return the home: the argument, else HAMLOAD_HOME, else the platform's user-data folder."""
+    chosen = home or _Environment().home or Path(platformdirs.user_data_dir("hamload", appauthor=False))
+    return chosen.expanduser().absolute()
+
+
+@cache
+def defaults() -> tuple[LoadModel, Signal, AlertRules]:
+    """Return the shipped coefficients, without any home: what the public functions use."""
+    model, signal, alerts, _ = _coefficients({}, "")
+    return model, signal, alerts
+
+
+def load(home: Path | None = None) -> Settings:
+    """Read the settings of a home. Raises ConfigurationError naming the file, the key and the remedy."""
+    folder = home_folder(home)
+    own_file = folder / "config.toml"
+    own = _toml(own_file) if own_file.is_file() else {}
+    coefficients = {name: own.pop(name, {}) for name in ("model", "alerts")}
+    try:
+        file = _File.model_validate(_toml(shipped("config") / "hamload.toml") | own)
+    except ValidationError as error:
+        raise _invalid(error, str(own_file)) from None
+    model, signal, alerts, provenance = _coefficients(coefficients, str(own_file))
+    time_zone = _Environment().time_zone or file.time_zone or _machine_time_zone()
+    for name in {time_zone, *(a.time_zone for a in file.athletes if a.time_zone)}:
+        _check_zone(name, str(own_file))
+    ids = {a.id for a in file.athletes}
+    for watched in file.folders:
+        if watched.athlete not in ids and (watched.athlete or len(ids) > 1):
+            raise ConfigurationError(
+                f"{own_file}: the folder {watched.path} belongs to {watched.athlete or 'no runner'!r}, who is not in [[athletes]].",
+                f"Give it athlete = one of: {', '.join(sorted(ids))}.",
+            )
+    return Settings(
+        folder, time_zone, file.athletes, file.folders, file.import_, model, signal, alerts, provenance
+    )
+
+
+def _coefficients(
+    own: dict[str, Any], own_file: str
+) -> tuple[LoadModel, Signal, AlertRules, dict[str, Provenance]]:
+    provenance: dict[str, Provenance] = {}
+    values: dict[str, dict[str, dict[str, float]]] = {}
+    for name in ("model", "alerts"):
+        table = _toml(shipped("config") / f"{name}.toml")
+        values[name] = {
+            section: _section(f"{name}.{section}", rows, own.get(name, {}).pop(section, {}), own_file, provenance)
+            for section, rows in table.items()
+        }
+        if own.get(name):
+            unknown = ", ".join(f"[{name}.{section}]" for section in own[name])
+            known = ", ".join(f"[{name}.{section}]" for section in table)
+            raise ConfigurationError(f"{own_file}: no such section: {unknown}.", f"There are: {known}.")
+    signal_values = values["model"].pop("signal")
+    version = f"{FORMULAS}-{hashlib.sha256(repr((values['model'], signal_values)).encode()).hexdigest()[:8]}"
+    try:
+        model = TypeAdapter(LoadModel).validate_python({**values["model"], "version": version})
+        signal = TypeAdapter(Signal).validate_python(signal_values)
+        alerts = TypeAdapter(AlertRules).validate_python(values["alerts"])
+    except ValidationError as error:
+        raise _invalid(error, own_file) from None
+    return model, signal, alerts, provenance
+
+
+def _section(
+    name: str, rows: dict[str, Any], own: Any, own_file: str, provenance: dict[str, Provenance]
+) -> dict[str, float]:
+    if not isinstance(own, dict) or set(own) - set(rows):
+        unknown = ", ".join(sorted(set(own) - set(rows))) if isinstance(own, dict) else repr(own)
+        raise ConfigurationError(f"{own_file}: [{name}] has no {unknown}.", f"There are: {', '.join(rows)}.")
+    for key, row in rows.items():
+        value = own.get(key, row["value"])
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:  # noqa: PLR2004
+            raise ConfigurationError(
+                f"{own_file}: [{name}] {key} = {value!r} is not a number from 0 on.",
+                f"Give it a number; the default is {row['value']}.",
+            )
+        source = row["source"] if key not in own else f"set in {own_file}; default {row['value']}: {row['source']}"
+        provenance[f"{name}.{key}"] = Provenance(value, row["kind"] if key not in own else "A", source, key not in own)
+    return {key: own.get(key, row["value"]) for key, row in rows.items()}
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}.", "Mend that line, or remove the file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.", "Check the file and its rights.") from None
+
+
+def _invalid(error: ValidationError, own_file: str) -> ConfigurationError:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return ConfigurationError(f"{own_file}: {where}: {first['msg']} (got {first['input']!r}).", "Mend that value.")
+
+
+def _check_zone(name: str, own_file: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        near = sorted(z for z in available_timezones() if name.lower().rsplit("/", maxsplit=1)[-1] in z.lower())[:3]
+        hint = f"Did you mean {', '.join(near)}?" if near else 'Use a name such as "Europe/Vienna".'
+        raise ConfigurationError(f"{own_file}: {name!r} is no time zone.", hint) from None
+
+
+def _machine_time_zone() -> str:
+    link = Path("/etc/localtime")
+    if link.is_symlink():
+        target = str(link.readlink())
+        if "zoneinfo/" in target:
+            return target.rsplit("zoneinfo/", maxsplit=1)[-1]
+    return "UTC"
