@@ -316,7 +316,10 @@ class SessionFact:
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """Everything that decides one athlete's state on one day. Only what was known at the end of that day."""
+    """Everything that decides one athlete's state on one day. Only what was known at the end of that day.
+
+    `is_returning`: a break of two weeks or more lies in the chronic window, so that ratios compare with nothing.
+    """
 
     date: dt.date
     is_known: bool
@@ -327,6 +330,7 @@ class DayFacts:
     heavy: SeriesDay
     sessions: tuple[SessionFact, ...] = ()
     curl_sessions_10d: int | None = None
+    is_returning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

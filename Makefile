@@ -1,0 +1,45 @@
+# hamload needs git, make, python3 and the package index; everything else is made here, in .tools and .venv.
+.PHONY: help demo test lint types bench clean
+.DEFAULT_GOAL := help
+
+UV := .tools/bin/uv
+RUN := $(UV) run --locked --no-sync
+
+help:
+	@echo "make demo    a night of hamload on a year of a simulated runner"
+	@echo "make test    style, types and all tests"
+	@echo "make bench   import rate and peak memory beside the reader alone"
+
+$(UV):
+	@echo "== Fetching uv, the installer, into .tools"
+	@python3 -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.8"
+
+.venv/.made: $(UV) pyproject.toml uv.lock .python-version
+	@echo "== Making .venv from uv.lock (first time: a minute or two)"
+	@$(UV) sync --locked --quiet
+	@touch $@
+
+demo: .venv/.made
+	@echo "== The nightly flow on a year of a simulated runner"
+	@$(RUN) hamload demo --home .demo
+
+lint: .venv/.made
+	@echo "== Style: ruff"
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+
+types: .venv/.made
+	@echo "== Types: mypy --strict"
+	@$(RUN) mypy
+
+test: lint types
+	@echo "== Tests"
+	@$(RUN) pytest -n 2 --dist worksteal
+
+bench: .venv/.made
+	@echo "== Import rate and memory"
+	@$(RUN) python bench/import_rate.py
+
+clean:
+	rm -rf .venv .tools .demo dist artifacts

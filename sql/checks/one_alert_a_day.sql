@@ -1,0 +1,10 @@
+-- Every day of an athlete's series has exactly one state: a day without one would be a day on which hamload went quiet.
+with days as (
+    select distinct athlete_id, date from marts.daily_load
+)
+
+select days.athlete_id, days.date, count(alerts.state) as states
+from days
+left join marts.alerts as alerts using (athlete_id, date)
+group by all
+having states <> 1

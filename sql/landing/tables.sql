@@ -1,0 +1,179 @@
+-- What Python writes into the warehouse: decoded activities, their samples, and what load/ and advice/ make of them.
+-- Everything here can be thrown away and rebuilt from the raw documents (`hamload rebuild`).
+
+create schema if not exists landing;
+
+create table if not exists landing.activities (
+    activity_id varchar primary key,   -- one provider's record; a multisport document holds several
+    athlete_id varchar not null,
+    document_id varchar not null,      -- the raw document it was decoded from
+    part integer not null,             -- its place within that document, from 0
+    source varchar not null,           -- files, strava, garmin, ...
+    external_id varchar not null,
+    name varchar not null,             -- the file or the service's own name
+    format varchar not null,
+    reader varchar not null,           -- the decoder that succeeded
+    sport varchar not null,
+    sport_detail varchar not null,
+    title varchar not null,
+    device varchar not null,
+    is_simulated boolean not null,
+    start_at timestamptz not null,
+    end_at timestamptz not null,
+    utc_offset_s integer,
+    local_date date not null,          -- the athlete's own calendar day of the start
+    elapsed_time_s double,
+    timer_time_s double,
+    distance_m double,
+    ascent_m double,
+    rpe double,
+    samples integer not null,          -- how many cleaned samples it has
+    speed_source varchar not null,
+    altitude_source varchar not null,
+    used_s double not null,
+    paused_s double not null,
+    interpolated_s double not null,
+    lost_s double not null,
+    dropped_s double not null,
+    heart_rate_coverage double not null,
+    altitude_coverage double not null,
+    notes varchar[] not null
+);
+
+create table if not exists landing.samples (
+    activity_id varchar not null,
+    time_s double not null,            -- since the start
+    dt_s float not null,               -- the seconds that this sample stands for
+    speed_mps float,
+    grade float,                       -- rise over run
+    distance_m double,
+    altitude_m float,
+    latitude_deg double,
+    longitude_deg double,
+    heart_rate_bpm float,
+    cadence_spm float
+);
+
+create table if not exists landing.features (
+    activity_id varchar primary key,
+    features json not null             -- what later sessions' history needs of this run
+);
+
+create table if not exists landing.strength_sets (
+    activity_id varchar not null,
+    set_index integer not null,
+    category varchar not null,
+    name varchar,
+    repetitions integer,
+    weight_kg double,
+    duration_s double,
+    set_type varchar not null
+);
+
+create table if not exists landing.unreadable (
+    athlete_id varchar not null,
+    source varchar not null,
+    name varchar not null,
+    document_id varchar,               -- null where nothing was kept
+    reason varchar not null
+);
+
+create table if not exists landing.decoded (
+    athlete_id varchar not null,
+    document_id varchar not null,      -- documents that have been through decode/, whatever came out
+    facts_hash varchar not null,
+    primary key (athlete_id, document_id)
+);
+
+create table if not exists landing.members (
+    activity_id varchar primary key,
+    athlete_id varchar not null,
+    session_id varchar not null,       -- the run that this activity is a recording of
+    is_primary boolean not null,
+    why varchar not null
+);
+
+create table if not exists landing.session_loads (
+    session_id varchar primary key,
+    athlete_id varchar not null,
+    load_efm double not null,
+    load_hill_efm double not null,
+    load_speed_efm double not null,
+    load_long_efm double not null,
+    load_base_efm double not null,
+    moving_time_s double not null,
+    distance_m double,
+    mean_demand double,
+    climb_m double,
+    is_hill boolean,
+    is_speed boolean,
+    is_long boolean,
+    is_heavy boolean,
+    is_easy boolean,
+    basis varchar not null,
+    confidence varchar not null,
+    confidence_why varchar not null,
+    easy_speed_mps double not null,
+    typical_time_s double not null,
+    fast_mps double,
+    very_fast_mps double,
+    history_runs integer not null,
+    model_version varchar not null
+);
+
+create table if not exists landing.spikes (
+    session_id varchar primary key,
+    spike_distance double,
+    spike_load double
+);
+
+create table if not exists landing.reports (
+    source varchar not null,
+    athlete_id varchar not null,
+    reported_at timestamptz not null,
+    covered_from date,
+    covered_until date,
+    is_failure boolean not null,
+    message varchar not null,
+    remedy varchar not null
+);
+
+create table if not exists landing.athletes (
+    athlete_id varchar primary key,
+    name varchar not null,
+    time_zone varchar not null,
+    as_of date not null,               -- the last day of the series
+    easy_speed_mps double,
+    easy_speed_until date,             -- the first six weeks ended here; null while they last
+    model_version varchar not null
+);
+
+create table if not exists landing.day_metrics (
+    athlete_id varchar not null,
+    date date not null,
+    series varchar not null,
+    acute_rolling double,
+    chronic_rolling double,
+    acwr_coupled double,
+    acwr_uncoupled double,
+    acute_ewma double,
+    chronic_ewma double,
+    acwr_ewma double,
+    monotony double,
+    strain double,
+    primary key (athlete_id, date, series)
+);
+
+create table if not exists landing.alerts (
+    athlete_id varchar not null,
+    date date not null,
+    state varchar not null,
+    reasons json not null,
+    advice varchar[] not null,
+    is_new boolean not null,
+    is_continuation boolean not null,
+    held boolean not null,
+    episode integer not null,
+    clears_when varchar not null,
+    primary key (athlete_id, date)
+);

@@ -1,0 +1,20 @@
+-- Every activity of every source, running or not, and the session it belongs to: copies of one run stand side by side.
+with activities as (
+    select * from landing.activities
+),
+
+members as (
+    select * from landing.members
+),
+
+final as (
+    select
+        activities.*,
+        members.session_id,
+        coalesce(members.is_primary, false) as is_primary,
+        members.why
+    from activities
+    left join members using (activity_id)
+)
+
+select * from final order by athlete_id, start_at, activity_id

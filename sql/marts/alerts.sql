@@ -1,0 +1,21 @@
+-- The state of each athlete on each day, with its reasons (JSON: rule, value, threshold, sentence, evidence, causes).
+with alerts as (
+    select * from landing.alerts
+),
+
+final as (
+    select
+        athlete_id,
+        date,
+        state,
+        reasons,
+        advice,
+        is_new,
+        is_continuation,
+        held,
+        episode,
+        clears_when
+    from alerts
+)
+
+select * from final order by athlete_id, date

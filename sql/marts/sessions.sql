@@ -1,0 +1,55 @@
+-- One real run a row: where it came from, its load with its four parts, its labels (null: not known), its spikes.
+with sessions as (
+    select *
+    from staging.sessions
+    left join landing.spikes using (session_id)
+),
+
+final as (
+    select
+        session_id,
+        athlete_id,
+        local_date,
+        start_at,
+        sport,
+        title,
+        distance_m,
+        moving_time_s,
+        elapsed_time_s,
+        climb_m,
+        load_efm,
+        load_hill_efm,
+        load_speed_efm,
+        load_long_efm,
+        load_base_efm,
+        mean_demand,
+        is_hill,
+        is_speed,
+        is_long,
+        is_heavy,
+        is_easy,
+        spike_distance,
+        spike_load,
+        confidence,
+        confidence_why,
+        basis,
+        source,
+        name,
+        format,
+        device,
+        is_simulated,
+        copies,
+        samples,
+        heart_rate_coverage,
+        altitude_coverage,
+        easy_speed_mps,
+        typical_time_s,
+        fast_mps,
+        very_fast_mps,
+        history_runs,
+        model_version,
+        document_id
+    from sessions
+)
+
+select * from final order by athlete_id, start_at, session_id

@@ -1,0 +1,38 @@
+-- One row per real run: the primary activity's facts with its load. Copies of the same run stay in landing.members.
+with members as (
+    select * from landing.members where is_primary
+),
+
+copies as (
+    select session_id, count(*) - 1 as copies from landing.members group by session_id
+),
+
+joined as (
+    select
+        members.session_id,
+        activities.athlete_id,
+        activities.local_date,
+        activities.start_at,
+        activities.sport,
+        activities.title,
+        coalesce(session_loads.distance_m, activities.distance_m) as distance_m,
+        activities.elapsed_time_s,
+        activities.ascent_m,
+        session_loads.* exclude (session_id, athlete_id, distance_m),
+        activities.source,
+        activities.name,
+        activities.format,
+        activities.device,
+        activities.is_simulated,
+        activities.document_id,
+        activities.samples,
+        activities.heart_rate_coverage,
+        activities.altitude_coverage,
+        copies.copies
+    from members
+    join landing.activities as activities using (activity_id)
+    join landing.session_loads as session_loads on session_loads.session_id = members.session_id
+    join copies on copies.session_id = members.session_id
+)
+
+select * from joined

@@ -1,0 +1,153 @@
+"""The steps of a night in order, as plain functions: what the flows and the command line both call.
+
+    put -> decode -> assess -> alert -> publish -> digest
+
+Each step reads what the one before it left in the home, and can be run again without harm. Hold `exclusive` around them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hamload import warehouse
+from hamload.errors import HamloadError, WarehouseError
+from hamload.pipeline.putting import silent
+from hamload.settings import shipped
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from hamload.digest import OutboxEntry
+    from hamload.pipeline.putting import Gaps, Progress, Put
+    from hamload.settings import FolderSettings, Settings
+    from hamload.warehouse import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What one run did: documents decoded, checks that failed, sources that failed, and the digests it wrote."""
+
+    decoded: int
+    failed_sources: tuple[str, ...]
+    failed_checks: tuple[Failure, ...]
+    digests: tuple[OutboxEntry, ...]
+
+
+def exclusive(settings: Settings) -> AbstractContextManager[None]:
+    """Hold the home for one run. Raises WarehouseError where another one is at work."""
+    return warehouse.lock(settings.home)
+
+
+def put_files(
+    settings: Settings,
+    paths: list[Path],
+    athlete_id: str,
+    now: dt.datetime,
+    *,
+    sport: str = "",
+    gaps: Gaps | None = None,
+    through: dt.date | None = None,
+    progress: Progress = silent,
+) -> Put:
+    """Keep what the paths hold as raw documents. See `putting.put_files`."""
+    from hamload.pipeline import putting  # noqa: PLC0415  # each step pays for its own imports
+
+    return putting.put_files(
+        settings, paths, athlete_id, now, sport=sport, gaps=gaps, through=through, progress=progress
+    )
+
+
+def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, progress: Progress = silent) -> Put:
+    """Keep what is new in a watched folder. See `putting.put_folder`."""
+    from hamload.pipeline import putting  # noqa: PLC0415
+
+    return putting.put_folder(settings, folder, now, progress)
+
+
+def decode(settings: Settings, progress: Progress = silent) -> int:
+    """Decode the documents that are new. Returns how many."""
+    from hamload.pipeline import decoding  # noqa: PLC0415
+    from hamload.raw import Raw  # noqa: PLC0415
+
+    with Raw(settings.home) as raw, warehouse.writer(settings.home, shipped("sql")) as con:
+        return decoding.decode_new(con, raw, settings, progress)
+
+
+def assess(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> None:
+    """Merge activities into sessions, and give each its load, parts and labels."""
+    from hamload.pipeline import assessing  # noqa: PLC0415
+    from hamload.raw import Raw  # noqa: PLC0415
+
+    with Raw(settings.home) as raw, warehouse.writer(settings.home, shipped("sql")) as con:
+        assessing.write_reports(con, raw)
+        assessing.write_members(con)
+        assessing.write_loads(con, settings, today, progress)
+
+
+def alert(settings: Settings) -> list[Failure]:
+    """Compute the daily series, decide each day's state, build every table. Returns the checks that failed."""
+    from hamload.pipeline import advising  # noqa: PLC0415
+
+    sql = shipped("sql")
+    with warehouse.writer(settings.home, sql) as con:
+        warehouse.build(con, sql, ["staging"])
+        advising.write_spikes(con, settings)
+        advising.write_metrics(con, settings)
+        advising.write_alerts(con, settings)
+        warehouse.build(con, sql, ["marts", "reports"])
+        return warehouse.check(con, sql)
+
+
+def publish(settings: Settings) -> Path:
+    """Replace the copy that readers open."""
+    return warehouse.publish(settings.home)
+
+
+def digest(settings: Settings, athlete_id: str = "") -> OutboxEntry:
+    """Write one athlete's digest to the outbox."""
+    from hamload.digest import write  # noqa: PLC0415
+    from hamload.pipeline import telling  # noqa: PLC0415
+
+    with warehouse.reader(settings.home) as con:
+        facts = telling.digest_facts(con, settings, settings.athlete(athlete_id).id)
+    return write(settings.home / "outbox", facts)
+
+
+def refresh(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> tuple[int, list[Failure]]:
+    """Bring every table up to date with the raw documents. Returns how many were decoded, and the checks that failed."""
+    decoded = decode(settings, progress)
+    assess(settings, today, progress)
+    failures = alert(settings)
+    publish(settings)
+    return decoded, failures
+
+
+def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, progress: Progress = silent) -> Night:
+    """Run a whole night: every source by itself, then everything that follows from the raw documents."""
+    failed: list[str] = []
+    for folder in settings.folders:
+        try:
+            put_folder(settings, folder, now, progress)
+        except HamloadError as error:
+            failed.append(str(error))
+    decoded, failures = refresh(settings, today, progress)
+    digests = tuple(digest(settings, athlete_id) for athlete_id in known_athletes(settings))
+    return Night(decoded, tuple(failed), tuple(failures), digests)
+
+
+def known_athletes(settings: Settings) -> list[str]:
+    """Return the athletes of this home who have a history."""
+    with warehouse.reader(settings.home) as con:
+        known = {row[0] for row in con.execute("select distinct athlete_id from marts.alerts").fetchall()}
+    return [a.id for a in settings.athletes if a.id in known]
+
+
+def rebuild(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> tuple[int, list[Failure]]:
+    """Throw away everything derived and build it anew from the raw documents."""
+    if not (settings.home / "raw").is_dir():
+        raise WarehouseError(f"There are no raw documents in {settings.home}.", "Run: hamload import PATH.")
+    warehouse.forget_derived(settings.home)
+    return refresh(settings, today, progress)

@@ -1,0 +1,223 @@
+"""Fourth step: daily series and states. Reads the days that `sql/` has summed, writes ratios, spikes and alerts back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from bisect import bisect_left, bisect_right
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hamload import warehouse
+from hamload.advice import assess
+from hamload.load import acwr, ewma, is_returning, monotony, rolling_mean, spike, strain
+from hamload.records import SERIES, Confidence, DayFacts, SeriesDay, SessionFact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+    from hamload.load.parameters import Series
+    from hamload.records import Alert, Array
+    from hamload.settings import Settings
+
+#: Sessions that a day's reasons may name: the spike's comparison window and the week of the acute load.
+_SESSION_DAYS = 35
+
+type Metrics = dict[str, Array]
+
+
+def write_spikes(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Compare every session with the largest of the days before it, on distance and on load.
+
+    A comparison whose days are not all known is withheld: the run that is missing may have been the largest.
+    """
+    days = settings.model.series.spike_days
+    con.execute("delete from landing.spikes")
+    for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
+        found = con.execute(
+            "select session_id, epoch(start_at) / 86400 as at_days, distance_m, load_efm, local_date"
+            " from staging.sessions where athlete_id = ? order by start_at, session_id",
+            [athlete_id],
+        ).fetchnumpy()
+        if not len(found["session_id"]):
+            continue
+        known = _known_days(con, athlete_id)
+        is_known = np.array([_all_known(known, day, days) for day in _dates(found["local_date"])])
+        columns: dict[str, Any] = {"session_id": np.ma.getdata(found["session_id"])}
+        for name, column in (("spike_distance", "distance_m"), ("spike_load", "load_efm")):
+            compared = spike(_floats(found[column]), _floats(found["at_days"]), days)
+            columns[name] = np.where(is_known, compared, np.nan)
+        warehouse.append_columns(con, "landing.spikes", columns)
+
+
+def _known_days(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:
+    rows = con.execute(
+        "select date from staging.days where athlete_id = ? and series = 'total' and load_efm is not null order by date",
+        [athlete_id],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _all_known(known: Sequence[dt.date], day: dt.date, days: int) -> bool:
+    return bisect_right(known, day) - bisect_left(known, day - dt.timedelta(days=days)) == days + 1
+
+
+def _floats(column: Any) -> Array:
+    return np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
+
+
+def _dates(column: Any) -> list[dt.date]:
+    return [value.astype("datetime64[D]").astype(object) for value in np.ma.getdata(column)]
+
+
+def metrics(load_efm: Array, total_efm: Array, series: Series) -> Metrics:
+    """Return every daily metric of one series; rows are days, NaN is unknown.
+
+    Ratios are withheld while a break of two weeks or more lies in the chronic window (`is_returning`).
+    """
+    with_break = is_returning(total_efm, series.returning_days, series.chronic_days)
+    windows = (series.acute_days, series.chronic_days, series.min_days)
+
+    def ratio(method: str) -> Array:
+        return np.where(with_break, np.nan, acwr(load_efm, method, *windows))
+
+    return {
+        "acute_rolling": rolling_mean(load_efm, series.acute_days),
+        "chronic_rolling": rolling_mean(load_efm, series.chronic_days),
+        "acwr_coupled": ratio("coupled"),
+        "acwr_uncoupled": ratio("uncoupled"),
+        "acute_ewma": ewma(load_efm, series.acute_days),
+        "chronic_ewma": ewma(load_efm, series.chronic_days),
+        "acwr_ewma": ratio("ewma"),
+        "monotony": monotony(load_efm),
+        "strain": strain(load_efm),
+    }
+
+
+def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Compute every series of every athlete and write them."""
+    con.execute("delete from landing.day_metrics")
+    for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
+        loads = _loads(con, athlete_id)
+        for name in SERIES:
+            if not len(loads["date"]):
+                continue
+            columns = metrics(loads[name], loads["total"], settings.model.series)
+            n = len(loads["date"])
+            keys = {
+                "athlete_id": np.full(n, athlete_id, dtype=object),
+                "date": loads["date"],
+                "series": np.full(n, name, dtype=object),
+            }
+            warehouse.append_columns(con, "landing.day_metrics", {**keys, **columns})
+
+
+def _loads(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, Any]:
+    columns = ", ".join(f"any_value(load_efm) filter (series = '{name}') as {name}" for name in SERIES)
+    found = con.execute(
+        f"select date, {columns} from staging.days where athlete_id = ? group by date order by date",  # noqa: S608
+        [athlete_id],
+    ).fetchnumpy()
+    return {
+        "date": np.ma.getdata(found["date"]),
+        **{name: _floats(found[name]) for name in SERIES},
+    }
+
+
+def write_alerts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Assess every day of every athlete and write the states with their reasons."""
+    con.execute("delete from landing.alerts")
+    for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
+        alerts = assess(day_facts(con, athlete_id, settings.model.series), settings.alerts, athlete_id)
+        warehouse.append_rows(con, "landing.alerts", [_row(alert) for alert in alerts])
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    return {
+        "athlete_id": alert.athlete_id,
+        "date": alert.date,
+        "state": alert.state.value,
+        "reasons": json.dumps([asdict(reason) for reason in alert.reasons], ensure_ascii=False),
+        "advice": list(alert.advice),
+        "is_new": alert.is_new,
+        "is_continuation": alert.is_continuation,
+        "held": alert.held,
+        "episode": alert.episode,
+        "clears_when": alert.clears_when,
+    }
+
+
+def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, series: Series) -> list[DayFacts]:
+    """Return what decides one athlete's state, day by day, oldest first."""
+    loads = _loads(con, athlete_id)
+    dates = _dates(loads["date"])
+    with_break = is_returning(loads["total"], series.returning_days, series.chronic_days)
+    unknown = np.isnan(loads["total"])
+    rows = _series_days(con, athlete_id, loads)
+    sessions = _sessions(con, athlete_id)
+    session_dates = [s.local_date for s in sessions]
+    curls = _curl_dates(con, athlete_id)
+    facts: list[DayFacts] = []
+    last_run: dt.date | None = None
+    for index, date in enumerate(dates):
+        first = bisect_left(session_dates, date - dt.timedelta(days=_SESSION_DAYS - 1))
+        after = bisect_right(session_dates, date)
+        if after and session_dates[after - 1] == date:
+            last_run = date
+        facts.append(
+            DayFacts(
+                date=date,
+                is_known=not unknown[index],
+                unknown_days_28=int(unknown[max(0, index - series.chronic_days + 1) : index + 1].sum()),
+                history_days=index + 1,
+                days_since_run=None if last_run is None else (date - last_run).days,
+                is_returning=bool(with_break[index]),
+                total=rows["total"][index],
+                heavy=rows["heavy"][index],
+                sessions=tuple(sessions[first:after]),
+                curl_sessions_10d=_within(curls, date, 10) if curls else None,
+            )
+        )
+    return facts
+
+
+def _within(dates: Sequence[dt.date], day: dt.date, days: int) -> int:
+    return bisect_right(dates, day) - bisect_left(dates, day - dt.timedelta(days=days - 1))
+
+
+def _series_days(con: duckdb.DuckDBPyConnection, athlete_id: str, loads: dict[str, Any]) -> dict[str, list[SeriesDay]]:
+    names = ("acwr_coupled", "acwr_uncoupled", "acwr_ewma", "monotony", "strain", "acute_rolling", "chronic_rolling")
+    found: dict[str, list[SeriesDay]] = {}
+    for series in ("total", "heavy"):
+        rows = con.execute(
+            f"select {', '.join(names)} from landing.day_metrics where athlete_id = ? and series = ? order by date",  # noqa: S608
+            [athlete_id, series],
+        ).fetchall()
+        found[series] = [
+            SeriesDay(None if np.isnan(load) else float(load), *row)
+            for load, row in zip(loads[series], rows, strict=True)
+        ]
+    return found
+
+
+def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[SessionFact]:
+    rows = con.execute(
+        "select session_id, start_at, local_date, title, distance_m, moving_time_s, load_efm, load_hill_efm,"
+        " load_speed_efm, load_long_efm, load_base_efm, is_hill, is_speed, is_long, is_heavy, spikes.spike_distance,"
+        " spikes.spike_load, confidence"
+        " from staging.sessions as sessions left join landing.spikes as spikes using (session_id)"
+        " where athlete_id = ? order by local_date, start_at, session_id",
+        [athlete_id],
+    ).fetchall()
+    return [SessionFact(*row[:-1], confidence=Confidence(row[-1])) for row in rows]
+
+
+def _curl_dates(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:
+    rows = con.execute(
+        "select local_date from staging.curl_sessions where athlete_id = ? order by local_date", [athlete_id]
+    ).fetchall()
+    return [row[0] for row in rows]

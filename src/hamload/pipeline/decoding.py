@@ -1,0 +1,326 @@
+"""Second step: documents that nobody has decoded yet become activities, samples and features in the warehouse.
+
+Decoding runs in worker processes where there is enough to do; one document's failure is its own and is listed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields, replace
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hamload import warehouse
+from hamload.decode import clean, decode
+from hamload.decode.summary import summary
+from hamload.errors import HamloadError
+from hamload.load.features import features
+from hamload.pipeline.putting import silent
+from hamload.records import Samples, Sport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from hamload.decode.parameters import Signal
+    from hamload.load.parameters import LoadModel
+    from hamload.pipeline.putting import Progress
+    from hamload.raw import Delivery, Raw
+    from hamload.records import Recording, SignalQuality
+    from hamload.settings import Settings
+
+_BATCH = 48
+_WORTH_WORKERS = 24
+SIMULATOR = "hamload simulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One activity of a document, ready for the warehouse. No samples where it is no run, or has no streams."""
+
+    recording: Recording
+    samples: Samples | None
+    quality: SignalQuality | None
+    features: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    path: Path
+    format: str
+    document_id: str
+    sport_hint: str
+
+
+def decode_new(
+    con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent
+) -> int:
+    """Decode every delivery that is new or whose facts changed. Returns how many documents were decoded."""
+    latest = {(d.athlete_id, d.document_id): d for d in raw.deliveries()}
+    done = {
+        (athlete, document): facts
+        for athlete, document, facts in con.execute(
+            "select athlete_id, document_id, facts_hash from landing.decoded"
+        ).fetchall()
+    }
+    todo = [d for key, d in latest.items() if done.get(key) != _facts_hash(d)]
+    _list_refusals(con, raw)
+    count = 0
+    for deliveries, outcomes in _outcomes(todo, raw, settings):
+        con.execute("begin")
+        try:
+            _write(con, deliveries, outcomes, settings)
+        except BaseException:
+            con.execute("rollback")
+            raise
+        con.execute("commit")
+        count += len(deliveries)
+        progress("decoding", count, len(todo))
+    return count
+
+
+def read_document(
+    path: Path, format_: str, document_id: str, sport_hint: str, signal: Signal, model: LoadModel
+) -> list[Decoded] | str:
+    """Decode and clean one document. Returns its activities, or the reason why there are none."""
+    try:
+        content = _content(path, document_id)
+        recordings = [summary(content)] if format_ == "json" else decode(content, format_)  # type: ignore[arg-type]
+        return [_decoded(recording, sport_hint, signal, model) for recording in recordings]
+    except HamloadError as error:
+        return str(error)
+
+
+def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadModel) -> Decoded:
+    if recording.sport is Sport.UNKNOWN and sport_hint:
+        recording = replace(recording, sport=Sport(sport_hint))
+    if recording.streams is None or not (recording.sport.is_running or recording.sport is Sport.UNKNOWN):
+        return Decoded(recording, None, None, None)
+    samples, quality = clean(recording, signal)
+    if recording.sport is Sport.UNKNOWN:
+        recording = _recognised(recording, samples, signal)
+        if not recording.sport.is_running:
+            return Decoded(recording, None, None, None)
+    if not len(samples):
+        notes = (*recording.notes, "no second of this recording could be used")
+        return Decoded(replace(recording, streams=None, notes=notes), None, quality, None)
+    found = features(samples, model)
+    text = json.dumps(
+        {f.name: v.tolist() if isinstance(v := getattr(found, f.name), np.ndarray) else v for f in fields(found)}
+    )
+    return Decoded(replace(recording, streams=None), samples, quality, text)
+
+
+def _recognised(recording: Recording, samples: Samples, signal: Signal) -> Recording:
+    """Take a recording that names no sport for a run where its speeds are a runner's, and say so."""
+    moving = samples.speed_mps[samples.speed_mps >= signal.runner_moving_mps]
+    if len(moving) and signal.runner_min_mps <= np.median(moving) <= signal.runner_max_mps:
+        note = f"names no sport; its median speed of {np.median(moving):.1f} m/s is a runner's"
+        return replace(recording, sport=Sport.RUN, notes=(*recording.notes, note))
+    note = "names no sport, and its speeds are not a runner's: not counted (import it with --sport run if it was one)"
+    return replace(recording, streams=None, notes=(*recording.notes, note))
+
+
+def _outcomes(
+    todo: Sequence[Delivery], raw: Raw, settings: Settings
+) -> Iterator[tuple[list[Delivery], list[list[Decoded] | str]]]:
+    tasks = [
+        _Task(
+            raw.path(d.document_id, d.format),
+            d.format,
+            d.document_id,
+            str(d.facts.get("sport_hint") or d.facts.get("sport") or "").replace("unknown", ""),
+        )
+        for d in todo
+    ]
+    workers = settings.imports.workers or os.process_cpu_count() or 1
+    pairs = list(zip(todo, tasks, strict=True))
+    if workers == 1 or len(todo) < _WORTH_WORKERS:
+        for batch in batched(pairs, _BATCH, strict=False):
+            yield [d for d, _ in batch], [_read(t, settings.signal, settings.model) for _, t in batch]
+        return
+    with ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("forkserver"), initializer=_remember,
+        initargs=(settings.signal, settings.model),
+    ) as pool:
+        outcomes = pool.map(_read_remembered, tasks, chunksize=4, buffersize=workers * 4 * 4)
+        for batch in batched(zip(todo, outcomes, strict=True), _BATCH, strict=False):
+            yield [d for d, _ in batch], [o for _, o in batch]
+
+
+_remembered: tuple[Signal, LoadModel]
+
+
+def _remember(signal: Signal, model: LoadModel) -> None:
+    global _remembered  # noqa: PLW0603  # a worker process is told once, not with every document
+    _remembered = signal, model
+
+
+def _read_remembered(task: _Task) -> list[Decoded] | str:
+    return _read(task, *_remembered)
+
+
+def _read(task: _Task, signal: Signal, model: LoadModel) -> list[Decoded] | str:
+    return read_document(task.path, task.format, task.document_id, task.sport_hint, signal, model)
+
+
+def _content(path: Path, document_id: str) -> bytes:
+    from hamload.raw import stored  # noqa: PLC0415  # workers need nothing else of the ledger
+
+    return stored(path, document_id)
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    deliveries: Sequence[Delivery],
+    outcomes: Sequence[list[Decoded] | str],
+    settings: Settings,
+) -> None:
+    activities: list[dict[str, Any]] = []
+    features_rows: list[dict[str, Any]] = []
+    sets: list[dict[str, Any]] = []
+    samples: list[tuple[str, Samples]] = []
+    for delivery, outcome in zip(deliveries, outcomes, strict=True):
+        _forget(con, delivery)
+        if isinstance(outcome, str):
+            con.execute(
+                "insert into landing.unreadable values (?, ?, ?, ?, ?)",
+                [delivery.athlete_id, delivery.source, delivery.name, delivery.document_id, outcome],
+            )
+        else:
+            for part, decoded in enumerate(outcome):
+                activity_id = _activity_id(delivery, part)
+                activities.append(_activity(activity_id, part, delivery, decoded, settings))
+                sets += _sets(activity_id, decoded.recording)
+                if decoded.samples is not None and decoded.features is not None:
+                    samples.append((activity_id, decoded.samples))
+                    features_rows.append({"activity_id": activity_id, "features": decoded.features})
+        con.execute(
+            "insert into landing.decoded values (?, ?, ?)",
+            [delivery.athlete_id, delivery.document_id, _facts_hash(delivery)],
+        )
+    warehouse.append_rows(con, "landing.activities", activities)
+    warehouse.append_rows(con, "landing.features", features_rows)
+    warehouse.append_rows(con, "landing.strength_sets", sets)
+    if samples:
+        warehouse.append_columns(con, "landing.samples", _stacked(samples))
+
+
+def _forget(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
+    old = con.execute(
+        "select activity_id from landing.activities where athlete_id = ? and document_id = ?",
+        [delivery.athlete_id, delivery.document_id],
+    ).fetchall()
+    for (activity_id,) in old:
+        for table in ("activities", "samples", "features", "strength_sets"):
+            con.execute(f"delete from landing.{table} where activity_id = ?", [activity_id])  # noqa: S608
+    for table in ("unreadable", "decoded"):
+        con.execute(
+            f"delete from landing.{table} where athlete_id = ? and document_id = ?",  # noqa: S608
+            [delivery.athlete_id, delivery.document_id],
+        )
+
+
+def _list_refusals(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
+    con.execute("delete from landing.unreadable where document_id is null")
+    for refusal in raw.refusals():
+        con.execute(
+            "insert into landing.unreadable values (?, ?, ?, null, ?)",
+            [refusal.athlete_id, refusal.source, refusal.name, refusal.reason],
+        )
+
+
+def _activity(
+    activity_id: str, part: int, delivery: Delivery, decoded: Decoded, settings: Settings
+) -> dict[str, Any]:
+    recording, quality, samples = decoded.recording, decoded.quality, decoded.samples
+    facts = delivery.facts
+    start_at = recording.start_at.astimezone(dt.UTC)
+    seconds = float(samples.time_s[-1]) if samples is not None else recording.elapsed_time_s or 0.0
+    offset = recording.utc_offset_s
+    zone: dt.tzinfo = (
+        ZoneInfo(settings.zone(delivery.athlete_id).key) if offset is None else dt.timezone(dt.timedelta(seconds=offset))
+    )
+    return {
+        "activity_id": activity_id,
+        "athlete_id": delivery.athlete_id,
+        "document_id": delivery.document_id,
+        "part": part,
+        "source": delivery.source,
+        "external_id": delivery.external_id,
+        "name": delivery.name,
+        "format": delivery.format,
+        "reader": recording.reader,
+        "sport": recording.sport.value,
+        "sport_detail": recording.sport_detail,
+        "title": str(facts.get("title") or recording.title),
+        "device": recording.device,
+        "is_simulated": SIMULATOR in recording.device,
+        "start_at": start_at,
+        "end_at": start_at + dt.timedelta(seconds=seconds),
+        "utc_offset_s": offset,
+        "local_date": start_at.astimezone(zone).date(),
+        "elapsed_time_s": recording.elapsed_time_s if recording.elapsed_time_s is not None else seconds,
+        "timer_time_s": recording.timer_time_s,
+        "distance_m": recording.distance_m,
+        "ascent_m": recording.ascent_m,
+        "rpe": facts.get("rpe") if facts.get("rpe") is not None else recording.rpe,
+        "samples": 0 if samples is None else len(samples),
+        "speed_source": quality.speed_source if quality else "none",
+        "altitude_source": (quality.altitude_source if quality else recording.altitude_source).value,
+        "used_s": quality.used_s if quality else 0.0,
+        "paused_s": quality.paused_s if quality else 0.0,
+        "interpolated_s": quality.interpolated_s if quality else 0.0,
+        "lost_s": quality.lost_s if quality else 0.0,
+        "dropped_s": quality.dropped_s if quality else 0.0,
+        "heart_rate_coverage": quality.heart_rate_coverage if quality else 0.0,
+        "altitude_coverage": quality.altitude_coverage if quality else 0.0,
+        "notes": list(recording.notes),
+    }
+
+
+def _sets(activity_id: str, recording: Recording) -> list[dict[str, Any]]:
+    return [
+        {
+            "activity_id": activity_id,
+            "set_index": index,
+            "category": s.category,
+            "name": s.name,
+            "repetitions": s.repetitions,
+            "weight_kg": s.weight_kg,
+            "duration_s": s.duration_s,
+            "set_type": s.set_type,
+        }
+        for index, s in enumerate(recording.sets)
+    ]
+
+
+def _stacked(runs: Sequence[tuple[str, Samples]]) -> dict[str, Any]:
+    lengths = [len(samples) for _, samples in runs]
+    columns: dict[str, Any] = {
+        "activity_id": np.repeat(np.array([activity_id for activity_id, _ in runs], dtype=object), lengths)
+    }
+    for field in fields(Samples):
+        columns[field.name] = np.concatenate([getattr(samples, field.name) for _, samples in runs])
+    return columns
+
+
+def _activity_id(delivery: Delivery, part: int) -> str:
+    name = f"{delivery.athlete_id}/{delivery.document_id}/{part}"
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
+
+
+def _facts_hash(delivery: Delivery) -> str:
+    """Return what a decoding depends on besides the document: changed facts make it be decoded anew."""
+    text = json.dumps([delivery.source, delivery.external_id, delivery.facts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

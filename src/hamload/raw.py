@@ -1,0 +1,351 @@
+"""The raw documents: what the sources gave, byte for byte, and the ledger that says when and from where.
+
+A document is named by the SHA-256 of its content and never changes. The ledger (SQLite, `raw/ledger.db`) records each
+delivery, each source's cursor and what each source has reported on; documents, rows and cursor of one batch are
+committed together, files first: a crash leaves at most a file without a row, which the next put adopts.
+Everything else in the home is derived from this folder.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+import json
+import os
+import sqlite3
+import zlib
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from hamload.errors import HamloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SCHEMA = """
+create table if not exists documents (
+    document_id text primary key,
+    format text not null,
+    size integer not null,
+    put_at text not null
+) strict;
+create table if not exists deliveries (
+    delivery_id integer primary key,
+    document_id text not null references documents,
+    athlete_id text not null,
+    source text not null,
+    external_id text not null,
+    name text not null,
+    facts text not null,
+    put_at text not null,
+    unique (document_id, athlete_id, source, external_id, facts)
+) strict;
+create table if not exists refusals (
+    source text not null,
+    athlete_id text not null,
+    name text not null,
+    reason text not null,
+    put_at text not null,
+    primary key (source, athlete_id, name)
+) strict;
+create table if not exists cursors (
+    source text not null,
+    athlete_id text not null,
+    cursor text not null,
+    put_at text not null,
+    primary key (source, athlete_id)
+) strict;
+create table if not exists reports (
+    report_id integer primary key,
+    source text not null,
+    athlete_id text not null,
+    reported_at text not null,
+    is_history integer not null,
+    documents text not null,
+    covered_until text,
+    is_failure integer not null,
+    message text not null,
+    remedy text not null,
+    unique (source, athlete_id, reported_at)
+) strict;
+"""
+
+#: Text formats shrink to a tenth; FIT is already dense and is kept as it is, ready for other programs.
+_COMPRESSED = frozenset({"gpx", "tcx", "json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How one document reached one athlete. `facts` is what the source itself says of the activity."""
+
+    delivery_id: int
+    document_id: str
+    format: str
+    athlete_id: str
+    source: str
+    external_id: str
+    name: str
+    facts: dict[str, Any]
+    put_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something that a source offered and that could not be kept, with the reason."""
+
+    source: str
+    athlete_id: str
+    name: str
+    reason: str
+    put_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a source said when it was asked.
+
+    `is_history`: it gave all that it has, so that days between its activities held no other one. `documents` are those
+    it gave, empty for all that it ever delivered; it covers the days from the first of them to the last, or to
+    `covered_until` where the source itself vouches for a later day.
+    """
+
+    source: str
+    athlete_id: str
+    reported_at: dt.datetime
+    is_history: bool
+    documents: tuple[str, ...] = ()
+    covered_until: dt.date | None = None
+    is_failure: bool = False
+    message: str = ""
+    remedy: str = ""
+
+
+def document_id(content: bytes) -> str:
+    """Return the name of a document: the SHA-256 of its content, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def stored(path: Path, name: str) -> bytes:
+    """Return the content of a stored document, checked against its name. Raises HamloadError where it is damaged."""
+    try:
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise HamloadError(
+            f"The raw document {path} cannot be read: {error}.", "Restore it from a backup, or import it again."
+        ) from error
+    if document_id(content) != name:
+        raise HamloadError(
+            f"The raw document {path} is damaged: its content no longer matches its name.",
+            "Restore it from a backup, or delete the file and import it again.",
+        )
+    return content
+
+
+class Raw:
+    """The raw documents of one home. Use as a context manager."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "raw"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.folder / "ledger.db", isolation_level=None)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+            self._db.execute("pragma foreign_keys = on")
+            self._db.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise HamloadError(
+                f"The raw documents in {self.folder} cannot be opened: {error}.",
+                "Check that the folder exists on a writable disk, or name another home with --home.",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    @contextmanager
+    def batch(self, source: str, athlete_id: str, now: dt.datetime) -> Iterator[Batch]:
+        """Open a batch: what is put in it, its reports and its cursor are committed together, or not at all."""
+        batch = Batch(self, source, athlete_id, now)
+        self._db.execute("begin immediate")
+        try:
+            yield batch
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        batch.sync()
+        self._db.execute("commit")
+
+    def content(self, name: str, format_: str) -> bytes:
+        """Return a document's bytes, checked against its name. Raises HamloadError where they do not match."""
+        return stored(self.path(name, format_), name)
+
+    def path(self, name: str, format_: str) -> Path:
+        """Return where a document lies."""
+        return self.folder / name[:2] / f"{name}.{format_}{'.gz' if format_ in _COMPRESSED else ''}"
+
+    def deliveries(self, athlete_id: str | None = None) -> list[Delivery]:
+        """Return every delivery, oldest first."""
+        rows = self._rows(
+            "select delivery_id, document_id, format, athlete_id, source, external_id, name, facts, d.put_at"
+            " from deliveries d join documents using (document_id)"
+            " where ?1 is null or athlete_id = ?1 order by delivery_id",
+            (athlete_id,),
+        )
+        return [Delivery(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]), _moment(row[8])) for row in rows]
+
+    def refusals(self) -> list[Refusal]:
+        """Return what was offered and not kept."""
+        rows = self._rows("select source, athlete_id, name, reason, put_at from refusals order by put_at, name")
+        return [Refusal(row[0], row[1], row[2], row[3], _moment(row[4])) for row in rows]
+
+    def reports(self) -> list[Report]:
+        """Return everything that sources have reported, oldest first."""
+        rows = self._rows(
+            "select source, athlete_id, reported_at, is_history, documents, covered_until, is_failure, message, remedy"
+            " from reports order by reported_at, report_id"
+        )
+        return [
+            Report(
+                source=row[0],
+                athlete_id=row[1],
+                reported_at=_moment(row[2]),
+                is_history=bool(row[3]),
+                documents=tuple(json.loads(row[4])),
+                covered_until=_day(row[5]),
+                is_failure=bool(row[6]),
+                message=row[7],
+                remedy=row[8],
+            )
+            for row in rows
+        ]
+
+    def cursor(self, source: str, athlete_id: str) -> dict[str, Any]:
+        """Return where a source was left, empty where it never was read."""
+        rows = self._rows("select cursor from cursors where source = ? and athlete_id = ?", (source, athlete_id))
+        return dict(json.loads(rows[0][0])) if rows else {}
+
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[Any]:
+        with closing(self._db.execute(query, values)) as cursor:
+            return cursor.fetchall()
+
+
+class Batch:
+    """Documents on their way in. Only `Raw.batch` makes one."""
+
+    def __init__(self, raw: Raw, source: str, athlete_id: str, now: dt.datetime) -> None:
+        self._raw, self._source, self._athlete_id, self._now = raw, source, athlete_id, now.isoformat()
+        self._unsynced: list[Path] = []
+
+    def put(
+        self, content: bytes, format_: str, *, name: str, external_id: str = "", facts: Mapping[str, Any] | None = None
+    ) -> tuple[str, bool]:
+        """Keep a document. Returns its name and whether it is new to this athlete; the same again changes nothing."""
+        document = document_id(content)
+        path = self._raw.path(document, format_)
+        db = self._raw._db  # noqa: SLF001
+        if not path.exists():
+            self._write(path, content)
+        db.execute(
+            "insert into documents values (?, ?, ?, ?) on conflict do nothing",
+            (document, format_, len(content), self._now),
+        )
+        is_known = db.execute(
+            "select 1 from deliveries where document_id = ? and athlete_id = ?", (document, self._athlete_id)
+        ).fetchone()
+        db.execute(
+            "insert into deliveries (document_id, athlete_id, source, external_id, name, facts, put_at)"
+            " values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+            (
+                document,
+                self._athlete_id,
+                self._source,
+                external_id,
+                name,
+                json.dumps(facts or {}, ensure_ascii=False, sort_keys=True),
+                self._now,
+            ),
+        )
+        return document, is_known is None
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Record that something could not be kept, and why."""
+        self._raw._db.execute(  # noqa: SLF001
+            "insert into refusals values (?, ?, ?, ?, ?)"
+            " on conflict do update set reason = excluded.reason where reason <> excluded.reason",
+            (self._source, self._athlete_id, name, reason, self._now),
+        )
+
+    def cursor(self, cursor: Mapping[str, Any]) -> None:
+        """Record where this source is to go on."""
+        self._raw._db.execute(  # noqa: SLF001
+            "insert into cursors values (?, ?, ?, ?)"
+            " on conflict do update set cursor = excluded.cursor, put_at = excluded.put_at"
+            " where cursor <> excluded.cursor",
+            (self._source, self._athlete_id, json.dumps(cursor, sort_keys=True), self._now),
+        )
+
+    def report(
+        self,
+        *,
+        is_history: bool,
+        documents: Sequence[str] = (),
+        covered_until: dt.date | None = None,
+        failure: HamloadError | None = None,
+    ) -> None:
+        """Record that the source was asked, and what its answer covers (see `Report`), or why it failed."""
+        self._raw._db.execute(  # noqa: SLF001
+            "insert into reports (source, athlete_id, reported_at, is_history, documents, covered_until, is_failure,"
+            " message, remedy) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+            (
+                self._source,
+                self._athlete_id,
+                self._now,
+                is_history,
+                json.dumps(list(documents)),
+                covered_until and covered_until.isoformat(),
+                failure is not None,
+                failure.what if failure else "",
+                failure.remedy if failure else "",
+            ),
+        )
+
+    def sync(self) -> None:
+        """Bring this batch's files to the disk, before the ledger says that they are there."""
+        folders = set()
+        for path in self._unsynced:
+            _fsync(path)
+            folders.add(path.parent)
+        for folder in folders:
+            _fsync(folder)
+        self._unsynced.clear()
+
+    def _write(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir(exist_ok=True)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part.write_bytes(gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
+        part.replace(path)
+        self._unsynced.append(path)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None

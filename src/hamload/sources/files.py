@@ -1,0 +1,204 @@
+"""Files as a source: folders, single recordings, archives, Strava's bulk export. Reads and names, decodes nothing.
+
+`find` lists without reading, so that a progress bar knows its end; each `Offer.read` gives the bytes of one recording,
+or says why it will not. Nothing is ever unpacked to the disk.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from hamload.errors import ConfigurationError, HamloadError, UnreadableError, UnsafeArchiveError
+from hamload.sources import strava_export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_MB = 1_000_000
+_ARCHIVE_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file, and one archive, may unpack to, in bytes."""
+
+    file_bytes: int
+    archive_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that may be a recording. `facts` is what an export's own table says of it."""
+
+    name: str
+    read: Callable[[], bytes]
+    external_id: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the paths hold. `is_complete` says that it is a whole history (a folder or an export), not single files."""
+
+    offers: tuple[Offer, ...]
+    refused: tuple[tuple[str, str], ...]
+    is_complete: bool
+
+
+def find(paths: Sequence[Path], limits: Limits) -> Found:
+    """List the recordings under `paths`: folders (recursively), files, `.gz`, zips, and zips within zips.
+
+    Raises
+    ------
+    ConfigurationError
+        Where a path does not exist: then nothing is imported.
+
+    """
+    for path in paths:
+        if not path.exists():
+            raise ConfigurationError(f"There is nothing at {path}.", "Check the path's spelling.")
+    offers: list[Offer] = []
+    refused: list[tuple[str, str]] = []
+    for path in paths:
+        for item in _folder(path, limits) if path.is_dir() else _file(path, limits):
+            if isinstance(item, Offer):
+                offers.append(item)
+            else:
+                refused.append(item)
+    is_complete = any(path.is_dir() or zipfile.is_zipfile(path) for path in paths)
+    return Found(tuple(offers), tuple(refused), is_complete)
+
+
+type _Item = Offer | tuple[str, str]
+
+
+def _folder(folder: Path, limits: Limits) -> Iterator[_Item]:
+    table = folder / strava_export.TABLE
+    export = strava_export.read(table.read_bytes()) if table.is_file() else strava_export.NONE
+    for place, subfolders, names in os.walk(folder):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place) / name
+            if name.startswith(".") or path == table:
+                continue
+            facts = export.of_file.get(path.relative_to(folder).as_posix())
+            for item in _file(path, limits):
+                yield _with_facts(item, facts)
+    yield from _without_file(export, str(table))
+
+
+def _file(path: Path, limits: Limits) -> Iterator[_Item]:
+    try:
+        if not path.is_file():
+            yield str(path), "This is not a regular file."
+            return
+        if zipfile.is_zipfile(path):
+            yield from _archive(zipfile.ZipFile(path), str(path), limits, _ARCHIVE_DEPTH)
+            return
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        yield str(path), f"This archive cannot be opened: {error}."
+        return
+    yield Offer(str(path), lambda: _plain(path.read_bytes(), limits))
+
+
+def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) -> Iterator[_Item]:
+    members = [m for m in archive.infolist() if not m.is_dir() and not _is_hidden(m.filename)]
+    total = sum(m.file_size for m in members)
+    if total > limits.archive_bytes:
+        yield name, (
+            f"This archive unpacks to {total / _MB:,.0f} MB, more than the {limits.archive_bytes / _MB:,.0f} MB allowed"
+            " ([import] max_archive_mb)."
+        )
+        return
+    table = next((m for m in members if PurePosixPath(m.filename).name == strava_export.TABLE), None)
+    export = strava_export.read(_member(archive, table, limits)) if table else strava_export.NONE
+    root = table.filename.removesuffix(strava_export.TABLE) if table else ""
+    for member in members:
+        if member is table:
+            continue
+        label = f"{name}/{member.filename}"
+        if _leaves(member.filename):
+            yield label, "This archive member names a path outside the archive; it was left out, the others were read."
+            continue
+        if member.filename.lower().endswith(".zip") and depth > 1:
+            try:
+                inner = zipfile.ZipFile(io.BytesIO(_member(archive, member, limits)))
+            except (zipfile.BadZipFile, HamloadError, OSError) as error:
+                yield label, f"This archive cannot be opened: {error}"
+            else:
+                yield from _archive(inner, label, limits, depth - 1)
+            continue
+        offer = Offer(label, _reader(archive, member, limits))
+        yield _with_facts(offer, export.of_file.get(member.filename.removeprefix(root)))
+    yield from _without_file(export, f"{name}/{root}{strava_export.TABLE}")
+
+
+def _with_facts(item: _Item, facts: dict[str, Any] | None) -> _Item:
+    if facts is None or not isinstance(item, Offer):
+        return item
+    return replace(item, external_id=str(facts["external_id"]), facts=facts)
+
+
+def _without_file(export: strava_export.Export, table: str) -> Iterable[_Item]:
+    """Offer the activities that were typed in by hand: the table's row is all there is of them."""
+    for facts in export.without_file:
+        content = json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
+        yield Offer(f"{table}#{facts['external_id']}", _constant(content), str(facts["external_id"]), facts)
+    yield from ((f"{table}, line {line}", reason) for line, reason in export.refused)
+
+
+def _constant(content: bytes) -> Callable[[], bytes]:
+    return lambda: content
+
+
+def _reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> Callable[[], bytes]:
+    return lambda: _plain(_member(archive, member, limits), limits)
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> bytes:
+    try:
+        with archive.open(member) as stream:
+            content = stream.read(limits.file_bytes + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise UnreadableError(f"This archive member cannot be unpacked: {error}.") from None
+    if len(content) > limits.file_bytes:
+        raise UnsafeArchiveError(
+            f"This file unpacks to more than {limits.file_bytes / _MB:,.0f} MB.",
+            "If it is a real recording, raise [import] max_file_mb in config.toml.",
+        )
+    return content
+
+
+def _plain(content: bytes, limits: Limits) -> bytes:
+    """Return the content of a file that may be gzipped, bounded."""
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            plain = stream.read(limits.file_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableError(f"This gzip file cannot be unpacked: {error}.", "Fetch it again.") from None
+    if len(plain) > limits.file_bytes:
+        raise UnsafeArchiveError(
+            f"This file unpacks to more than {limits.file_bytes / _MB:,.0f} MB.",
+            "If it is a real recording, raise [import] max_file_mb in config.toml.",
+        )
+    return plain
+
+
+def _is_hidden(member: str) -> bool:
+    path = PurePosixPath(member)
+    return not _leaves(member) and (path.name.startswith(".") or path.parts[0] == "__MACOSX")
+
+
+def _leaves(member: str) -> bool:
+    path = PurePosixPath(member.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or (len(member) > 1 and member[1] == ":")

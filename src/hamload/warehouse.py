@@ -1,0 +1,174 @@
+"""The warehouse: orders and runs `sql/`, runs its checks, and publishes the copy that readers open.
+
+One writer works in `warehouse.duckdb`; `hamload.duckdb` is a finished copy of it, replaced atomically, so that a
+notebook neither blocks the night nor is blocked by it, and never sees half a build.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+
+from hamload.errors import ConfigurationError, WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+PUBLISHED = "hamload.duckdb"
+_WORKING = "warehouse.duckdb"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A check whose rows are failures: its name, why it matters (its first line), how many rows, and the first ones."""
+
+    check: str
+    why: str
+    rows: int
+    examples: tuple[dict[str, Any], ...]
+
+
+@contextmanager
+def lock(home: Path) -> Iterator[None]:
+    """Hold the home for one writer. A dead process holds nothing. Raises WarehouseError where another one works."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The home {home} cannot be written: {error.strerror}.",
+            "Name a folder that you may write to, with --home or HAMLOAD_HOME.",
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = os.read(descriptor, 32).decode(errors="replace").strip()
+            raise WarehouseError(
+                f"Another hamload (process {other or 'unknown'}) is working in {home}.", "Wait until it has finished."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the working warehouse, its landing tables in place. Hold `lock` around it."""
+    path = home / _WORKING
+    try:
+        con = duckdb.connect(path)
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"The warehouse {path} cannot be opened: {error}.", "Run: hamload rebuild (your raw documents are untouched)."
+        ) from error
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute((sql / "landing" / "tables.sql").read_text(encoding="utf-8"))
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def reader(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published copy, read-only. Raises WarehouseError where nothing has been published yet."""
+    path = home / PUBLISHED
+    if not path.is_file():
+        raise WarehouseError(
+            f"There is nothing to show in {home} yet.", "Run: hamload import PATH, or try it first with: hamload demo."
+        )
+    try:
+        con = duckdb.connect(path, read_only=True)
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path} cannot be opened: {error}.", "Run: hamload rebuild.") from error
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+def forget_derived(home: Path) -> None:
+    """Remove the working warehouse: the raw documents are all that a rebuild needs."""
+    for path in home.glob(f"{_WORKING}*"):
+        path.unlink()
+
+
+def build(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str]) -> list[str]:
+    """Build the tables of the named schemas, each one select, in the order in which they need each other.
+
+    Returns the qualified names in the order built. Raises WarehouseError naming the file where a select fails.
+    """
+    selects = {f"{s}.{path.stem}": path for s in schemas for path in sorted((sql / s).glob("*.sql"))}
+    for table in (order := _in_order(con, selects)):
+        con.execute(f"create schema if not exists {table.partition('.')[0]}")
+        try:
+            con.execute(f"create or replace table {table} as {selects[table].read_text(encoding='utf-8')}")
+        except duckdb.Error as error:
+            raise WarehouseError(f"{selects[table]} cannot be built: {error}.") from error
+    return order
+
+
+def _in_order(con: duckdb.DuckDBPyConnection, selects: Mapping[str, Path]) -> list[str]:
+    needs = {
+        table: con.get_table_names(path.read_text(encoding="utf-8"), qualified=True) & set(selects)
+        for table, path in selects.items()
+    }
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        raise WarehouseError(f"These tables need each other in a circle: {' -> '.join(error.args[1])}.") from None
+
+
+def check(con: duckdb.DuckDBPyConnection, sql: Path) -> list[Failure]:
+    """Run every check of `sql/checks`. A check is a select whose rows are failures."""
+    failures = []
+    for path in sorted((sql / "checks").glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        cursor = con.execute(text)
+        names = [column[0] for column in cursor.description or ()]
+        rows = cursor.fetchall()
+        if rows:
+            why = text.splitlines()[0].removeprefix("--").strip()
+            examples = tuple(dict(zip(names, row, strict=True)) for row in rows[:3])
+            failures.append(Failure(path.stem, why, len(rows), examples))
+    return failures
+
+
+def publish(home: Path) -> Path:
+    """Replace the copy that readers open, atomically. Call it with the working warehouse closed."""
+    part = home / f"{PUBLISHED}.part"
+    shutil.copyfile(home / _WORKING, part)
+    return part.replace(home / PUBLISHED)
+
+
+def append_columns(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any]) -> None:
+    """Append equal-length arrays to a table, by name. NaN and None become null."""
+    con.register("incoming", dict(columns))
+    con.execute(f"insert into {table} by name select * from incoming")
+    con.unregister("incoming")
+
+
+def append_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append rows to a table, by name."""
+    if not rows:
+        return
+    columns: dict[str, Any] = {}
+    for name in rows[0]:
+        column = np.empty(len(rows), dtype=object)
+        for index, row in enumerate(rows):
+            column[index] = row[name]
+        columns[name] = column
+    append_columns(con, table, columns)

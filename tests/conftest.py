@@ -1,0 +1,35 @@
+"""What every test may ask for: the real recordings (skipped, with the reason, where absent) and the shipped coefficients."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hamload import settings
+from hamload.advice.parameters import AlertRules
+from hamload.decode.parameters import Signal
+from hamload.load.parameters import LoadModel
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real recordings and numbers with known answers, which never enter the repository."""
+    folder = Path(os.environ.get("HAMLOAD_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real recordings here: {folder} is absent (HAMLOAD_SHARED_DATA names another place)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model() -> LoadModel:
+    return settings.defaults()[0]
+
+
+@pytest.fixture(scope="session")
+def signal() -> Signal:
+    return settings.defaults()[1]
+
+
+@pytest.fixture(scope="session")
+def rules() -> AlertRules:
+    return settings.defaults()[2]

@@ -1,0 +1,117 @@
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hamload.errors import ConfigurationError, HamloadError
+from hamload.sources.files import Limits, find
+
+LIMITS = Limits(file_bytes=10_000, archive_bytes=50_000)
+GPX = b"<gpx>one</gpx>"
+
+
+def _zip(path: Path | io.BytesIO, **members: bytes) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def _zipped(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    _zip(stream, **members)
+    return stream.getvalue()
+
+
+def test_a_folder_is_searched_to_its_depth_in_a_fixed_order_and_hidden_files_are_left(tmp_path: Path) -> None:
+    for name in ("b.gpx", "a/c.gpx", ".hidden.gpx", ".git/d.gpx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(GPX)
+    found = find([tmp_path], LIMITS)
+    assert [Path(o.name).name for o in found.offers] == ["b.gpx", "c.gpx"]
+    assert found.is_complete
+
+
+def test_single_files_are_no_whole_history(tmp_path: Path) -> None:
+    (tmp_path / "b.gpx").write_bytes(GPX)
+    assert not find([tmp_path / "b.gpx"], LIMITS).is_complete
+
+
+def test_gzipped_recordings_give_their_content_wherever_they_lie(tmp_path: Path) -> None:
+    (tmp_path / "a.gpx.gz").write_bytes(gzip.compress(GPX))
+    (tmp_path / "b.zip").write_bytes(_zipped({"x/a.gpx.gz": gzip.compress(GPX), "y.gpx": GPX}))
+    assert [o.read() for o in find([tmp_path], LIMITS).offers] == [GPX] * 3
+
+
+def test_a_zip_within_a_zip_is_read(tmp_path: Path) -> None:
+    (tmp_path / "account.zip").write_bytes(_zipped({"DI_CONNECT/UploadedFiles_0.zip": _zipped({"1.fit": b"fit"})}))
+    (offer,) = find([tmp_path / "account.zip"], LIMITS).offers
+    assert offer.read() == b"fit"
+    assert offer.name.endswith("account.zip/DI_CONNECT/UploadedFiles_0.zip/1.fit")
+
+
+@pytest.mark.parametrize("name", ["../evil.gpx", "/etc/evil.gpx", "a/../../evil.gpx", "C:\\evil.gpx", "..\\evil.gpx"])
+def test_a_member_outside_the_archive_is_refused_and_the_others_are_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.zip").write_bytes(_zipped({name: GPX, "good.gpx": GPX}))
+    found = find([tmp_path / "a.zip"], LIMITS)
+    assert [Path(o.name).name for o in found.offers] == ["good.gpx"]
+    assert "outside the archive" in found.refused[0][1]
+
+
+def test_a_file_that_unpacks_to_more_than_it_may_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    (tmp_path / "bomb.gpx.gz").write_bytes(gzip.compress(b"0" * 5_000_000))
+    (tmp_path / "bomb.zip").write_bytes(_zipped({"a.gpx": b"0" * 20_000}))
+    for offer in find([tmp_path], LIMITS).offers:
+        with pytest.raises(HamloadError, match="max_file_mb"):
+            offer.read()
+
+
+def test_an_archive_that_unpacks_to_more_than_it_may_is_refused_whole(tmp_path: Path) -> None:
+    (tmp_path / "big.zip").write_bytes(_zipped({f"{i}.gpx": b"0" * 9_000 for i in range(9)}))
+    found = find([tmp_path / "big.zip"], LIMITS)
+    assert not found.offers
+    assert "max_archive_mb" in found.refused[0][1]
+
+
+def test_a_damaged_archive_is_listed_and_stops_nothing(tmp_path: Path) -> None:
+    content = bytearray(_zipped({"a.gpx": bytes(range(256)) * 2, "b.gpx": GPX}))
+    content[60:80] = b"\xff" * 20
+    (tmp_path / "a.zip").write_bytes(content)
+    first, second = find([tmp_path], LIMITS).offers
+    with pytest.raises(HamloadError, match="cannot be unpacked"):
+        first.read()
+    assert second.read() == GPX
+
+
+def test_a_cut_off_gzip_is_refused_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "a.fit.gz").write_bytes(gzip.compress(b"fit" * 100)[:-12])
+    (offer,) = find([tmp_path], LIMITS).offers
+    with pytest.raises(HamloadError, match="Fetch it again"):
+        offer.read()
+
+
+def test_a_path_that_is_not_there_stops_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="nothing at"):
+        find([tmp_path / "nowhere"], LIMITS)
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_bulk_export_names_its_files_and_offers_its_manual_activities(tmp_path: Path, *, is_zip: bool) -> None:
+    table = (
+        "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,Distance,Max Heart"
+        " Rate,Relative Effort,Commute,Activity Private Note,Activity Gear,Filename\n"
+        '7,"16 Apr 2014, 17:34:54",Hills,Run,,60,1.0,,,,,,activities/1.gpx\n'
+        '8,"17 Apr 2014, 17:34:54",By hand,Run,,1800,5.0,,,,,,\n'
+    ).encode()
+    if is_zip:
+        (tmp_path / "export.zip").write_bytes(_zipped({"activities.csv": table, "activities/1.gpx": GPX}))
+        path = tmp_path / "export.zip"
+    else:
+        path = tmp_path
+        (tmp_path / "activities").mkdir()
+        (tmp_path / "activities" / "1.gpx").write_bytes(GPX)
+        (tmp_path / "activities.csv").write_bytes(table)
+    recorded, manual = find([path], LIMITS).offers
+    assert (recorded.facts["title"], recorded.external_id, recorded.read()) == ("Hills", "7", GPX)
+    assert (manual.facts["title"], manual.facts["distance_m"], manual.name[-2:]) == ("By hand", 5000, "#8")
