@@ -5,6 +5,6 @@ with days as (
 
 select days.athlete_id, days.date, count(alerts.state) as states
 from days
-left join marts.alerts as alerts using (athlete_id, date)
+left join marts.alerts as alerts on alerts.athlete_id = days.athlete_id and alerts.date = days.date
 group by all
 having states <> 1

@@ -6,7 +6,7 @@ with spans as (
 sessions as (
     select session_id, members.athlete_id, spans.start_at, spans.end_at
     from landing.members as members
-    join spans using (activity_id)
+    join spans on spans.activity_id = members.activity_id
     where members.is_primary
 )
 

@@ -14,7 +14,7 @@ final as (
         coalesce(members.is_primary, false) as is_primary,
         members.why
     from activities
-    left join members using (activity_id)
+    left join members on members.activity_id = activities.activity_id
 )
 
 select * from final order by athlete_id, start_at, activity_id

@@ -1,8 +1,8 @@
 -- One real run a row: where it came from, its load with its four parts, its labels (null: not known), its spikes.
 with sessions as (
-    select *
-    from staging.sessions
-    left join landing.spikes using (session_id)
+    select sessions.*, spikes.spike_distance, spikes.spike_load
+    from staging.sessions as sessions
+    left join landing.spikes as spikes on spikes.session_id = sessions.session_id
 ),
 
 final as (

@@ -24,7 +24,7 @@ final as (
         list(distinct coalesce(curls.name, curls.category)) as exercises,
         activities.source
     from curls
-    join activities using (activity_id)
+    join activities on activities.activity_id = curls.activity_id
     group by all
 )
 

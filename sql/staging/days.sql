@@ -14,7 +14,7 @@ run_days as (
 first_days as (
     select athletes.athlete_id, athletes.as_of, min(sessions.local_date) as first_date
     from landing.athletes as athletes
-    join staging.sessions as sessions using (athlete_id)
+    join staging.sessions as sessions on sessions.athlete_id = athletes.athlete_id
     group by all
 ),
 

@@ -30,7 +30,7 @@ joined as (
         activities.altitude_coverage,
         copies.copies
     from members
-    join landing.activities as activities using (activity_id)
+    join landing.activities as activities on activities.activity_id = members.activity_id
     join landing.session_loads as session_loads on session_loads.session_id = members.session_id
     join copies on copies.session_id = members.session_id
 )

@@ -172,6 +172,19 @@ def load(home: Path | None = None) -> Settings:
     )
 
 
+def prefect_environment(home: Path) -> dict[str, str]:
+    """Return the environment in which Prefect keeps to this home: own database, no telemetry, time enough to start.
+
+    Its first start migrates the database, which takes longer than its own 20-second limit allows.
+    """
+    return {
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
 def _coefficients(
     own: dict[str, Any], own_file: str
 ) -> tuple[LoadModel, Signal, AlertRules, dict[str, Provenance]]:

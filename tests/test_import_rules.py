@@ -1,0 +1,77 @@
+"""Imports run in one direction: this test is the picture in docs/architecture.md, held against the code."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "hamload"
+FLOWS = Path(__file__).parents[1] / "flows"
+
+_PURE = {"records", "errors"}
+ALLOWED: dict[str, set[str]] = {
+    "records": set(),
+    "errors": set(),
+    "load": _PURE,
+    "advice": _PURE,
+    "merging": _PURE,
+    "sources": _PURE,
+    "raw": _PURE,
+    "decode": _PURE | {"load"},
+    "warehouse": _PURE,
+    "digest": _PURE,
+    "settings": _PURE | {"load", "advice", "decode"},
+    "api": _PURE | {"settings", "load", "decode", "warehouse"},
+    "pipeline": _PURE | {"load", "advice", "merging", "sources", "raw", "decode", "warehouse", "digest", "settings"},
+    "simulator": _PURE,
+    "demonstration": _PURE | {"settings", "pipeline", "simulator"},
+    "cli": _PURE | {"settings", "pipeline", "demonstration", "warehouse"},
+    "flows": _PURE | {"settings", "pipeline"},
+}
+FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]
+
+
+def _room(path: Path) -> str:
+    return "flows" if path.parent == FLOWS else path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def _imported_rooms(tree: ast.AST) -> set[str]:
+    rooms: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "hamload":
+                rooms |= {alias.name for alias in node.names}
+            elif node.module.startswith("hamload."):
+                rooms.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            rooms |= {a.name.split(".")[1] for a in node.names if a.name.startswith("hamload.")}
+    return rooms
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name if p.parent == FLOWS else p.relative_to(SOURCE).as_posix())
+def test_a_room_imports_only_what_stands_before_it(path: Path) -> None:
+    room = _room(path)
+    if room == "__init__":
+        return
+    assert room in ALLOWED, f"{room} is a new room: give it its place in this table"
+    assert _imported_rooms(ast.parse(path.read_text(encoding="utf-8"))) - {room} <= ALLOWED[room]
+
+
+def test_the_pure_rooms_touch_no_file_no_clock_and_no_database() -> None:
+    forbidden = {"os", "pathlib", "sqlite3", "duckdb", "time", "requests", "httpx", "socket", "random", "logging"}
+    for room in ("load", "advice"):
+        for path in (SOURCE / room).glob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names = {a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+            names |= {n.module.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+            assert not names & forbidden, path
+            calls = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+            assert not calls & {"now", "today", "utcnow"}, f"{path} reads the clock"
+
+
+def test_only_the_flows_import_prefect() -> None:
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        modules = {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+        modules |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+        assert _room(path) == "flows" or not any(m.split(".")[0] == "prefect" for m in modules), path

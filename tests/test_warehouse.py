@@ -1,0 +1,107 @@
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from hamload import warehouse
+from hamload.errors import ConfigurationError, WarehouseError
+from hamload.settings import shipped
+
+
+def _selects(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        schema, _, table = name.partition("__")
+        (folder / schema).mkdir(exist_ok=True)
+        (folder / schema / f"{table}.sql").write_text(text)
+    return folder
+
+
+def test_tables_are_built_in_the_order_in_which_they_need_each_other(tmp_path: Path) -> None:
+    sql = _selects(
+        tmp_path,
+        marts__a="select n + 1 as n from marts.b",
+        marts__b="select n * 10 as n from staging.z",
+        staging__z="select 1 as n",
+    )
+    con = duckdb.connect()
+    order = warehouse.build(con, sql, ["marts", "staging"])
+    assert order.index("staging.z") < order.index("marts.b") < order.index("marts.a")
+    assert con.execute("select n from marts.a").fetchall() == [(11,)]
+
+
+def test_tables_that_need_each_other_in_a_circle_are_named(tmp_path: Path) -> None:
+    sql = _selects(tmp_path, marts__a="select * from marts.b", marts__b="select * from marts.a")
+    with pytest.raises(WarehouseError, match="in a circle"):
+        warehouse.build(duckdb.connect(), sql, ["marts"])
+
+
+def test_a_select_that_fails_is_named_by_its_file(tmp_path: Path) -> None:
+    sql = _selects(tmp_path, marts__broken="select nope from nowhere.at_all")
+    with pytest.raises(WarehouseError, match=r"broken\.sql"):
+        warehouse.build(duckdb.connect(), sql, ["marts"])
+
+
+def test_a_check_reports_its_why_and_its_rows(tmp_path: Path) -> None:
+    sql = _selects(tmp_path, checks__never="-- It hurts.\nselect 7 as n union all select 8", checks__fine="select 1 where false")
+    (failure,) = warehouse.check(duckdb.connect(), sql)
+    assert (failure.check, failure.why, failure.rows, failure.examples[0]) == ("never", "It hurts.", 2, {"n": 7})
+
+
+def test_every_shipped_table_builds_on_an_empty_home_and_every_check_holds(tmp_path: Path) -> None:
+    sql = shipped("sql")
+    with warehouse.writer(tmp_path, sql) as con:
+        built = warehouse.build(con, sql, ["staging", "marts", "reports"])
+        assert {"marts.sessions", "marts.daily_load", "marts.alerts", "marts.curl_sessions", "marts.source_health"} <= set(built)
+        assert warehouse.check(con, sql) == []
+
+
+def test_nan_none_and_dates_become_what_they_mean(tmp_path: Path) -> None:
+    con = duckdb.connect()
+    con.execute("create table t (x double, b boolean, d date, started_at timestamptz, words varchar[])")
+    at = dt.datetime(2026, 1, 1, 6, tzinfo=dt.UTC)
+    warehouse.append_rows(con, "t", [
+        {"x": 1.5, "b": None, "d": dt.date(2026, 1, 1), "started_at": at, "words": ["a", "b"]},
+        {"x": None, "b": True, "d": None, "started_at": at, "words": ["c", "d"]},
+    ])  # fmt: skip
+    warehouse.append_columns(con, "t", {"x": np.array([np.nan])})
+    con.execute("set TimeZone = 'UTC'")
+    assert con.execute("select x, b, d, words from t").fetchall() == [
+        (1.5, None, dt.date(2026, 1, 1), ["a", "b"]),
+        (None, True, None, ["c", "d"]),
+        (None, None, None, None),
+    ]
+    assert con.execute("select epoch(started_at) from t limit 1").fetchall() == [(at.timestamp(),)]
+
+
+def test_a_reader_keeps_what_it_opened_while_a_new_copy_is_published(tmp_path: Path) -> None:
+    sql = shipped("sql")
+    with warehouse.writer(tmp_path, sql) as con:
+        con.execute("create table marts_n as select 1 as n")
+    warehouse.publish(tmp_path)
+    with warehouse.reader(tmp_path) as old:
+        with warehouse.writer(tmp_path, sql) as con:
+            con.execute("update marts_n set n = 2")
+        warehouse.publish(tmp_path)
+        assert old.execute("select n from marts_n").fetchall() == [(1,)]
+    with warehouse.reader(tmp_path) as new:
+        assert new.execute("select n from marts_n").fetchall() == [(2,)]
+
+
+def test_two_runs_cannot_work_in_one_home(tmp_path: Path) -> None:
+    with warehouse.lock(tmp_path), pytest.raises(WarehouseError, match="Another hamload"), warehouse.lock(tmp_path):
+        pass
+    with warehouse.lock(tmp_path):
+        pass
+
+
+def test_an_empty_home_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="hamload import"), warehouse.reader(tmp_path):
+        pass
+
+
+def test_a_home_under_a_file_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="--home"), warehouse.lock(tmp_path / "file" / "home"):
+        pass
