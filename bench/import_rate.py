@@ -27,8 +27,9 @@ def main() -> None:
     if not folder.is_dir():
         sys.exit(f"No recordings at {folder}: name a folder of FIT files, or set HAMLOAD_SHARED_DATA.")
     paths = readable(folder)
-    print(f"{len(paths)} FIT files that fitfast reads whole, under {folder.name}/; {platform.processor() or platform.machine()},")
-    print(f"{os.process_cpu_count()} processors, Python {platform.python_version()}; median of {RUNS} runs, each in a fresh process\n")
+    print(f"{len(paths)} FIT files that fitfast reads whole, under {folder.name}/; {platform.machine()},")
+    print(f"{os.process_cpu_count()} processors, Python {platform.python_version()};", end=" ")
+    print(f"median of {RUNS} runs, each in a fresh process\n")
     alone = measure("alone", folder)
     rows = [("reader alone (fitfast.records)", alone)]
     rows += [(f"whole import, {n} process{'es' if n > 1 else ''}", measure("import", folder, n)) for n in (1, 2)]

@@ -1,6 +1,7 @@
 """The nightly flow: read sources, decode, assess, alert, publish, digest. Decorators and order only.
 
-Retries live here and nowhere else. At most one run works in a home at a time (the home's lock); each source fails alone.
+Retries live here and nowhere else. At most one run works in a home at a time (the home's lock).
+Each source fails alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from hamload import pipeline, settings
 from hamload.errors import HamloadError
@@ -58,7 +60,7 @@ def digest(current: Settings, athlete_id: str) -> str:
 
 
 @flow(name="hamload-nightly", retries=0, validate_parameters=False)
-def nightly(home: Path | None = None, now: dt.datetime | None = None, today: dt.date | None = None) -> State:
+def nightly(home: Path | None = None, now: dt.datetime | None = None, today: dt.date | None = None) -> State[str]:
     """Run one night for every athlete of a home.
 
     Parameters

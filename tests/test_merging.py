@@ -17,7 +17,10 @@ def _groups(*spans: Span) -> dict[str, str]:
 
 
 def test_a_watch_and_a_phone_that_run_together_are_one_run_and_the_better_recording_speaks() -> None:
-    assert _groups(_span("phone", -1, 58, rank=2), _span("watch", 0, 60, rank=1)) == {"phone": "watch", "watch": "watch"}
+    assert _groups(_span("phone", -1, 58, rank=2), _span("watch", 0, 60, rank=1)) == {
+        "phone": "watch",
+        "watch": "watch",
+    }
 
 
 def test_two_runs_half_a_minute_apart_stay_two() -> None:
@@ -45,7 +48,8 @@ def test_a_moment_without_length_inside_a_run_belongs_to_it() -> None:
     st.randoms(use_true_random=False),
 )
 def test_the_order_of_arrival_changes_nothing_and_sessions_never_share_half_their_time(
-    rows: list[tuple[int, int, int]], random: "st.random.Random"  # type: ignore[name-defined]
+    rows: list[tuple[int, int, int]],
+    random: "st.random.Random",  # type: ignore[name-defined]
 ) -> None:
     spans = [_span(f"a{i}", start, start + length, rank) for i, (start, length, rank) in enumerate(rows)]
     shuffled = spans.copy()

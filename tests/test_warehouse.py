@@ -44,7 +44,9 @@ def test_a_select_that_fails_is_named_by_its_file(tmp_path: Path) -> None:
 
 
 def test_a_check_reports_its_why_and_its_rows(tmp_path: Path) -> None:
-    sql = _selects(tmp_path, checks__never="-- It hurts.\nselect 7 as n union all select 8", checks__fine="select 1 where false")
+    sql = _selects(
+        tmp_path, checks__never="-- It hurts.\nselect 7 as n union all select 8", checks__fine="select 1 where false"
+    )
     (failure,) = warehouse.check(duckdb.connect(), sql)
     assert (failure.check, failure.why, failure.rows, failure.examples[0]) == ("never", "It hurts.", 2, {"n": 7})
 
@@ -53,7 +55,13 @@ def test_every_shipped_table_builds_on_an_empty_home_and_every_check_holds(tmp_p
     sql = shipped("sql")
     with warehouse.writer(tmp_path, sql) as con:
         built = warehouse.build(con, sql, ["staging", "marts", "reports"])
-        assert {"marts.sessions", "marts.daily_load", "marts.alerts", "marts.curl_sessions", "marts.source_health"} <= set(built)
+        assert {
+            "marts.sessions",
+            "marts.daily_load",
+            "marts.alerts",
+            "marts.curl_sessions",
+            "marts.source_health",
+        } <= set(built)
         assert warehouse.check(con, sql) == []
 
 

@@ -35,6 +35,7 @@ create table if not exists landing.activities (
     interpolated_s double not null,
     lost_s double not null,
     dropped_s double not null,
+    usable_share double not null,      -- of the running time, whose samples could be used
     heart_rate_coverage double not null,
     altitude_coverage double not null,
     notes varchar[] not null
@@ -96,6 +97,8 @@ create table if not exists landing.members (
 create table if not exists landing.session_loads (
     session_id varchar primary key,
     athlete_id varchar not null,
+    start_at timestamptz not null,
+    inputs varchar not null,           -- changes when what this session was assessed from changes
     load_efm double not null,
     load_hill_efm double not null,
     load_speed_efm double not null,

@@ -1,2 +1,47 @@
--- What was offered and could not be read, with the reason. It is listed until it is gone, and stops nothing.
-select athlete_id, source, name, document_id, reason from landing.unreadable order by athlete_id, source, name
+-- What was offered and could not be counted, with the reason. It is listed until it is gone, and stops nothing.
+with refused as (
+    select athlete_id, source, name, document_id, reason from landing.unreadable
+),
+
+outside_the_calendar as (
+    select
+        activities.athlete_id,
+        activities.source,
+        activities.name,
+        activities.document_id,
+        'This run is dated ' || activities.local_date || ', which cannot be: the clock of the device was wrong.' as reason
+    from landing.activities as activities
+    left join landing.members as members on members.activity_id = activities.activity_id
+    where members.activity_id is null
+      and activities.sport in ('run', 'treadmill')
+      and coalesce(activities.elapsed_time_s, 0) > 0
+),
+
+without_duration as (
+    select
+        athlete_id,
+        source,
+        name,
+        document_id,
+        'This run has neither a second of recording nor a duration.' as reason
+    from landing.activities
+    where sport in ('run', 'treadmill') and coalesce(elapsed_time_s, 0) <= 0
+),
+
+unknown_sport as (
+    select athlete_id, source, name, document_id, array_to_string(notes, '; ') as reason
+    from landing.activities
+    where sport = 'unknown'
+),
+
+final as (
+    select * from refused
+    union all
+    select * from outside_the_calendar
+    union all
+    select * from without_duration
+    union all
+    select * from unknown_sport
+)
+
+select * from final order by athlete_id, source, name

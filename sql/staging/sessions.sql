@@ -18,7 +18,7 @@ joined as (
         coalesce(session_loads.distance_m, activities.distance_m) as distance_m,
         activities.elapsed_time_s,
         activities.ascent_m,
-        session_loads.* exclude (session_id, athlete_id, distance_m),
+        session_loads.* exclude (session_id, athlete_id, start_at, inputs, distance_m),
         activities.source,
         activities.name,
         activities.format,

@@ -1,0 +1,57 @@
+"""hamload: how hard a runner's hamstrings are asked to work, against what they are used to.
+
+The way of the data, one direction only:
+
+    sources -> raw documents -> samples -> session load -> daily series -> alerts, plans -> digest, report, notebook
+    (fetch)    (put, immutable) (decode,   (load/)         (load/ + sql/)  (advice/, pure)  (render, send once)
+                                 clean)
+
+Everything to the right of the raw documents can be thrown away and rebuilt from them (`hamload rebuild`).
+
+The public API, importable from here and loaded when first used:
+
+`acwr`, `monotony`, `strain`
+    ratios of a daily series
+`energy_cost`, `demand`, `session_load`
+    the model of one instant and of one run, with the shipped coefficients
+`Samples`, `Athlete`
+    what `session_load` takes
+`open`
+    a home's tables as pandas frames, read-only
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hamload.api import Opened, acwr, demand, energy_cost, monotony, open, session_load, strain  # noqa: A004
+    from hamload.records import Athlete, Samples
+
+__all__ = [
+    "Athlete",
+    "Opened",
+    "Samples",
+    "acwr",
+    "demand",
+    "energy_cost",
+    "monotony",
+    "open",
+    "session_load",
+    "strain",
+]
+__version__ = version("hamload")
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public API when it is first asked for: the command line starts without NumPy."""
+    if name in __all__:
+        from hamload import api  # noqa: PLC0415
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'hamload' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import Console
+    from rich.progress import TaskID
 
+    from hamload.digest.facts import DigestFacts
     from hamload.pipeline.putting import Progress
     from hamload.settings import Settings
     from hamload.warehouse import Failure
@@ -65,12 +68,17 @@ def main() -> None:
 def import_(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Folders, FIT/GPX/TCX files (.gz too), or Strava's bulk export (zip or folder)."),
+        typer.Argument(
+            metavar="PATH...", help="Folders, FIT/GPX/TCX files (.gz too), or Strava's bulk export (zip or folder)."
+        ),
     ],
     home: Home = None,
     athlete: AthleteId = "",
     sport: Annotated[
-        str, typer.Option("--sport", help="What recordings that name no sport are: run, treadmill, walk, ride, swim or other.")
+        str,
+        typer.Option(
+            "--sport", help="What recordings that name no sport are: run, treadmill, walk, ride, swim, other."
+        ),
     ] = "",
     gaps: Annotated[
         str,
@@ -81,7 +89,10 @@ def import_(
         ),
     ] = "",
     through: Annotated[
-        str, typer.Option("--through", help="The files are complete up to this day (YYYY-MM-DD): the days after the last run were rest.")
+        str,
+        typer.Option(
+            "--through", help="The files are complete up to this day (YYYY-MM-DD): after the last run came rest."
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -89,7 +100,7 @@ def import_(
 
     Examples:  hamload import ~/Downloads/export_1234.zip  |  hamload import ~/Garmin/Activities --through 2026-11-24
     """
-    from hamload import pipeline  # noqa: PLC0415
+    from hamload import pipeline
 
     settings = _settings(home)
     runner = settings.athlete(athlete).id
@@ -108,13 +119,27 @@ def import_(
             progress=progress,
         )
         decoded, failures = pipeline.refresh(settings, settings.today(runner), progress)
-    _tell_import(settings, runner, put.offered, put.new, put.known, decoded, failures, as_json=as_json)
+    refused = pipeline.unreadable(settings, runner)
+    counts = {"offered": put.offered, "new": put.new, "known": put.known, "unreadable": len(refused)}
+    problems = [f"{row['name']}: {row['reason']}" for row in refused] + [_failure(f) for f in failures]
+    if as_json:
+        print(json.dumps({**counts, "problems": problems}))
+    else:
+        console = _console()
+        console.print(
+            f"{put.offered} offered, [bold]{put.new} new[/], {put.known} known already; {decoded} decoded,"
+            f" {len(refused)} could not be counted."
+        )
+        for line in _import_summary(pipeline.sessions(settings, runner, sys.maxsize), is_history=put.is_history):
+            console.print(line)
+        _list_problems(problems)
+    raise typer.Exit(1 if problems else 0)
 
 
 @app.command()
 def sync(home: Home = None, as_json: AsJson = False) -> None:
     """Run tonight's steps now: read every source, bring the tables up to date, write the digests."""
-    from hamload import pipeline  # noqa: PLC0415
+    from hamload import pipeline
 
     settings = _settings(home)
     if not settings.folders and not (settings.home / "raw").is_dir():
@@ -126,7 +151,8 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
         night = pipeline.night(settings, dt.datetime.now(tz=dt.UTC), progress=progress)
     problems = [*night.failed_sources, *(_failure(f) for f in night.failed_checks)]
     if as_json:
-        print(json.dumps({"decoded": night.decoded, "digests": [str(d.text_path) for d in night.digests], "problems": problems}))
+        digests = [str(told.text_path) for told in night.digests]
+        print(json.dumps({"decoded": night.decoded, "digests": digests, "problems": problems}))
     else:
         console = _console()
         console.print(f"{night.decoded} new documents.")
@@ -139,14 +165,16 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
 @app.command()
 def status(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> None:
     """Show today's state, the week in numbers, what is unknown, and how each source is."""
-    from hamload.pipeline import telling  # noqa: PLC0415
+    from hamload import pipeline
 
     settings = _settings(home)
-    overview = telling.status(settings, settings.athlete(athlete).id)
+    facts = pipeline.overview(settings, athlete)
     if as_json:
-        print(json.dumps(overview, default=str, indent=2))
+        from dataclasses import asdict
+
+        print(json.dumps({"home": settings.home, **asdict(facts)}, default=str, indent=2))
         return
-    _print_status(overview)
+    _print_status(facts, settings)
 
 
 @app.command()
@@ -157,10 +185,9 @@ def sessions(
     as_json: AsJson = False,
 ) -> None:
     """List runs with their load, parts and labels; copies of one run are counted beside it."""
-    from hamload.pipeline import telling  # noqa: PLC0415
+    from hamload import pipeline
 
-    settings = _settings(home)
-    rows = telling.sessions(settings, settings.athlete(athlete).id, last)
+    rows = pipeline.sessions(_settings(home), athlete, last)
     if as_json:
         print(json.dumps(rows, default=str, indent=2))
         return
@@ -174,20 +201,21 @@ def digest(
     preview: Annotated[bool, typer.Option("--preview", help="Print it instead of writing it.")] = False,
 ) -> None:
     """Write the digest, as text and HTML, to the home's outbox."""
-    from hamload import pipeline  # noqa: PLC0415
+    from hamload import pipeline
 
     settings = _settings(home)
     if preview:
         print(pipeline.digest_text(settings, athlete))
         return
     entry = pipeline.digest(settings, athlete)
-    _console().print(f"{_plain(entry.subject)}\n  {entry.text_path}\n  {entry.html_path}", highlight=False, soft_wrap=True)
+    lines = (_plain(entry.subject), f"  {entry.text_path}", f"  {entry.html_path}")
+    _console().print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
 @app.command()
 def rebuild(home: Home = None) -> None:
     """Throw away everything derived and build it anew from the raw documents."""
-    from hamload import pipeline  # noqa: PLC0415
+    from hamload import pipeline
 
     settings = _settings(home)
     with pipeline.exclusive(settings), _progress(quiet=False) as progress:
@@ -203,7 +231,7 @@ def demo(
     home: Annotated[Path, typer.Option("--home", help="Where the demo's own home goes.")] = Path(".demo"),
 ) -> None:
     """Run a whole night on a year of a simulated runner, and show the digest it ends with."""
-    from hamload import demonstration  # noqa: PLC0415
+    from hamload import demonstration
 
     console = _console()
     shown = demonstration.run(home.absolute(), lambda line: console.print(line, highlight=False, soft_wrap=True))
@@ -214,14 +242,121 @@ def demo(
     console.print(f"\nLook further: hamload status --home {home}   hamload sessions --home {home}", highlight=False)
 
 
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress]:
+    """Show a bar with a count, a rate and the time left for each step, on a terminal; nothing for a machine."""
+    if quiet:
+        yield lambda _step, _done, _total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:>9}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total, rate="")
+            seconds = bars.tasks[tasks[step]].elapsed or 0.0
+            rate = f"{done / seconds:,.0f}/s" if seconds > 0 else ""
+            bars.update(tasks[step], completed=done, total=total, rate=rate)
+
+        yield show
+
+
+def _import_summary(rows: Sequence[dict[str, Any]], *, is_history: bool) -> Iterator[str]:
+    if not rows:
+        yield "No runs yet."
+        return
+    copies = sum(row["copies"] for row in rows)
+    yield (
+        f"This home now holds [bold]{len(rows)} runs[/] from {rows[-1]['local_date']} to {rows[0]['local_date']}"
+        + (f"; {copies} copies of them are left out." if copies else ".")
+    )
+    if is_history:
+        yield "Days without a recording in between count as rest. If some are missing instead: --gaps unknown."
+    else:
+        yield "Days without a recording in between are unknown, not rest. If they were rest: --gaps rest."
+
+
+def _print_status(facts: DigestFacts, settings: Settings) -> None:
+    console = _console()
+    simulated = "  [reverse] simulated [/]" if facts.is_simulated else ""
+    console.print(f"[bold]{_plain(facts.athlete_name)}[/], {facts.as_of:%a %-d %b %Y}{simulated}", highlight=False)
+    console.print(f"[bold]{facts.alert.state.value.upper()}[/]  {_plain(facts.headline)}", highlight=False)
+    for reason in facts.alert.reasons:
+        console.print(f"  - {_plain(reason.sentence)}", highlight=False)
+    week, usual = facts.last_7, facts.before_28.per_week
+    console.print(
+        f"Last 7 days {_number(week.load_efm)} EFM, {_kilometres(week.distance_m)};"
+        f" usual week {_number(usual.load_efm)} EFM, {_kilometres(usual.distance_m)}.",
+        highlight=False,
+    )
+    total = facts.series[0]
+    ratio = f"{total.uncoupled:.2f}" if total.uncoupled is not None else f"withheld: {total.why_withheld}"
+    console.print(f"Acute to chronic (uncoupled) {ratio}.", highlight=False)
+    for line in facts.next_7:
+        console.print(f"  > {_plain(line)}", highlight=False)
+    for sentence in facts.unknowns:
+        console.print(f"[yellow]?[/] {_plain(sentence)}", highlight=False)
+    for source in facts.sources:
+        newest = source.newest_activity_date or "nothing"
+        wrong = f" [red]{_plain(source.wrong)}[/] {_plain(source.remedy)}" if source.wrong else " ok"
+        console.print(f"[dim]{_plain(source.source)}[/]: newest {newest},{wrong}", highlight=False)
+    console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
+
+
+def _print_sessions(rows: Sequence[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Day", no_wrap=True)
+    table.add_column("Run", no_wrap=True, overflow="ellipsis", min_width=10)
+    for name in ("km", "min", "EFM", "hill", "speed", "long", "base"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("Labels", "Spike", "Conf."):
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        labels = [name for name in ("hill", "speed", "long") if row[f"is_{name}"]]
+        unknown = [f"{name}?" for name in ("hill", "speed", "long") if row[f"is_{name}"] is None]
+        spikes = [s for s in (row["spike_distance"], row["spike_load"]) if s is not None]
+        copies = f" (+{row['copies']} copies)" if row["copies"] else ""
+        name = row["title"] or row["name"].rsplit("/")[-1]
+        table.add_row(
+            str(row["local_date"]),
+            _plain(name[:32] + copies),
+            "-" if row["distance_m"] is None else f"{row['distance_m'] / 1000:.1f}",
+            f"{row['moving_time_s'] / 60:.0f}",
+            *(f"{row[f'load{part}_efm']:.0f}" for part in ("", "_hill", "_speed", "_long", "_base")),
+            " ".join(labels + unknown) or "-",
+            f"{max(spikes):.2f}" if spikes else "-",
+            row["confidence"],
+        )
+    _console().print(table)
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.0f}"
+
+
+def _kilometres(metres: float | None) -> str:
+    return "distance unknown" if metres is None else f"{metres / 1000:.1f} km"
+
+
 def _settings(home: Path | None) -> Settings:
-    from hamload import settings  # noqa: PLC0415
+    from hamload import settings
 
     return settings.load(home)
 
 
 def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     return Console(stderr=stderr)
 
@@ -235,14 +370,15 @@ def _complain(error: HamloadError) -> None:
 
 def _plain(text: str) -> str:
     """Make names from outside harmless: no markup, no control characters."""
-    from rich.markup import escape  # noqa: PLC0415
+    from rich.markup import escape
 
     return escape("".join(c if c.isprintable() else " " for c in text))
 
 
 def _one_of(option: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
-        raise ConfigurationError(f"{option} {value}: no such choice.", f"Choose one of: {', '.join(filter(None, allowed))}.")
+        choices = ", ".join(filter(None, allowed))
+        raise ConfigurationError(f"{option} {value}: no such choice.", f"Choose one of: {choices}.")
 
 
 def _day(option: str, text: str) -> dt.date | None:

@@ -70,8 +70,9 @@ def run(home: Path, say: Callable[[str], None], *, last_day: dt.date = LAST_DAY,
     os.environ.update(settings.prefect_environment(home))
     nightly = load_flow("nightly").nightly
     say("[bold]3.[/] The night: read, decode, assess, alert, publish, digest ...")
-    night = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time(3, 30), tzinfo=dt.UTC)
-    state = nightly(home, night, last_day, return_state=True)
+    today = last_day + dt.timedelta(days=1)
+    night = dt.datetime.combine(today, dt.time(3, 30), tzinfo=dt.UTC)
+    state = nightly(home, night, today, return_state=True)
     if not state.is_completed():
         raise HamloadError(f"The demo's night did not complete: {state.message}.", "Please report it with this output.")
     texts = sorted((home / "outbox").glob("*.txt"))

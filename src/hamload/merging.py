@@ -49,7 +49,7 @@ def merge(spans: Sequence[Span]) -> list[Member]:
         shared = [(share, p) for p in primaries if (share := _shared(span, p)) >= MIN_SHARED]
         if not shared:
             primaries.append(span)
-            members.append(Member(span.activity_id, span.activity_id, is_primary=True, why="best recording of this run"))
+            members.append(Member(span.activity_id, span.activity_id, is_primary=True, why="the best recording"))
             continue
         share, primary = max(shared, key=lambda pair: pair[0])
         why = f"shares {share:.0%} of its time with a better recording"

@@ -199,7 +199,10 @@ class Raw:
             " where ?1 is null or athlete_id = ?1 order by delivery_id",
             (athlete_id,),
         )
-        return [Delivery(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]), _moment(row[8])) for row in rows]
+        return [
+            Delivery(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]), _moment(row[8]))
+            for row in rows
+        ]
 
     def refusals(self) -> list[Refusal]:
         """Return what was offered and not kept."""

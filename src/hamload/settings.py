@@ -1,6 +1,6 @@
 """The only reader of the environment and of `config/`: finds the home, merges defaults with the runner's own values.
 
-Defaults ship in `config/*.toml`; `config.toml` in the home overrides single values; `HAMLOAD_*` variables override both.
+Defaults ship in `config/*.toml`; `config.toml` in the home overrides single values; `HAMLOAD_*` variables both.
 Every coefficient keeps its provenance (`Provenance`), so that whoever shows a number can say what it rests on.
 """
 
@@ -65,6 +65,7 @@ class ImportSettings(BaseModel):
     workers: int = Field(ge=0, le=64)
     max_file_mb: float = Field(gt=0)
     max_archive_mb: float = Field(gt=0)
+    earliest: dt.date
 
 
 class _File(BaseModel):
@@ -115,7 +116,7 @@ class Settings:
         names = ", ".join(a.id for a in self.athletes)
         raise ConfigurationError(
             f"No runner named {athlete_id!r} in this home (there is: {names}).",
-            f"Add [[athletes]] with id = \"{athlete_id}\" to {self.home / 'config.toml'}.",
+            f"Add [[athletes]] with that id to {self.home / 'config.toml'}.",
         )
 
     def zone(self, athlete_id: str = "") -> ZoneInfo:
@@ -164,12 +165,11 @@ def load(home: Path | None = None) -> Settings:
     for watched in file.folders:
         if watched.athlete not in ids and (watched.athlete or len(ids) > 1):
             raise ConfigurationError(
-                f"{own_file}: the folder {watched.path} belongs to {watched.athlete or 'no runner'!r}, who is not in [[athletes]].",
+                f"{own_file}: the folder {watched.path} belongs to {watched.athlete or 'no runner'!r},"
+                " who is not in [[athletes]].",
                 f"Give it athlete = one of: {', '.join(sorted(ids))}.",
             )
-    return Settings(
-        folder, time_zone, file.athletes, file.folders, file.import_, model, signal, alerts, provenance
-    )
+    return Settings(folder, time_zone, file.athletes, file.folders, file.import_, model, signal, alerts, provenance)
 
 
 def prefect_environment(home: Path) -> dict[str, str]:
@@ -185,9 +185,7 @@ def prefect_environment(home: Path) -> dict[str, str]:
     }
 
 
-def _coefficients(
-    own: dict[str, Any], own_file: str
-) -> tuple[LoadModel, Signal, AlertRules, dict[str, Provenance]]:
+def _coefficients(own: dict[str, Any], own_file: str) -> tuple[LoadModel, Signal, AlertRules, dict[str, Provenance]]:
     provenance: dict[str, Provenance] = {}
     values: dict[str, dict[str, dict[str, float]]] = {}
     for name in ("model", "alerts"):

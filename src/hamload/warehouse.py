@@ -72,7 +72,8 @@ def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con = duckdb.connect(path)
     except duckdb.Error as error:
         raise WarehouseError(
-            f"The warehouse {path} cannot be opened: {error}.", "Run: hamload rebuild (your raw documents are untouched)."
+            f"The warehouse {path} cannot be opened: {error}.",
+            "Run: hamload rebuild (your raw documents are untouched).",
         ) from error
     try:
         con.execute("set TimeZone = 'UTC'")
@@ -123,9 +124,7 @@ def build(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str]) -> 
 
 
 def _in_order(con: duckdb.DuckDBPyConnection, selects: Mapping[str, Path]) -> list[str]:
-    needs = {
-        table: _tables_of(con, path.read_text(encoding="utf-8")) & set(selects) for table, path in selects.items()
-    }
+    needs = {table: _tables_of(con, path.read_text(encoding="utf-8")) & set(selects) for table, path in selects.items()}
     try:
         return list(TopologicalSorter(needs).static_order())
     except CycleError as error:
@@ -137,8 +136,8 @@ def _tables_of(con: duckdb.DuckDBPyConnection, select: str) -> set[str]:
 
     `get_table_names` would be shorter, but binds the select and returns quoted and aliased names (DuckDB 2.0).
     """
-    row = con.execute("select json_serialize_sql(?)", [select]).fetchone()
-    tree = json.loads(row[0]) if row else {"error": True}
+    ((text,),) = con.execute("select json_serialize_sql(?)", [select]).fetchall()
+    tree = json.loads(text)
     if tree["error"]:
         raise WarehouseError(f"This is not one select: {tree.get('error_message', '')}: {select[:80]!r}.")
 

@@ -99,11 +99,11 @@ def test_a_path_that_is_not_there_stops_before_anything_is_read(tmp_path: Path) 
 @pytest.mark.parametrize("is_zip", [True, False])
 def test_a_bulk_export_names_its_files_and_offers_its_manual_activities(tmp_path: Path, *, is_zip: bool) -> None:
     table = (
-        "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,Distance,Max Heart"
-        " Rate,Relative Effort,Commute,Activity Private Note,Activity Gear,Filename\n"
-        '7,"16 Apr 2014, 17:34:54",Hills,Run,,60,1.0,,,,,,activities/1.gpx\n'
-        '8,"17 Apr 2014, 17:34:54",By hand,Run,,1800,5.0,,,,,,\n'
-    ).encode()
+        b"Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,Distance,Max Heart"
+        b" Rate,Relative Effort,Commute,Activity Private Note,Activity Gear,Filename\n"
+        b'7,"16 Apr 2014, 17:34:54",Hills,Run,,60,1.0,,,,,,activities/1.gpx\n'
+        b'8,"17 Apr 2014, 17:34:54",By hand,Run,,1800,5.0,,,,,,\n'
+    )
     if is_zip:
         (tmp_path / "export.zip").write_bytes(_zipped({"activities.csv": table, "activities/1.gpx": GPX}))
         path = tmp_path / "export.zip"

@@ -1,0 +1,27 @@
+"""Alerts, the deload and the curls. Pure: facts in, decisions with reasons out; no files, no clock, no SQL.
+
+`assess` decides the state of every day from `DayFacts`; `headline` says it in a line. The way through the room:
+`rules` (one day by itself) -> `alerts` (the days in order) -> `deload`, `curls` (what to do); `wording` speaks for all.
+"""
+
+from hamload.advice.alerts import assess, own_histories
+from hamload.advice.curls import curl_advice
+from hamload.advice.deload import DeloadPlan, deload_advice, deload_plan
+from hamload.advice.rules import RULES, OwnHistory, Rule, judge
+from hamload.advice.wording import DISCLAIMER, headline, state_headline
+
+__all__ = [
+    "DISCLAIMER",
+    "RULES",
+    "DeloadPlan",
+    "OwnHistory",
+    "Rule",
+    "assess",
+    "curl_advice",
+    "deload_advice",
+    "deload_plan",
+    "headline",
+    "judge",
+    "own_histories",
+    "state_headline",
+]

@@ -20,6 +20,9 @@ class Deload:
     tightness_ewma: float
     clear_uncoupled: float
     clear_ewma: float
+    hold_unknown_days: int
+    spike_min_runs: int
+    worse_factor: float
     continuation_days: int
 
 
@@ -45,6 +48,24 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Windows:
+    """The load model's windows, in days, as rules and plan see them; equal to `hamload.load.parameters.Series`."""
+
+    acute_days: int
+    chronic_days: int
+    baseline_days: int
+    longest_days: int
+    returning_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """How the runs behind a reason are chosen."""
+
+    cause_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """How the athlete's own percentiles are found."""
 
@@ -62,6 +83,10 @@ class Curls:
     gap_days: int
     gap_factor: float
     max_rpe: int
+    start_sets: int
+    start_repetitions: int
+    deload_wait_hours: float
+    deload_factor: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +96,7 @@ class AlertRules:
     deload: Deload
     caution: Caution
     plan: Plan
+    windows: Windows
+    reasons: Reasons
     history: History
     curls: Curls

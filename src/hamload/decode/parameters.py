@@ -13,8 +13,13 @@ class Signal:
     mean_s: float
     max_speed_mps: float
     max_speed_factor: float
+    runner_min_mps: float
+    runner_max_mps: float
     max_acceleration_mps2: float
     interpolate_s: float
     bridge_s: float
     grade_window_barometer_m: float
     grade_window_gps_m: float
+    advance_mps: float
+    device_agreement: float
+    altitude_step_m: float

@@ -72,11 +72,13 @@ class EasySpeed:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What stands in where a recording has no streams."""
+    """What stands in where a recording has no streams, and when incomplete streams are trusted less."""
 
     efm_per_rpe_minute: float
     default_rpe: float
     min_runs: int
+    full_share: float
+    poor_share: float
 
 
 @dataclass(frozen=True, slots=True)

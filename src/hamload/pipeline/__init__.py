@@ -2,13 +2,14 @@
 
     put -> decode -> assess -> alert -> publish -> digest
 
-Each step reads what the one before it left in the home, and can be run again without harm. Hold `exclusive` around them.
+Each step reads what the one before it left in the home, and can be run again without harm. Hold `exclusive` around
+them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
 from hamload.errors import HamloadError, WarehouseError
@@ -20,10 +21,20 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from hamload.digest import OutboxEntry
+    from hamload.digest.facts import DigestFacts
     from hamload.pipeline.putting import Gaps, Progress, Put
     from hamload.settings import FolderSettings, Settings
     from hamload.warehouse import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One digest: its subject, its text for a run page, and where it lies."""
+
+    subject: str
+    markdown: str
+    text_path: Path
+    html_path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,7 @@ class Night:
     decoded: int
     failed_sources: tuple[str, ...]
     failed_checks: tuple[Failure, ...]
-    digests: tuple[OutboxEntry, ...]
+    digests: tuple[Told, ...]
 
 
 def exclusive(settings: Settings) -> AbstractContextManager[None]:
@@ -53,7 +64,7 @@ def put_files(
     progress: Progress = silent,
 ) -> Put:
     """Keep what the paths hold as raw documents. See `putting.put_files`."""
-    from hamload.pipeline import putting  # noqa: PLC0415  # each step pays for its own imports
+    from hamload.pipeline import putting
 
     return putting.put_files(
         settings, paths, athlete_id, now, sport=sport, gaps=gaps, through=through, progress=progress
@@ -62,15 +73,15 @@ def put_files(
 
 def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, progress: Progress = silent) -> Put:
     """Keep what is new in a watched folder. See `putting.put_folder`."""
-    from hamload.pipeline import putting  # noqa: PLC0415
+    from hamload.pipeline import putting
 
     return putting.put_folder(settings, folder, now, progress)
 
 
 def decode(settings: Settings, progress: Progress = silent) -> int:
     """Decode the documents that are new. Returns how many."""
-    from hamload.pipeline import decoding  # noqa: PLC0415
-    from hamload.raw import Raw  # noqa: PLC0415
+    from hamload.pipeline import decoding
+    from hamload.raw import Raw
 
     with Raw(settings.home) as raw, warehouse.writer(settings.home, shipped("sql")) as con:
         return decoding.decode_new(con, raw, settings, progress)
@@ -78,18 +89,18 @@ def decode(settings: Settings, progress: Progress = silent) -> int:
 
 def assess(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> None:
     """Merge activities into sessions, and give each its load, parts and labels."""
-    from hamload.pipeline import assessing  # noqa: PLC0415
-    from hamload.raw import Raw  # noqa: PLC0415
+    from hamload.pipeline import assessing
+    from hamload.raw import Raw
 
     with Raw(settings.home) as raw, warehouse.writer(settings.home, shipped("sql")) as con:
         assessing.write_reports(con, raw)
-        assessing.write_members(con)
+        assessing.write_members(con, settings, today)
         assessing.write_loads(con, settings, today, progress)
 
 
 def alert(settings: Settings) -> list[Failure]:
     """Compute the daily series, decide each day's state, build every table. Returns the checks that failed."""
-    from hamload.pipeline import advising  # noqa: PLC0415
+    from hamload.pipeline import advising
 
     sql = shipped("sql")
     with warehouse.writer(settings.home, sql) as con:
@@ -106,18 +117,49 @@ def publish(settings: Settings) -> Path:
     return warehouse.publish(settings.home)
 
 
-def digest(settings: Settings, athlete_id: str = "") -> OutboxEntry:
-    """Write one athlete's digest to the outbox."""
-    from hamload.digest import write  # noqa: PLC0415
-    from hamload.pipeline import telling  # noqa: PLC0415
+def overview(settings: Settings, athlete_id: str = "") -> DigestFacts:
+    """Return everything there is to tell one athlete now."""
+    from hamload.pipeline import telling
 
     with warehouse.reader(settings.home) as con:
-        facts = telling.digest_facts(con, settings, settings.athlete(athlete_id).id)
-    return write(settings.home / "outbox", facts)
+        return telling.digest_facts(con, settings, settings.athlete(athlete_id).id)
+
+
+def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[dict[str, Any]]:
+    """Return an athlete's newest sessions, newest first."""
+    from hamload.pipeline import telling
+
+    with warehouse.reader(settings.home) as con:
+        return telling.sessions(con, settings.athlete(athlete_id).id, last)
+
+
+def unreadable(settings: Settings, athlete_id: str = "") -> list[dict[str, Any]]:
+    """Return what could not be counted, with the reasons."""
+    from hamload.pipeline import telling
+
+    with warehouse.reader(settings.home) as con:
+        return telling.unreadable(con, settings.athlete(athlete_id).id)
+
+
+def digest_text(settings: Settings, athlete_id: str = "") -> str:
+    """Return one athlete's digest as text, without writing it."""
+    from hamload.digest.render import render_text
+
+    return render_text(overview(settings, athlete_id))
+
+
+def digest(settings: Settings, athlete_id: str = "") -> Told:
+    """Write one athlete's digest to the outbox."""
+    from hamload.digest.outbox import write
+    from hamload.digest.render import render_markdown, subject
+
+    facts = overview(settings, athlete_id)
+    entry = write(settings.home / "outbox", facts)
+    return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
 
 
 def refresh(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> tuple[int, list[Failure]]:
-    """Bring every table up to date with the raw documents. Returns how many were decoded, and the checks that failed."""
+    """Bring every table up to date with the raw documents. Returns how many were decoded, and what checks failed."""
     decoded = decode(settings, progress)
     assess(settings, today, progress)
     failures = alert(settings)

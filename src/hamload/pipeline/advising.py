@@ -1,4 +1,4 @@
-"""Fourth step: daily series and states. Reads the days that `sql/` has summed, writes ratios, spikes and alerts back."""
+"""Fourth step: daily series and states. Reads the days that `sql/` has summed; writes ratios, spikes and alerts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from hamload import warehouse
 from hamload.advice import assess
-from hamload.load import acwr, ewma, is_returning, monotony, rolling_mean, spike, strain
+from hamload.load import Method, acwr, ewma, is_returning, monotony, rolling_mean, spike, strain
 from hamload.records import SERIES, Confidence, DayFacts, SeriesDay, SessionFact
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def write_spikes(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 def _known_days(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:
     rows = con.execute(
-        "select date from staging.days where athlete_id = ? and series = 'total' and load_efm is not null order by date",
+        "select date from staging.days where athlete_id = ? and series = 'total' and load_efm is not null"
+        " order by date",
         [athlete_id],
     ).fetchall()
     return [row[0] for row in rows]
@@ -82,7 +83,7 @@ def metrics(load_efm: Array, total_efm: Array, series: Series) -> Metrics:
     with_break = is_returning(total_efm, series.returning_days, series.chronic_days)
     windows = (series.acute_days, series.chronic_days, series.min_days)
 
-    def ratio(method: str) -> Array:
+    def ratio(method: Method) -> Array:
         return np.where(with_break, np.nan, acwr(load_efm, method, *windows))
 
     return {
@@ -213,7 +214,7 @@ def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[SessionFa
         " where athlete_id = ? order by local_date, start_at, session_id",
         [athlete_id],
     ).fetchall()
-    return [SessionFact(*row[:-1], confidence=Confidence(row[-1])) for row in rows]
+    return [SessionFact(*row[:-1], Confidence(row[-1])) for row in rows]
 
 
 def _curl_dates(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:

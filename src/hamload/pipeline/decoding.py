@@ -10,33 +10,30 @@ import hashlib
 import json
 import multiprocessing
 import os
+from collections import deque
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from itertools import batched
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from hamload import warehouse
-from hamload.decode import clean, decode
-from hamload.decode.summary import summary
-from hamload.errors import HamloadError
-from hamload.load.features import features
+from hamload.load import usable_share
 from hamload.pipeline.putting import silent
-from hamload.records import Samples, Sport
+from hamload.pipeline.reading import Task, read, read_remembered, remember
+from hamload.records import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from concurrent.futures import Future
 
     import duckdb
 
-    from hamload.decode.parameters import Signal
-    from hamload.load.parameters import LoadModel
     from hamload.pipeline.putting import Progress
+    from hamload.pipeline.reading import Decoded, Outcome
     from hamload.raw import Delivery, Raw
-    from hamload.records import Recording, SignalQuality
+    from hamload.records import Recording
     from hamload.settings import Settings
 
 _BATCH = 48
@@ -44,27 +41,7 @@ _WORTH_WORKERS = 24
 SIMULATOR = "hamload simulator"
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """One activity of a document, ready for the warehouse. No samples where it is no run, or has no streams."""
-
-    recording: Recording
-    samples: Samples | None
-    quality: SignalQuality | None
-    features: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    path: Path
-    format: str
-    document_id: str
-    sport_hint: str
-
-
-def decode_new(
-    con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent
-) -> int:
+def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent) -> int:
     """Decode every delivery that is new or whose facts changed. Returns how many documents were decoded."""
     latest = {(d.athlete_id, d.document_id): d for d in raw.deliveries()}
     done = {
@@ -89,101 +66,48 @@ def decode_new(
     return count
 
 
-def read_document(
-    path: Path, format_: str, document_id: str, sport_hint: str, signal: Signal, model: LoadModel
-) -> list[Decoded] | str:
-    """Decode and clean one document. Returns its activities, or the reason why there are none."""
-    try:
-        content = _content(path, document_id)
-        recordings = [summary(content)] if format_ == "json" else decode(content, format_)  # type: ignore[arg-type]
-        return [_decoded(recording, sport_hint, signal, model) for recording in recordings]
-    except HamloadError as error:
-        return str(error)
-
-
-def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadModel) -> Decoded:
-    if recording.sport is Sport.UNKNOWN and sport_hint:
-        recording = replace(recording, sport=Sport(sport_hint))
-    if recording.streams is None or not (recording.sport.is_running or recording.sport is Sport.UNKNOWN):
-        return Decoded(recording, None, None, None)
-    samples, quality = clean(recording, signal)
-    if recording.sport is Sport.UNKNOWN:
-        recording = _recognised(recording, samples, signal)
-        if not recording.sport.is_running:
-            return Decoded(recording, None, None, None)
-    if not len(samples):
-        notes = (*recording.notes, "no second of this recording could be used")
-        return Decoded(replace(recording, streams=None, notes=notes), None, quality, None)
-    found = features(samples, model)
-    text = json.dumps(
-        {f.name: v.tolist() if isinstance(v := getattr(found, f.name), np.ndarray) else v for f in fields(found)}
-    )
-    return Decoded(replace(recording, streams=None), samples, quality, text)
-
-
-def _recognised(recording: Recording, samples: Samples, signal: Signal) -> Recording:
-    """Take a recording that names no sport for a run where its speeds are a runner's, and say so."""
-    moving = samples.speed_mps[samples.speed_mps >= signal.runner_moving_mps]
-    if len(moving) and signal.runner_min_mps <= np.median(moving) <= signal.runner_max_mps:
-        note = f"names no sport; its median speed of {np.median(moving):.1f} m/s is a runner's"
-        return replace(recording, sport=Sport.RUN, notes=(*recording.notes, note))
-    note = "names no sport, and its speeds are not a runner's: not counted (import it with --sport run if it was one)"
-    return replace(recording, streams=None, notes=(*recording.notes, note))
-
-
 def _outcomes(
     todo: Sequence[Delivery], raw: Raw, settings: Settings
-) -> Iterator[tuple[list[Delivery], list[list[Decoded] | str]]]:
-    tasks = [
-        _Task(
-            raw.path(d.document_id, d.format),
-            d.format,
-            d.document_id,
-            str(d.facts.get("sport_hint") or d.facts.get("sport") or "").replace("unknown", ""),
-        )
-        for d in todo
-    ]
+) -> Iterator[tuple[Sequence[Delivery], Sequence[Outcome]]]:
+    batches = list(batched(todo, _BATCH, strict=False))
     workers = settings.imports.workers or os.process_cpu_count() or 1
-    pairs = list(zip(todo, tasks, strict=True))
     if workers == 1 or len(todo) < _WORTH_WORKERS:
-        for batch in batched(pairs, _BATCH, strict=False):
-            yield [d for d, _ in batch], [_read(t, settings.signal, settings.model) for _, t in batch]
+        for batch in batches:
+            yield batch, [read(_task(delivery, raw), settings.signal, settings.model) for delivery in batch]
         return
-    with ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("forkserver"), initializer=_remember,
-        initargs=(settings.signal, settings.model),
-    ) as pool:
-        outcomes = pool.map(_read_remembered, tasks, chunksize=4, buffersize=workers * 4 * 4)
-        for batch in batched(zip(todo, outcomes, strict=True), _BATCH, strict=False):
-            yield [d for d, _ in batch], [o for _, o in batch]
+    context = multiprocessing.get_context("forkserver")
+    told = (settings.signal, settings.model)
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=remember, initargs=told) as pool:
+        # Two batches are under way at once, so that memory does not grow with the archive.
+        under_way: deque[tuple[Sequence[Delivery], list[Future[Outcome]]]] = deque()
+        for batch in batches:
+            under_way.append((batch, [pool.submit(read_remembered, _task(delivery, raw)) for delivery in batch]))
+            if len(under_way) > 1:
+                yield _finished(*under_way.popleft())
+        while under_way:
+            yield _finished(*under_way.popleft())
 
 
-_remembered: tuple[Signal, LoadModel]
+def _finished(
+    batch: Sequence[Delivery], futures: Sequence[Future[Outcome]]
+) -> tuple[Sequence[Delivery], list[Outcome]]:
+    return batch, [future.result() for future in futures]
 
 
-def _remember(signal: Signal, model: LoadModel) -> None:
-    global _remembered  # noqa: PLW0603  # a worker process is told once, not with every document
-    _remembered = signal, model
-
-
-def _read_remembered(task: _Task) -> list[Decoded] | str:
-    return _read(task, *_remembered)
-
-
-def _read(task: _Task, signal: Signal, model: LoadModel) -> list[Decoded] | str:
-    return read_document(task.path, task.format, task.document_id, task.sport_hint, signal, model)
-
-
-def _content(path: Path, document_id: str) -> bytes:
-    from hamload.raw import stored  # noqa: PLC0415  # workers need nothing else of the ledger
-
-    return stored(path, document_id)
+def _task(delivery: Delivery, raw: Raw) -> Task:
+    named = str(delivery.facts.get("sport_hint") or delivery.facts.get("sport") or "")
+    return Task(
+        raw.path(delivery.document_id, delivery.format),
+        delivery.format,
+        delivery.document_id,
+        "" if named == "unknown" else named,
+    )
 
 
 def _write(
     con: duckdb.DuckDBPyConnection,
     deliveries: Sequence[Delivery],
-    outcomes: Sequence[list[Decoded] | str],
+    outcomes: Sequence[Outcome],
     settings: Settings,
 ) -> None:
     activities: list[dict[str, Any]] = []
@@ -240,16 +164,14 @@ def _list_refusals(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
         )
 
 
-def _activity(
-    activity_id: str, part: int, delivery: Delivery, decoded: Decoded, settings: Settings
-) -> dict[str, Any]:
+def _activity(activity_id: str, part: int, delivery: Delivery, decoded: Decoded, settings: Settings) -> dict[str, Any]:
     recording, quality, samples = decoded.recording, decoded.quality, decoded.samples
     facts = delivery.facts
     start_at = recording.start_at.astimezone(dt.UTC)
     seconds = float(samples.time_s[-1]) if samples is not None else recording.elapsed_time_s or 0.0
     offset = recording.utc_offset_s
     zone: dt.tzinfo = (
-        ZoneInfo(settings.zone(delivery.athlete_id).key) if offset is None else dt.timezone(dt.timedelta(seconds=offset))
+        settings.zone(delivery.athlete_id) if offset is None else dt.timezone(dt.timedelta(seconds=offset))
     )
     return {
         "activity_id": activity_id,
@@ -283,6 +205,7 @@ def _activity(
         "interpolated_s": quality.interpolated_s if quality else 0.0,
         "lost_s": quality.lost_s if quality else 0.0,
         "dropped_s": quality.dropped_s if quality else 0.0,
+        "usable_share": usable_share(quality) if quality else 0.0,
         "heart_rate_coverage": quality.heart_rate_coverage if quality else 0.0,
         "altitude_coverage": quality.altitude_coverage if quality else 0.0,
         "notes": list(recording.notes),

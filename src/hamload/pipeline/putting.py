@@ -1,9 +1,9 @@
-"""First step: offers of a source become raw documents. Nothing is decoded here, and nothing that can be kept is lost."""
+"""First step: offers of a source become raw documents. Nothing is decoded here; nothing that can be kept is lost."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from hamload.errors import HamloadError
@@ -26,12 +26,16 @@ _MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What became of one import: how much was offered, was new, was known already, and was refused."""
+    """What became of one import: how much was offered, was new, was known already, and was refused.
+
+    `is_history`: taken as a whole history, whose days without a recording are rest.
+    """
 
     offered: int
     new: int
     known: int
     refused: tuple[tuple[str, str], ...]
+    is_history: bool = False
 
 
 def silent(_step: str, _done: int, _total: int) -> None:
@@ -69,7 +73,7 @@ def put_files(
         put, documents = _put_offers(raw, found, "files", athlete_id, now, facts, progress)
         with raw.batch("files", athlete_id, now) as batch:
             batch.report(is_history=is_history, documents=documents, covered_until=through)
-    return put
+    return replace(put, is_history=is_history)
 
 
 def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, progress: Progress = silent) -> Put:
@@ -140,9 +144,7 @@ def _put_offer(batch: Batch, offer: files.Offer, facts: dict[str, str]) -> tuple
     format_ = sniff(content)
     if format_ not in {"fit", "gpx", "tcx", "json"} or (format_ == "json" and not offer.facts):
         raise HamloadError(_REFUSALS.get(format_, _REFUSALS["unknown"]))
-    return batch.put(
-        content, format_, name=offer.name, external_id=offer.external_id, facts={**facts, **offer.facts}
-    )
+    return batch.put(content, format_, name=offer.name, external_id=offer.external_id, facts={**facts, **offer.facts})
 
 
 _REFUSALS = {

@@ -113,9 +113,12 @@ def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) ->
     members = [m for m in archive.infolist() if not m.is_dir() and not _is_hidden(m.filename)]
     total = sum(m.file_size for m in members)
     if total > limits.archive_bytes:
-        yield name, (
-            f"This archive unpacks to {total / _MB:,.0f} MB, more than the {limits.archive_bytes / _MB:,.0f} MB allowed"
-            " ([import] max_archive_mb)."
+        yield (
+            name,
+            (
+                f"This archive unpacks to {total / _MB:,.0f} MB, more than the {limits.archive_bytes / _MB:,.0f} MB allowed"
+                " ([import] max_archive_mb)."
+            ),
         )
         return
     table = next((m for m in members if PurePosixPath(m.filename).name == strava_export.TABLE), None)

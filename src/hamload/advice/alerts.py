@@ -1,0 +1,321 @@
+"""The days in order: what each day's reasons mean after the days before it. Pure, and causal: no day looks ahead.
+
+A day by itself is judged in `hamload.advice.rules`. This file adds memory: the athlete's own percentiles, hysteresis,
+episodes and their continuation, and on which days the runner is told.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hamload.advice import wording
+from hamload.advice.curls import curl_advice
+from hamload.advice.deload import DeloadPlan, deload_advice, deload_plan
+from hamload.advice.rules import (
+    OwnHistory,
+    heavy_runs,
+    is_back_from_break,
+    is_baseline,
+    is_judged,
+    judge,
+    known,
+    largest_runs,
+    ratios,
+    seriousness,
+    tell,
+)
+from hamload.records import Alert, Reason, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hamload.advice.parameters import AlertRules
+    from hamload.records import DayFacts
+
+_ALARMS = (State.STOP, State.DELOAD, State.CAUTION)
+#: States whose beginning the runner is told of. A steady day and a growing baseline need no message.
+_TOLD = (*_ALARMS, State.BUILD, State.RETURNING, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What one day hands to the next."""
+
+    state: State | None = None
+    since: dt.date | None = None
+    last_on: Mapping[State, dt.date] = field(default_factory=dict)
+    episode: int = 0
+    is_continuation: bool = False
+    told_intensity: float = 0.0
+    by_heavy: bool = False
+    unseen_days: int = 0
+    plan: DeloadPlan | None = None
+
+
+def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list[Alert]:
+    """Decide the state of every day, with its reasons, and on which days the runner is told.
+
+    One state a day, the most serious that holds (`rules.judge`), then:
+
+    - *Hysteresis.* A deload goes on (`held`) until the uncoupled ratio is <= 1.44, EWMA <= 1.3, the spike is 3 days
+      old and, if heavy running was among its reasons, that has eased too (ratio <= 1.44 or fewer than two heavy runs).
+      While a baseline is being built or after a break no ratio exists, and the age of the spike alone counts. Where
+      days are missing, clearing cannot be seen: the deload is kept for `hold_unknown_days` (as long as its plan lasts),
+      then the state says *unknown*. Silence is never taken for recovery, nor for a deload without end.
+    - *Episodes.* Caution or deload within 14 days of the last such day belongs to the same episode; later, the next
+      number begins. `episode` is 0 on all other days.
+    - *Continuation.* A state that begins within 14 days of a day at least as serious is a continuation and is not told
+      again. It is told (`is_new`) if nothing as serious held in those 14 days, or if it worsens: in a deload, when its
+      strongest number (value over threshold) stands `worse_factor` above where it stood when last told.
+    - *Telling.* The same 14 days keep *build*, *returning* and *unknown* from being told again and again. *steady* and
+      *baseline* are never told.
+
+    Parameters
+    ----------
+    days
+        Every day of one athlete, consecutive, oldest first.
+    rules
+        The thresholds.
+    athlete_id
+        Whose days these are.
+
+    Returns
+    -------
+    list[Alert]
+        One a day, in the same order. The first k depend on the first k days only.
+
+    Raises
+    ------
+    ValueError
+        Where a day is missing between two others: an unknown day must be there, and say so.
+
+    """
+    for before, after in pairwise(days):
+        if (after.date - before.date).days != 1:
+            raise ValueError(
+                f"{after.date} does not follow {before.date}: every day must be there, the unknown ones too."
+            )
+    loads = [known(day.total.load_efm) if day.is_known else None for day in days]
+    memory = _Memory()
+    alerts = []
+    for index, (facts, history) in enumerate(zip(days, own_histories(days, rules), strict=True)):
+        memory, alert = _next(memory, facts, history, loads[: index + 1], rules)
+        alerts.append(replace(alert, athlete_id=athlete_id))
+    return alerts
+
+
+def own_histories(days: Sequence[DayFacts], rules: AlertRules) -> list[OwnHistory]:
+    """Return for each day what the days strictly before it say: own percentiles of the trailing year.
+
+    Days on which a ratio is not judged have no part in the percentile; fewer than `quantile_min_days` give none.
+    """
+    judged = np.array([is_judged(day, rules) for day in days], dtype=bool)
+    columns = []
+    for name in ("acwr_uncoupled", "acwr_ewma"):
+        values = (known(getattr(day.total, name)) for day in days)
+        column = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        columns.append(np.where(judged, column, np.nan))
+    histories = []
+    silent_days = 0
+    for index, day in enumerate(days):
+        silent_days = 0 if day.is_known else silent_days + 1
+        first = max(0, index - rules.history.quantile_days)
+        uncoupled, ewma = (_quantile(column[first:index], rules) for column in columns)
+        histories.append(OwnHistory(uncoupled, ewma, silent_days))
+    return histories
+
+
+def _quantile(values: np.ndarray[tuple[int], np.dtype[np.float64]], rules: AlertRules) -> float | None:
+    found = values[~np.isnan(values)]
+    if len(found) < rules.history.quantile_min_days:
+        return None
+    return float(np.quantile(found, rules.deload.own_quantile))
+
+
+def _next(
+    memory: _Memory, facts: DayFacts, history: OwnHistory, loads: Sequence[float | None], rules: AlertRules
+) -> tuple[_Memory, Alert]:
+    reasons = judge(facts, history, rules)
+    memory, keep = _hold(memory, facts, reasons, rules)
+    if keep is not None:
+        reasons = tell((keep, *reasons))
+    state = reasons[0].state
+    memory, is_new = _begin(memory, state, facts.date, _intensity(reasons), rules)
+    advice: tuple[str, ...] = ()
+    if state is State.DELOAD:
+        memory = _plan(memory, facts, loads, rules, is_new=is_new)
+        done = loads[len(loads) - (facts.date - memory.plan.start).days :] if memory.plan else ()
+        advice = deload_advice(facts, rules, memory.plan, done)
+    since = memory.since or facts.date
+    return memory, Alert(
+        athlete_id="",
+        date=facts.date,
+        state=state,
+        reasons=reasons,
+        is_new=is_new,
+        is_continuation=memory.is_continuation,
+        held=keep is not None,
+        episode=memory.episode if state in _ALARMS else 0,
+        advice=(*advice, *curl_advice(state, facts, rules, (facts.date - since).days)),
+        clears_when=_clears_when(state, facts, reasons, rules),
+    )
+
+
+def _hold(
+    memory: _Memory, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules
+) -> tuple[_Memory, Reason | None]:
+    """Return the reason that keeps yesterday's deload, or None where it is judged by itself today."""
+    began = reasons[0].state is State.DELOAD
+    by_heavy = (memory.state is State.DELOAD and memory.by_heavy) or any(r.rule == "heavy_ratio" for r in reasons)
+    if memory.state is not State.DELOAD or began or seriousness(reasons[0].state) < seriousness(State.DELOAD):
+        return replace(memory, by_heavy=by_heavy and began, unseen_days=0), None
+    if is_baseline(facts, rules) or is_back_from_break(facts, rules):
+        return replace(memory, by_heavy=False, unseen_days=0), None
+    found = ratios(facts, rules)
+    if found is None:
+        unseen, limit = memory.unseen_days + 1, rules.deload.hold_unknown_days
+        if unseen > limit:
+            return replace(memory, by_heavy=False, unseen_days=0), None
+        keep = _held_reason(wording.held_unseen(unseen, limit), None, None, facts, rules)
+        return replace(memory, by_heavy=by_heavy, unseen_days=unseen), keep
+    above = _above_margin(*found, facts, rules, by_heavy=by_heavy)
+    if not above:
+        return replace(memory, by_heavy=False, unseen_days=0), None
+    value, threshold, _ = above[0]
+    keep = _held_reason(wording.held(tuple(part for _, _, part in above)), value, threshold, facts, rules)
+    return replace(memory, by_heavy=by_heavy, unseen_days=0), keep
+
+
+def _above_margin(
+    uncoupled: float, ewma: float, facts: DayFacts, rules: AlertRules, *, by_heavy: bool
+) -> list[tuple[float, float, str]]:
+    limit, smooth_limit = rules.deload.clear_uncoupled, rules.deload.clear_ewma
+    above = []
+    if uncoupled > limit:
+        above.append((uncoupled, limit, wording.held_uncoupled(uncoupled, limit)))
+    if ewma > smooth_limit:
+        above.append((ewma, smooth_limit, wording.held_ewma(ewma, smooth_limit)))
+    heavy = known(facts.heavy.acwr_uncoupled)
+    if by_heavy and heavy is not None and heavy > limit and heavy_runs(facts, rules) >= rules.deload.heavy_sessions:
+        above.append((heavy, limit, wording.held_heavy(heavy, limit)))
+    return above
+
+
+def _held_reason(
+    sentence: str, value: float | None, threshold: float | None, facts: DayFacts, rules: AlertRules
+) -> Reason:
+    return Reason(
+        rule="held",
+        state=State.DELOAD,
+        value=value,
+        threshold=threshold,
+        sentence=sentence,
+        evidence=wording.RATIO_GROUND,
+        causes=largest_runs(facts, rules) if value is not None else (),
+    )
+
+
+def _intensity(reasons: Sequence[Reason]) -> float:
+    """Return the strongest number of a deload over its threshold; 0 where only hysteresis keeps it."""
+    return max(
+        (
+            reason.value / reason.threshold
+            for reason in reasons
+            if reason.state is State.DELOAD and reason.rule != "held" and reason.value and reason.threshold
+        ),
+        default=0.0,
+    )
+
+
+def _begin(memory: _Memory, state: State, date: dt.date, intensity: float, rules: AlertRules) -> tuple[_Memory, bool]:
+    """Return the memory with this day's state in it, and whether the runner is told today."""
+    begins = state is not memory.state
+    continues = _within(memory, _at_least(state), date, rules)
+    is_new = begins and not continues and state in _TOLD
+    worsens = state is State.DELOAD and not is_new and intensity > rules.deload.worse_factor * memory.told_intensity
+    is_new = is_new or worsens
+    next_episode = state in _ALARMS and not _within(memory, _ALARMS, date, rules)
+    return replace(
+        memory,
+        state=state,
+        since=date if begins or worsens else memory.since,
+        last_on={**memory.last_on, state: date},
+        episode=memory.episode + next_episode,
+        is_continuation=(continues and state in _ALARMS) if begins else memory.is_continuation,
+        told_intensity=intensity if state is State.DELOAD and is_new else memory.told_intensity,
+    ), is_new
+
+
+def _at_least(state: State) -> tuple[State, ...]:
+    if state not in _ALARMS:
+        return (state,)
+    return tuple(alarm for alarm in _ALARMS if seriousness(alarm) <= seriousness(state))
+
+
+def _within(memory: _Memory, states: Sequence[State], date: dt.date, rules: AlertRules) -> bool:
+    days = rules.deload.continuation_days
+    return any((date - memory.last_on[state]).days <= days for state in states if state in memory.last_on)
+
+
+def _plan(
+    memory: _Memory, facts: DayFacts, loads: Sequence[float | None], rules: AlertRules, *, is_new: bool
+) -> _Memory:
+    """Return the memory with the plan that holds today: the running one, or a new one when told or run out."""
+    if memory.plan is not None and not is_new and facts.date < memory.plan.end:
+        return memory
+    with_ratios = not is_baseline(facts, rules) and not is_back_from_break(facts, rules)
+    return replace(memory, plan=deload_plan(facts.date, loads, rules, with_ratios=with_ratios))
+
+
+def _clears_when(state: State, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules) -> str:  # noqa: PLR0911 - one a state
+    windows = rules.windows
+    match state:
+        case State.DELOAD:
+            spikes = [r for r in reasons if r.rule.endswith("_spike") and r.state is State.DELOAD]
+            with_ratios = not is_baseline(facts, rules) and not is_back_from_break(facts, rules)
+            return wording.clears_deload(
+                rules.deload.clear_uncoupled,
+                rules.deload.clear_ewma,
+                _aged(spikes, facts, rules.deload.spike_days) if spikes else None,
+                with_ratios=with_ratios,
+            )
+        case State.CAUTION:
+            return wording.clears_caution(_caution_parts(facts, reasons, rules))
+        case State.BUILD:
+            return wording.clears_build(rules.curls.per_10_days)
+        case State.BASELINE:
+            return wording.clears_baseline(windows.baseline_days - facts.history_days)
+        case State.RETURNING:
+            return wording.clears_returning(windows.chronic_days)
+        case State.UNKNOWN:
+            return wording.clears_unknown(windows.chronic_days)
+        case State.STEADY | State.STOP:
+            return ""
+
+
+def _aged(reasons: Sequence[Reason], facts: DayFacts, days: int) -> dt.date:
+    behind = {cause.session_id for reason in reasons for cause in reason.causes}
+    return max(s.local_date for s in facts.sessions if s.session_id in behind) + dt.timedelta(days=days)
+
+
+def _caution_parts(facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules) -> tuple[str, ...]:
+    parts = []
+    for reason in reasons:
+        if reason.state is not State.CAUTION:
+            continue
+        match reason.rule:
+            case "distance_spike" | "load_spike":
+                parts.append(wording.spike_aged(_aged([reason], facts, rules.caution.spike_days)))
+            case "ewma_ratio":
+                parts.append(wording.ewma_eased(rules.caution.ewma))
+            case "heavy_spacing":
+                days = int(-(-rules.caution.heavy_hours // 24))
+                parts.append(wording.heavy_apart(_aged([reason], facts, days)))
+            case "monotony":
+                parts.append(wording.monotony_eased(rules.caution.monotony))
+    return tuple(dict.fromkeys(parts))

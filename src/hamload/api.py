@@ -1,0 +1,173 @@
+"""The public functions: the pure model with the shipped coefficients bound, and a home's tables as pandas frames.
+
+Stable names; the formulas themselves, with every coefficient as an argument, are in `hamload.load`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hamload import load, settings, warehouse
+from hamload.errors import HamloadError
+from hamload.load import energy_cost, monotony, strain
+from hamload.records import Athlete, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hamload.records import Array, SessionLoad
+
+__all__ = [
+    "Athlete",
+    "Opened",
+    "Samples",
+    "acwr",
+    "demand",
+    "energy_cost",
+    "monotony",
+    "open",
+    "session_load",
+    "strain",
+]
+
+
+def acwr(
+    daily_load: Any,
+    method: load.Method = "coupled",
+    acute_days: int = 7,
+    chronic_days: int = 28,
+    min_days: int = 28,
+) -> Any:
+    """Return the acute-to-chronic load ratio of each day.
+
+    Parameters
+    ----------
+    daily_load
+        EFM a day, shape (..., days), no day left out: 0 is a day without running, NaN an unknown one. An array, a list,
+        or a pandas Series (then a Series with the same index comes back).
+    method
+        "coupled": mean of the last 7 days over mean of the last 28. "uncoupled": over the 21 days before the 7.
+        "ewma": exponentially weighted, lambda = 2 / (N + 1) (Williams et al. 2017, Br J Sports Med 51:209).
+    acute_days, chronic_days
+        The two windows, in days.
+    min_days
+        Days of history before there is a ratio; 1 takes partial windows from the first day on.
+
+    Returns
+    -------
+    Array or Series
+        NaN (never 0) where the window holds an unknown day, where there is too little history, and where the chronic
+        load is 0.
+
+    Raises
+    ------
+    ValueError
+        For an unknown method, negative loads, or windows that make no sense.
+
+    """
+    return load.acwr(daily_load, method, acute_days, chronic_days, min_days)
+
+
+def demand(speed_mps: Any, grade: Any, easy_speed_mps: float) -> Array:
+    """Return the hamstring demand h(v, i) of an instant: 1 is easy flat running. See `hamload.load.demand`.
+
+    Parameters
+    ----------
+    speed_mps
+        m/s, any shape; NaN stays NaN.
+    grade
+        Rise over run; downhill counts as level, beyond +-0.45 as +-0.45, NaN (unknown) as level.
+    easy_speed_mps
+        The athlete's easy speed, m/s.
+
+    """
+    return load.demand(speed_mps, grade, easy_speed_mps, settings.defaults()[0].demand)
+
+
+def session_load(samples: Samples | Any, athlete: Athlete) -> SessionLoad:
+    """Return the hamstring load of one run, its four parts and its labels. See `hamload.load.session_load`.
+
+    Parameters
+    ----------
+    samples
+        `hamload.Samples`, or a pandas frame (or mapping of arrays) with `time_s`, `speed_mps` and, where known,
+        `grade`, `dt_s`, `distance_m`: for instance what `hamload.open().samples(session_id)` gives.
+    athlete
+        `hamload.Athlete(easy_speed_mps=2.8, typical_time_s=2700)`; further thresholds are None where unknown.
+
+    """
+    if not isinstance(samples, Samples):
+        known = [name for name in Samples.__slots__ if name in samples]
+        samples = Samples.of(**{name: samples[name] for name in known})
+    return load.session_load(samples, athlete, settings.defaults()[0])
+
+
+def open(home: str | Path | None = None) -> Opened:  # noqa: A001  # the module is the namespace: hamload.open
+    """Open a home to read its tables. Neither blocks the nightly run nor is blocked by it.
+
+    Parameters
+    ----------
+    home
+        The home's folder; None takes HAMLOAD_HOME, else the platform's user-data folder.
+
+    Raises
+    ------
+    WarehouseError
+        Where nothing has been published there yet.
+
+    """
+    return Opened(settings.home_folder(Path(home) if home is not None else None))
+
+
+class Opened:
+    """A home's published tables. Each call reads the newest publication."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        with warehouse.reader(home):
+            pass
+
+    def __repr__(self) -> str:
+        return f"hamload.open({str(self.home)!r})  # published {self.published_at:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def published_at(self) -> dt.datetime:
+        """When the tables were last published."""
+        return dt.datetime.fromtimestamp((self.home / warehouse.PUBLISHED).stat().st_mtime, tz=dt.UTC)
+
+    def sessions(self, athlete_id: str | None = None) -> pd.DataFrame:
+        """Return `marts.sessions`: one real run a row, oldest first."""
+        return self._table("marts.sessions", athlete_id, "start_at")
+
+    def daily(self, athlete_id: str | None = None, series: str | None = None) -> pd.DataFrame:
+        """Return `marts.daily_load`: one row per athlete, day and series, or of one series."""
+        frame = self._table("marts.daily_load", athlete_id, "date, series")
+        return frame if series is None else frame[frame["series"] == series].reset_index(drop=True)
+
+    def alerts(self, athlete_id: str | None = None) -> pd.DataFrame:
+        """Return `marts.alerts`: the state of each day, with its reasons."""
+        return self._table("marts.alerts", athlete_id, "date")
+
+    def samples(self, session_id: str) -> pd.DataFrame:
+        """Return one run's cleaned samples, in time order. Raises HamloadError where there is no such session."""
+        with warehouse.reader(self.home) as con:
+            if not con.execute("select 1 from marts.sessions where session_id = ?", [session_id]).fetchall():
+                raise HamloadError(f"There is no session {session_id!r} in {self.home}.", "See .sessions().")
+            return con.execute(
+                "select * exclude (activity_id) from landing.samples where activity_id = ? order by time_s",
+                [session_id],
+            ).df()
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """Return the rows of any select over the home's tables."""
+        with warehouse.reader(self.home) as con:
+            return con.execute(query).df()
+
+    def _table(self, table: str, athlete_id: str | None, order: str) -> pd.DataFrame:
+        with warehouse.reader(self.home) as con:
+            return con.execute(
+                f"select * from {table} where $1 is null or athlete_id = $1 order by athlete_id, {order}",  # noqa: S608
+                [athlete_id],
+            ).df()

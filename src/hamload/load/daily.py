@@ -1,0 +1,90 @@
+"""What a series of daily loads must look like, and the courtesy that a pandas Series in gives a pandas Series out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hamload.records import Array
+
+
+def daily_values(daily_load: Any) -> Array:
+    """Return checked daily loads.
+
+    Parameters
+    ----------
+    daily_load
+        Load a day, the days along the last axis and none left out; 0 is a day without running, NaN (or a null) an
+        unknown one. An array, a list, or a pandas Series, whose dates must then follow one another.
+
+    Raises
+    ------
+    ValueError
+        For a negative or infinite load, a single number, a table, or dates with gaps or out of order.
+
+    """
+    values = _float_values(daily_load)
+    if values.ndim == 0:
+        raise ValueError("Daily loads are a series of days, not a single number.")
+    if (values < 0).any() or np.isinf(values).any():
+        raise ValueError("A daily load is a finite number from 0 on, or NaN where the day is unknown.")
+    return values
+
+
+def like(daily_load: Any, values: Array) -> Any:
+    """Return values as a Series with the index and name of `daily_load` where that is one, else as they are."""
+    if not _is_series(daily_load):
+        return values
+    return type(daily_load)(values, index=daily_load.index, name=daily_load.name)
+
+
+def alike(metric: Callable[[Array], Any], daily_load: Any) -> Any:
+    """Apply a metric to checked daily loads and return it in the form in which they came."""
+    return like(daily_load, metric(daily_values(daily_load)))
+
+
+def trailing(values: Array, days: int) -> Array:
+    """Return each day's last `days` days along a new last axis; before the first day stand zeros."""
+    padded = np.concatenate((np.zeros((*values.shape[:-1], days)), values), axis=-1)
+    return np.lib.stride_tricks.sliding_window_view(padded, days, axis=-1)[..., 1:, :]
+
+
+def check_days(**windows: int) -> None:
+    """Raise ValueError where a window is not a whole number of days from 1 on."""
+    for name, days in windows.items():
+        if days != int(days) or days < 1:
+            raise ValueError(f"{name} is {days}; it must be a whole number of days from 1 on.")
+
+
+def _is_series(daily_load: Any) -> bool:
+    return hasattr(daily_load, "to_numpy") and hasattr(daily_load, "index") and hasattr(daily_load, "name")
+
+
+def _float_values(daily_load: Any) -> Array:
+    if not hasattr(daily_load, "to_numpy"):
+        return np.asarray(daily_load, dtype=np.float64)
+    if not _is_series(daily_load):
+        raise ValueError("Give one column of daily loads (a Series), or an array with the days along its last axis.")
+    _check_consecutive(daily_load.index)
+    return np.asarray(daily_load.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _check_consecutive(index: Any) -> None:
+    """Hold an index of dates to one row a day: a rest day left out would silently stretch every window."""
+    if getattr(index, "tz", None) is not None:
+        index = index.tz_localize(None)
+    labels = np.asarray(index)
+    if labels.dtype == np.object_ and len(labels) and isinstance(labels[0], dt.date):
+        labels = labels.astype("datetime64[D]")
+    if labels.dtype.kind != "M":
+        return
+    if (np.diff(labels.astype("datetime64[D]")) != np.timedelta64(1, "D")).any():
+        raise ValueError(
+            "The dates of the series are not consecutive days. Give every day a row: 0 where nobody ran, NaN where it "
+            "is not known."
+        )

@@ -1,0 +1,233 @@
+"""What the model knows of a runner before a run: their own history reduced to an `Athlete`, and their easy speed.
+
+Only runs that began strictly before the run to be assessed are looked at, so no number ever depends on the future.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, TypeGuard
+
+import numpy as np
+
+from hamload.load.histogram import pooled, quantile_of
+from hamload.records import Athlete, Basis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hamload.load.features import RunFeatures
+    from hamload.load.parameters import EasySpeed, LoadModel
+    from hamload.records import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PastRun:
+    """One run of the athlete's history.
+
+    Attributes
+    ----------
+    start_at
+        When it began, aware. For `easy_speed` its own calendar day counts: give it in the athlete's local time.
+    features
+        What the run contributes; `summary_features` where it had no streams.
+    load_efm, mean_demand
+        Its load, and its mean demand; None where unknown.
+    is_counted
+        False for a run that must not shape what is usual for the athlete (a copy, an implausible recording).
+    basis
+        What the load was computed from.
+    rpe
+        The effort that the athlete reported, out of 10; None where they did not.
+
+    """
+
+    start_at: dt.datetime
+    features: RunFeatures
+    load_efm: float | None
+    mean_demand: float | None
+    is_counted: bool = True
+    basis: Basis = Basis.STREAMS
+    rpe: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EasySpeedFound:
+    """The athlete's easy speed as far as it is known.
+
+    Attributes
+    ----------
+    mps
+        m/s; the configured default where no flat running is known.
+    is_final
+        True once the window is over: no later run changes it.
+    until
+        Last day of the window; None while that is still open.
+    flat_s
+        Seconds of flat running behind it.
+
+    """
+
+    mps: float
+    is_final: bool
+    until: dt.date | None
+    flat_s: float
+
+
+def athlete_before(start_at: dt.datetime, past: Sequence[PastRun], easy_speed_mps: float, model: LoadModel) -> Athlete:
+    """Reduce the history before one moment to the thresholds that a run starting then is compared with.
+
+    Parameters
+    ----------
+    start_at
+        Start of the run to be assessed, aware. Runs that start then or later are not looked at.
+    past
+        The athlete's runs, each real run once, in order of `start_at`.
+    easy_speed_mps
+        From `easy_speed`, or set by the runner.
+    model
+        Windows, quantiles and `min_runs`.
+
+    Returns
+    -------
+    Athlete
+        A threshold is None unless at least `min_runs` runs of the last 90 days say something about it: runs without
+        altitude do not count towards climb, runs without streams not towards speed. With fewer than `min_runs` runs
+        T is the configured default, because one short or one long first run would otherwise decide where "long" begins.
+        `best_10s_mps` looks at all the history before, with the same least number of runs.
+
+    Raises
+    ------
+    ValueError
+        Where `past` is not in order, or a time is naive.
+
+    """
+    if start_at.tzinfo is None:
+        raise ValueError("start_at has no time zone.")
+    if any(a.start_at > b.start_at for a, b in pairwise(past)):
+        raise ValueError("The past runs are not in order of start_at.")
+    labels, session = model.labels, model.session
+    before = bisect_left(past, start_at, key=attrgetter("start_at"))
+    since = bisect_left(past, start_at - dt.timedelta(days=labels.history_days), hi=before, key=attrgetter("start_at"))
+    recent_since = bisect_left(
+        past, start_at - dt.timedelta(days=labels.longest_days), hi=before, key=attrgetter("start_at")
+    )
+    usual = [run for run in past[since:before] if run.is_counted]
+    enough = _Enough(labels.min_runs)
+    times = enough.of(run.features.moving_time_s for run in usual)
+    typical_s = session.typical_time_default_s if times is None else float(np.median(times))
+    distances = [run.features.distance_m for run in past[recent_since:before] if run.is_counted]
+    longest_m = max((d for d in distances if _is_known(d)), default=None)
+    best = enough.of(run.features.best_10s_mps for run in past[:before] if run.is_counted)
+    recorded = [run.features.fast_s for run in usual if len(run.features.fast_s)]
+    speeds = pooled(recorded if len(recorded) >= labels.min_runs else ())
+    return Athlete(
+        easy_speed_mps=easy_speed_mps,
+        typical_time_s=min(max(typical_s, session.typical_time_min_s), session.typical_time_max_s),
+        fast_mps=quantile_of(speeds, model.parts.fast_quantile),
+        very_fast_mps=quantile_of(speeds, model.parts.very_fast_quantile),
+        climb_m_per_km=_quantile(enough.of(run.features.climb_m_per_km for run in usual), labels.hill_climb_quantile),
+        long_time_s=_quantile(times, labels.long_time_quantile),
+        median_time_s=_quantile(times, 0.5),
+        longest_30d_m=longest_m if times is not None else None,
+        high_load_efm=_quantile(enough.of(run.load_efm for run in usual), labels.heavy_load_quantile),
+        median_demand=_quantile(enough.of(run.mean_demand for run in usual), 0.5),
+        best_10s_mps=None if best is None else float(best.max()),
+        runs=len(usual),
+    )
+
+
+def easy_speed(past: Sequence[PastRun], model: EasySpeed, as_of: dt.date) -> EasySpeedFound:
+    """Find the athlete's easy speed: the median flat moving speed of the first weeks of their history.
+
+    Parameters
+    ----------
+    past
+        The athlete's runs, each real run once, in any order.
+    model
+        Length of the window, least flat time, default.
+    as_of
+        The last day that is known, in the athlete's calendar. Runs after it are not looked at.
+
+    Returns
+    -------
+    EasySpeedFound
+        Provisional while the window is open: the first `weeks` from the day of the first run on, and beyond these day
+        by whole day until there are `min_flat_s` seconds of flat running. Frozen from the day after: whatever is run
+        later, the answer stays the same. An older run that turns up later does change it: it moves the beginning.
+
+    Notes
+    -----
+    Flat is where the grade is known and flat. A run without altitude says nothing then, except where most of the
+    running has none (a watch without altimeter) and the known flat does not suffice: all unknown grades then count as
+    flat, as they do in the demand.
+
+    """
+    known = sorted((r for r in past if r.is_counted and r.start_at.date() <= as_of), key=lambda r: r.start_at.date())
+    if not known:
+        return EasySpeedFound(model.default_mps, is_final=False, until=None, flat_s=0.0)
+    last_day = known[0].start_at.date() + dt.timedelta(weeks=model.weeks, days=-1)
+    pool = _Pool(model)
+    until: dt.date | None = None
+    for day, runs in groupby(known, key=lambda run: max(run.start_at.date(), last_day)):
+        pool.add(runs)
+        if pool.seconds >= model.min_flat_s:
+            until = day
+            break
+    median = quantile_of(pool.flat, 0.5)
+    is_final = until is not None and as_of > until
+    return EasySpeedFound(
+        model.default_mps if median is None else median, is_final, until if is_final else None, pool.seconds
+    )
+
+
+class _Pool:
+    """The flat running so far, with or without the running of unknown grade."""
+
+    def __init__(self, model: EasySpeed) -> None:
+        self._model = model
+        self._moving_s = 0.0
+        self._known = np.empty(0)
+        self._ungraded = np.empty(0)
+
+    def add(self, runs: Iterable[PastRun]) -> None:
+        for run in runs:
+            # Runs without streams have no histogram and no say in whether altitude is usually known.
+            self._moving_s += float(run.features.fast_s.sum())
+            self._known = pooled((self._known, run.features.flat_s))
+            self._ungraded = pooled((self._ungraded, run.features.ungraded_s))
+
+    @property
+    def flat(self) -> Array:
+        ungraded_s = float(self._ungraded.sum())
+        if self._known.sum() >= self._model.min_flat_s or ungraded_s <= self._moving_s / 2:
+            return self._known
+        return pooled((self._known, self._ungraded))
+
+    @property
+    def seconds(self) -> float:
+        return float(self.flat.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class _Enough:
+    """Values of the runs that have one, or None where those are fewer than `least`."""
+
+    least: int
+
+    def of(self, values: Iterable[float | None]) -> Array | None:
+        known = np.array([v for v in values if _is_known(v)], dtype=np.float64)
+        return known if len(known) >= self.least else None
+
+
+def _quantile(values: Array | None, q: float) -> float | None:
+    return None if values is None else float(np.quantile(values, q))
+
+
+def _is_known(value: float | None) -> TypeGuard[float]:
+    return value is not None and not math.isnan(value)

@@ -1,0 +1,307 @@
+"""Third step: activities become sessions, and each session gets its load, parts, labels and confidence.
+
+Sessions are assessed in the order of their days, each against its own past alone. What has not changed since the last
+run is not computed again: from the first session that is new, gone or different, everything later is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+from dataclasses import dataclass, fields
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hamload import warehouse
+from hamload.decode import limit_speed
+from hamload.load import (
+    PastRun,
+    RunFeatures,
+    athlete_before,
+    duration_load,
+    easy_speed,
+    efm_per_rpe_minute,
+    session_load,
+    streams_to_summary,
+    summary_features,
+    summary_load,
+)
+from hamload.merging import Span, merge
+from hamload.pipeline.putting import silent
+from hamload.records import AltitudeSource, Basis, Samples, SessionLoad, Sport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+    import duckdb
+
+    from hamload.pipeline.putting import Progress
+    from hamload.raw import Raw, Report
+    from hamload.records import Athlete
+    from hamload.settings import Settings
+
+_BATCH = 64
+_RUNNING = tuple(s.value for s in Sport if s.is_running)
+#: A recording with streams before one without, and the device's own format before what services make of it.
+_FORMATS = {"fit": 0, "tcx": 1, "gpx": 2, "json": 3}
+
+
+def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
+    """Tell the warehouse which days each source has reported on, from the ledger."""
+    con.execute("delete from landing.reports")
+    warehouse.append_rows(con, "landing.reports", [_report(con, report) for report in raw.reports()])
+
+
+def _report(con: duckdb.DuckDBPyConnection, report: Report) -> dict[str, Any]:
+    first = last = None
+    if report.is_history:
+        ((first, last),) = con.execute(
+            "select min(local_date), max(local_date) from landing.activities where athlete_id = ?"
+            " and case when len(?) > 0 then list_contains(?, document_id) else source = ? end",
+            [report.athlete_id, list(report.documents), list(report.documents), report.source],
+        ).fetchall()
+        if first is not None and report.covered_until is not None:
+            last = max(last, report.covered_until)
+    return {
+        "source": report.source,
+        "athlete_id": report.athlete_id,
+        "reported_at": report.reported_at,
+        "covered_from": first,
+        "covered_until": last,
+        "is_failure": report.is_failure,
+        "message": report.message,
+        "remedy": report.remedy,
+    }
+
+
+def write_members(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None) -> None:
+    """Say which activities record the same run. Runs outside the calendar (a clock that was not set) belong to none."""
+    con.execute("delete from landing.members")
+    for athlete in settings.athletes:
+        rows = con.execute(
+            "select activity_id, start_at, end_at, samples, format, used_s from landing.activities"
+            " where athlete_id = ? and list_contains(?, sport) and local_date between ? and ? and elapsed_time_s > 0",
+            [athlete.id, list(_RUNNING), settings.imports.earliest, today or settings.today(athlete.id)],
+        ).fetchall()
+        spans = [
+            Span(activity_id, start_at, end_at, (float(samples == 0), _FORMATS[format_], -used_s))
+            for activity_id, start_at, end_at, samples, format_, used_s in rows
+        ]
+        members = [
+            {
+                "activity_id": m.activity_id,
+                "athlete_id": athlete.id,
+                "session_id": m.session_id,
+                "is_primary": m.is_primary,
+                "why": m.why,
+            }
+            for m in merge(spans)
+        ]
+        warehouse.append_rows(con, "landing.members", members)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A session's primary activity, as assessing needs it."""
+
+    session_id: str
+    start_at: dt.datetime
+    sport: Sport
+    altitude_source: AltitudeSource
+    usable: float
+    distance_m: float | None
+    moving_time_s: float
+    rpe: float | None
+    features: RunFeatures | None
+    inputs: str
+
+
+def write_loads(
+    con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None, progress: Progress = silent
+) -> None:
+    """Assess the sessions of every athlete, from the first one that changed on."""
+    con.execute("delete from landing.athletes")
+    for athlete in settings.athletes:
+        runs = _runs(con, athlete.id)
+        day = today or settings.today(athlete.id)
+        zone = settings.zone(athlete.id)
+        found = easy_speed([_past(run, None, zone) for run in runs], settings.model.easy_speed, day)
+        mps = athlete.easy_speed_mps or found.mps
+        last = runs[-1].start_at.astimezone(zone).date() if runs else day
+        con.execute(
+            "insert into landing.athletes values (?, ?, ?, ?, ?, ?, ?)",
+            [
+                athlete.id,
+                athlete.name,
+                zone.key,
+                # Today may still bring a run: it belongs to the series only once it has one.
+                max(day - dt.timedelta(days=1), min(last, day)),
+                mps,
+                found.until,
+                settings.model.version,
+            ],
+        )
+        _assess(con, athlete.id, runs, mps, settings, progress)
+
+
+def _assess(
+    con: duckdb.DuckDBPyConnection,
+    athlete_id: str,
+    runs: Sequence[_Run],
+    easy_mps: float,
+    settings: Settings,
+    progress: Progress,
+) -> None:
+    kept = _unchanged(con, athlete_id, runs, easy_mps, settings.model.version)
+    stored = _stored(con, athlete_id)
+    keep = {run.session_id for run in runs[:kept]}
+    con.executemany(
+        "delete from landing.session_loads where session_id = ?", [[s] for s in stored if s not in keep] or [[""]]
+    )
+    zone = settings.zone(athlete_id)
+    past = [_past(run, stored[run.session_id], zone) for run in runs[:kept]]
+    todo = runs[kept:]
+    for batch in batched(todo, _BATCH, strict=False):
+        samples = _samples(con, [run.session_id for run in batch if run.features is not None])
+        rows = []
+        for run in batch:
+            athlete = athlete_before(run.start_at, past, easy_mps, settings.model)
+            load = _load(run, samples.get(run.session_id), athlete, past, settings)
+            rows.append(_row(run, athlete_id, athlete, load, settings.model.version))
+            past.append(_past(run, load, zone))
+        warehouse.append_rows(con, "landing.session_loads", rows)
+        progress("assessing", len(past) - kept, len(todo))
+
+
+def _load(
+    run: _Run, samples: Samples | None, athlete: Athlete, past: Sequence[PastRun], settings: Settings
+) -> SessionLoad:
+    model = settings.model
+    if samples is not None:
+        if athlete.best_10s_mps is not None:
+            samples, _ = limit_speed(samples, athlete.best_10s_mps * settings.signal.max_speed_factor)
+        basis = Basis.TREADMILL if run.sport is Sport.TREADMILL else Basis.STREAMS
+        if (samples.speed_mps >= 0).any():
+            return session_load(
+                samples, athlete, model, basis=basis, altitude_source=run.altitude_source, usable_share=run.usable
+            )
+    if run.distance_m:
+        ratio = streams_to_summary(past, athlete.easy_speed_mps, model)
+        return summary_load(run.distance_m, run.moving_time_s, athlete, ratio, model)
+    return duration_load(run.moving_time_s, run.rpe, efm_per_rpe_minute(past, model), athlete, model)
+
+
+def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
+    rows = con.execute(
+        "select m.session_id, a.start_at, a.sport, a.altitude_source, a.usable_share, a.distance_m,"
+        " coalesce(a.timer_time_s, a.elapsed_time_s), a.rpe, f.features, d.facts_hash"
+        " from landing.members m join landing.activities a on a.activity_id = m.activity_id"
+        " join landing.decoded d on d.athlete_id = a.athlete_id and d.document_id = a.document_id"
+        " left join landing.features f on f.activity_id = a.activity_id"
+        " where m.athlete_id = ? and m.is_primary order by a.start_at, m.session_id",
+        [athlete_id],
+    ).fetchall()
+    return [
+        _Run(
+            session_id=row[0],
+            start_at=row[1],
+            sport=Sport(row[2]),
+            altitude_source=AltitudeSource(row[3]),
+            usable=row[4],
+            distance_m=row[5],
+            moving_time_s=row[6],
+            rpe=row[7],
+            features=RunFeatures.from_record(json.loads(row[8])) if row[8] else None,
+            inputs=hashlib.sha256(f"{row[0]}/{row[9]}/{row[2]}".encode()).hexdigest()[:12],
+        )
+        for row in rows
+    ]
+
+
+def _past(run: _Run, load: SessionLoad | tuple[float, float | None, str] | None, zone: ZoneInfo) -> PastRun:
+    efm: float | None = None
+    mean: float | None = None
+    basis = Basis.STREAMS
+    if isinstance(load, SessionLoad):
+        efm, mean, basis = load.load_efm, _known(load.mean_demand), load.basis
+    elif load is not None:
+        efm, mean, basis = load[0], load[1], Basis(load[2])
+    return PastRun(
+        start_at=run.start_at.astimezone(zone),
+        features=run.features or summary_features(run.moving_time_s, run.distance_m),
+        load_efm=efm,
+        mean_demand=mean,
+        basis=basis,
+        rpe=run.rpe,
+    )
+
+
+def _stored(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, tuple[float, float | None, str]]:
+    rows = con.execute(
+        "select session_id, load_efm, mean_demand, basis from landing.session_loads where athlete_id = ?", [athlete_id]
+    ).fetchall()
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def _unchanged(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, runs: Sequence[_Run], easy_mps: float, version: str
+) -> int:
+    """Return how many of the first sessions stand as they were assessed before."""
+    rows = con.execute(
+        "select l.session_id, l.inputs, l.model_version, l.easy_speed_mps from landing.session_loads l"
+        " where l.athlete_id = ? order by l.start_at, l.session_id",
+        [athlete_id],
+    ).fetchall()
+    same = 0
+    for run, row in zip(runs, rows, strict=False):
+        if row != (run.session_id, run.inputs, version, easy_mps):
+            break
+        same += 1
+    return same
+
+
+def _samples(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> dict[str, Samples]:
+    if not activity_ids:
+        return {}
+    names = [f.name for f in fields(Samples)]
+    found = con.execute(
+        f"select activity_id, {', '.join(names)} from landing.samples"  # noqa: S608
+        " where list_contains(?, activity_id) order by activity_id, time_s",
+        [list(activity_ids)],
+    ).fetchnumpy()
+    ids = np.ma.getdata(found.pop("activity_id"))
+    columns = {name: np.ma.filled(np.ma.asarray(found[name], dtype=np.float64), np.nan) for name in names}
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, dtype=int)
+    ends = np.r_[starts[1:], len(ids)]
+    return {
+        str(ids[first]): Samples(**{name: columns[name][first:end] for name in names})
+        for first, end in zip(starts, ends, strict=True)
+    }
+
+
+def _row(run: _Run, athlete_id: str, athlete: Athlete, load: SessionLoad, version: str) -> dict[str, Any]:
+    row: dict[str, Any] = {f.name: getattr(load, f.name) for f in fields(load)}
+    row |= {name: _known(row[name]) for name in ("distance_m", "mean_demand", "climb_m")}
+    return row | {
+        "session_id": run.session_id,
+        "athlete_id": athlete_id,
+        "start_at": run.start_at,
+        "inputs": run.inputs,
+        "basis": load.basis.value,
+        "confidence": load.confidence.value,
+        "easy_speed_mps": athlete.easy_speed_mps,
+        "typical_time_s": athlete.typical_time_s,
+        "fast_mps": athlete.fast_mps,
+        "very_fast_mps": athlete.very_fast_mps,
+        "history_runs": athlete.runs,
+        "model_version": version,
+    }
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value

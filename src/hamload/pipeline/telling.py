@@ -1,0 +1,289 @@
+"""Last step: what the published tables say, gathered into what a digest, a status or a listing shows. Reads only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+from hamload.advice import DISCLAIMER, headline
+from hamload.digest.facts import (
+    Amounts,
+    DigestFacts,
+    FourWeeks,
+    ModelFacts,
+    ModelNote,
+    SeriesRow,
+    Session,
+    SourceRow,
+    Week,
+)
+from hamload.errors import WarehouseError
+from hamload.records import SERIES, Alert, Cause, Confidence, Reason, State
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from hamload.settings import Settings
+
+_PARTS = (
+    "load_efm",
+    "load_hill_efm",
+    "load_speed_efm",
+    "load_long_efm",
+    "load_base_efm",
+    "distance_m",
+    "moving_time_s",
+)
+#: The thresholds that a digest names, in the order in which they matter.
+_NOTED = (
+    "alerts.deload.spike",
+    "alerts.deload.uncoupled",
+    "alerts.deload.ewma",
+    "alerts.deload.heavy_uncoupled",
+    "alerts.caution.spike",
+    "alerts.caution.monotony",
+)
+_LISTED = 5
+
+
+def digest_facts(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str) -> DigestFacts:
+    """Gather everything that one athlete's digest shows.
+
+    Raises
+    ------
+    WarehouseError
+        Where this athlete has no history yet.
+
+    """
+    alert = last_alert(con, athlete_id)
+    as_of = alert.date
+    row = _one(
+        con,
+        "select a.name, a.time_zone, a.easy_speed_mps, a.model_version, bool_or(s.is_simulated) as is_simulated"
+        " from landing.athletes a join marts.sessions s on s.athlete_id = a.athlete_id where a.athlete_id = ? group by all",
+        [athlete_id],
+    )
+    return DigestFacts(
+        athlete_name=row["name"] or athlete_id,
+        as_of=as_of,
+        time_zone=row["time_zone"],
+        is_simulated=row["is_simulated"],
+        alert=alert,
+        headline=headline(alert),
+        disclaimer=DISCLAIMER,
+        last_7=Week(**_sums(con, athlete_id, as_of - dt.timedelta(days=6), as_of)),
+        before_28=_four_weeks(con, athlete_id, as_of - dt.timedelta(days=34), as_of - dt.timedelta(days=7)),
+        series=_series(con, athlete_id, as_of),
+        sessions=_sessions(con, athlete_id, as_of),
+        unknowns=_unknowns(con, athlete_id, as_of),
+        sources=_sources(con, settings, athlete_id),
+        model=ModelFacts(
+            version=row["model_version"],
+            easy_speed_mps=row["easy_speed_mps"],
+            spike_days=settings.model.series.spike_days,
+            notes=_notes(settings),
+        ),
+        next_7=alert.advice,
+    )
+
+
+def sessions(con: duckdb.DuckDBPyConnection, athlete_id: str, last: int) -> list[dict[str, Any]]:
+    """Return the athlete's newest sessions, newest first, whole rows of `marts.sessions`."""
+    query = "select * from marts.sessions where athlete_id = ? order by start_at desc, session_id limit ?"
+    return _all(con, query, [athlete_id, last])
+
+
+def unreadable(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str, Any]]:
+    """Return what of this athlete's could not be counted, with the reasons."""
+    return _all(con, "select name, reason from marts.unreadable where athlete_id = ? order by name", [athlete_id])
+
+
+def last_alert(con: duckdb.DuckDBPyConnection, athlete_id: str) -> Alert:
+    """Return the athlete's newest state. Raises WarehouseError where there is none yet."""
+    rows = _all(con, "select * from marts.alerts where athlete_id = ? order by date desc limit 1", [athlete_id])
+    if not rows:
+        raise WarehouseError(
+            f"There is no run of {athlete_id} to speak of yet.", "Run: hamload import PATH, then look again."
+        )
+    row = rows[0]
+    return Alert(
+        athlete_id=athlete_id,
+        date=row["date"],
+        state=State(row["state"]),
+        reasons=tuple(_reason(reason) for reason in json.loads(row["reasons"])),
+        is_new=row["is_new"],
+        is_continuation=row["is_continuation"],
+        held=row["held"],
+        episode=row["episode"],
+        advice=tuple(row["advice"]),
+        clears_when=row["clears_when"],
+    )
+
+
+def _reason(row: dict[str, Any]) -> Reason:
+    causes = tuple(Cause(**cause) for cause in row["causes"])
+    return Reason(**{**row, "state": State(row["state"]), "causes": causes})
+
+
+def _sums(con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date) -> dict[str, Any]:
+    known = _one(
+        con,
+        "select count(*) as known from marts.daily_load"
+        " where athlete_id = ? and series = 'total' and is_known and date between ? and ?",
+        [athlete_id, first, last],
+    )["known"]
+    sums = _one(
+        con,
+        f"select count(*) as runs, {', '.join(f'coalesce(sum({p}), 0) as {p}' for p in _PARTS)} from marts.sessions"  # noqa: S608
+        " where athlete_id = ? and local_date between ? and ?",
+        [athlete_id, first, last],
+    )
+    if not known:
+        sums = dict.fromkeys(sums)
+    return {**sums, "first_date": first, "last_date": last, "days": (last - first).days + 1, "known_days": known}
+
+
+def _four_weeks(con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date) -> FourWeeks:
+    sums = _sums(con, athlete_id, first, last)
+    weeks = sums["known_days"] / 7
+    per_week = Amounts(**{name: sums[name] / weeks if weeks else None for name in (*_PARTS, "runs")})
+    return FourWeeks(**sums, per_week=per_week)
+
+
+def _series(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[SeriesRow, ...]:
+    rows = {
+        row["series"]: row
+        for row in _all(
+            con,
+            "select today.*, ("
+            "   select 100 * avg((past.acwr_uncoupled < today.acwr_uncoupled)::int) from marts.daily_load past"
+            "   where past.athlete_id = today.athlete_id and past.series = today.series and past.date < today.date"
+            "     and past.date >= today.date - 365 and past.acwr_uncoupled is not null"
+            "   having count(*) >= 60) as own_percentile"
+            " from marts.daily_load today where athlete_id = ? and date = ?",
+            [athlete_id, as_of],
+        )
+    }
+    return tuple(
+        SeriesRow(
+            series=name,
+            acute_efm=rows[name]["acute_rolling"],
+            chronic_efm=rows[name]["chronic_rolling"],
+            uncoupled=rows[name]["acwr_uncoupled"],
+            ewma=rows[name]["acwr_ewma"],
+            own_percentile=rows[name]["own_percentile"],
+            why_withheld=rows[name]["withheld_why"] or "",
+        )
+        for name in SERIES
+    )
+
+
+def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[Session, ...]:
+    rows = _all(
+        con,
+        "select local_date as date, title, name, distance_m, moving_time_s, load_efm, load_hill_efm, load_speed_efm,"
+        " load_long_efm, load_base_efm, is_hill, is_speed, is_long, is_heavy, spike_distance, spike_load, confidence,"
+        " confidence_why from marts.sessions where athlete_id = ? and local_date between ? and ? order by start_at",
+        [athlete_id, as_of - dt.timedelta(days=6), as_of],
+    )
+    return tuple(_session(row) for row in rows)
+
+
+def _session(row: dict[str, Any]) -> Session:
+    name = row.pop("name")
+    # A part that could not be told apart is attributed nothing; what is shown of it is "unknown", not 0.
+    unknown = {f"load_{part}_efm": None for part in ("hill", "speed", "long") if row[f"is_{part}"] is None}
+    title = row["title"] or name.rsplit("/")[-1]
+    return Session(**{**row, **unknown, "title": title, "confidence": Confidence(row["confidence"])})
+
+
+def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[str, ...]:
+    sentences = []
+    unknown = [
+        row["date"]
+        for row in _all(
+            con,
+            "select date from marts.daily_load where athlete_id = ? and series = 'total' and not is_known"
+            " and date > ? order by date",
+            [athlete_id, as_of - dt.timedelta(days=35)],
+        )
+    ]
+    if unknown:
+        sentences.append(
+            f"{_count(len(unknown), 'day')} of the last 35 {'is' if len(unknown) == 1 else 'are'} unknown, not rest: no"
+            f" source has reported on {_spans(unknown)}. Ratios that need these days are withheld."
+        )
+    health = _one(
+        con,
+        "select count(*) as runs, count(*) filter (confidence in ('low', 'very low')) as doubtful, sum(copies) as copies"
+        " from marts.sessions where athlete_id = ? and local_date > ?",
+        [athlete_id, as_of - dt.timedelta(days=35)],
+    )
+    if health["doubtful"]:
+        sentences.append(
+            f"{_count(health['doubtful'], 'run')} of {health['runs']} in the last 35 days: load known with low"
+            " confidence only; `hamload sessions` shows which and why."
+        )
+    if health["copies"]:
+        sentences.append(
+            f"{_count(int(health['copies']), 'copy', 'copies')} of runs left out, so that each run counts once."
+        )
+    refused = unreadable(con, athlete_id)
+    if refused:
+        names = "; ".join(f"{row['name'].rsplit('/')[-1]}: {row['reason']}" for row in refused[:_LISTED])
+        more = f" and {len(refused) - _LISTED} more (table marts.unreadable)" if len(refused) > _LISTED else ""
+        sentences.append(f"{_count(len(refused), 'document')} could not be counted. {names}{more}")
+    return tuple(sentences)
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _spans(days: list[dt.date]) -> str:
+    spans: list[list[dt.date]] = []
+    for day in days:
+        if spans and (day - spans[-1][-1]).days == 1:
+            spans[-1].append(day)
+        else:
+            spans.append([day])
+    words = [
+        f"{span[0]:%-d %b}" if len(span) == 1 else f"{span[0]:%-d %b} to {span[-1]:%-d %b}" for span in spans[:_LISTED]
+    ]
+    return ", ".join(words) + (", ..." if len(spans) > _LISTED else "")
+
+
+def _sources(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str) -> tuple[SourceRow, ...]:
+    zone = settings.zone(athlete_id)
+    return tuple(
+        SourceRow(
+            source=row["source"],
+            last_success_at=row["last_success_at"].astimezone(zone) if row["last_success_at"] else None,
+            newest_activity_date=(
+                row["newest_activity_at"].astimezone(zone).date() if row["newest_activity_at"] else None
+            ),
+            wrong=row["message"] if row["is_failing"] else "",
+            remedy=row["remedy"] if row["is_failing"] else "",
+        )
+        for row in _all(con, "select * from marts.source_health where athlete_id = ? order by source", [athlete_id])
+    )
+
+
+def _notes(settings: Settings) -> tuple[ModelNote, ...]:
+    found = ((key, settings.provenance[key]) for key in _NOTED)
+    return tuple(
+        ModelNote(p.kind, f"{key.removeprefix('alerts.').replace('.', ' ').replace('_', ' ')} {p.value:g}: {p.source}")
+        for key, p in found
+    )
+
+
+def _all(con: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> list[dict[str, Any]]:
+    cursor = con.execute(query, values)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _one(con: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> dict[str, Any]:
+    (row,) = _all(con, query, values)
+    return row

@@ -1,0 +1,243 @@
+"""The deload week: the budget honours its own limits when projected forward, and is not cut twice."""
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hamload.advice import assess, deload_advice, deload_plan
+from hamload.advice.deload import longest_run_m
+from hamload.advice.parameters import AlertRules
+from hamload.records import DayFacts, SeriesDay, SessionFact
+from hamload.settings import defaults
+
+RULES = defaults()[2]
+START = dt.date(2026, 6, 3)  # a Wednesday
+A_BLANK = SeriesDay(None, None, None, None, None, None)
+
+
+def projected(loads: list[float], daily: float) -> tuple[float, float, float]:
+    """Return uncoupled, EWMA and the cut after seven more days of `daily`; written anew from the model's section 4."""
+    after = np.array([*loads, *[daily] * 7])
+    uncoupled = after[-7:].mean() / after[-28:-7].mean() if after[-28:-7].any() else np.inf * after[-7:].sum()
+    means = []
+    for n in (7, 28):
+        mean = after[0]
+        for load in after[1:]:
+            mean = load * 2 / (n + 1) + mean * (1 - 2 / (n + 1))
+        means.append(mean)
+    return float(np.nan_to_num(uncoupled)), means[0] / means[1], 1 - 7 * daily / sum(loads[-7:])
+
+
+loads = st.lists(st.one_of(st.just(0.0), st.floats(1, 200)), min_size=28, max_size=90).filter(lambda x: sum(x[-7:]) > 0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(loads)
+def test_the_budget_honours_every_limit_and_no_larger_one_does(history: list[float]) -> None:
+    plan = deload_plan(START, history, RULES, with_ratios=True)
+    assert plan is not None
+    uncoupled, ewma, cut = projected(history, plan.total_efm / 7)
+    assert cut >= 0.30 - 1e-9
+    if plan.is_reachable:
+        assert uncoupled <= 1.44 + 1e-6
+        assert ewma <= 1.30 + 1e-6
+        more = projected(history, plan.total_efm / 7 + 0.1)
+        assert more[0] > 1.44 or more[1] > 1.30 or more[2] < 0.30, "a larger budget would honour them as well"
+    else:
+        assert plan.total_efm == 0
+        rest = projected(history, 0)
+        assert rest[0] > 1.44 or rest[1] > 1.30
+
+
+@settings(max_examples=100, deadline=None)
+@given(loads)
+def test_what_the_plan_says_it_leads_to_is_what_it_leads_to(history: list[float]) -> None:
+    plan = deload_plan(START, history, RULES, with_ratios=True)
+    assert plan is not None
+    uncoupled, ewma, _ = projected(history, plan.total_efm / 7)
+    assert plan.ewma == pytest.approx(ewma)
+    if plan.uncoupled is not None:
+        assert plan.uncoupled == pytest.approx(uncoupled)
+
+
+def test_a_budget_known_by_hand() -> None:
+    """28 days of 50, then 7 of 100 (coupled 1.60, uncoupled 2.00, EWMA 1.34).
+
+    The cut allows 490. Uncoupled on day 7 compares with 14 days of 50 and 7 of 100, mean 66.67: 7 x 1.44 x 66.67 = 672.
+    EWMA: acute 93.33 -> 12.46 + 0.8665 x, chronic 69.70 -> 42.27 + 0.3936 x, so x <= 119. The cut is the least.
+    """
+    plan = deload_plan(START, [50.0] * 28 + [100.0] * 7, RULES, with_ratios=True)
+    assert plan is not None
+    assert plan.total_efm == pytest.approx(490)
+    assert (plan.start, plan.end, plan.last_efm) == (START, dt.date(2026, 6, 10), 700)
+    assert plan.uncoupled == pytest.approx(70 / (200 / 3))
+
+
+def test_after_weeks_of_little_the_ratio_is_what_limits_the_budget() -> None:
+    """28 days of 10, then 7 of 100: 21 days before the plan's end hold 14 x 10 + 7 x 100, mean 40: x <= 57.6, not 70.
+
+    EWMA: acute 87.99 -> 11.74 + 0.8665 x; chronic 45.51 -> 27.59 + 0.3936 x; 1.3 times that: x <= 68.0.
+    """
+    plan = deload_plan(START, [10.0] * 28 + [100.0] * 7, RULES, with_ratios=True)
+    assert plan is not None
+    assert plan.total_efm == pytest.approx(7 * 1.44 * 40)
+
+
+def test_where_even_rest_is_not_enough_the_plan_says_so() -> None:
+    impatient = replace(RULES, deload=replace(RULES.deload, clear_ewma=0.1))
+    plan = deload_plan(START, [10.0] * 28 + [100.0] * 7, impatient, with_ratios=True)
+    assert plan is not None
+    assert (plan.total_efm, plan.is_reachable) == (0, False)
+    told = deload_advice(a_day(START), impatient, plan)
+    assert told[0] == "Rest from running in the next 7 days, through Wednesday 10 June."
+    assert told[1].startswith("Even without any running")
+    assert not any("No run longer" in sentence for sentence in told)
+
+
+def test_without_ratios_only_the_cut_is_solved() -> None:
+    plan = deload_plan(START, [0.0] * 21 + [40.0] * 7, RULES, with_ratios=False)
+    assert plan is not None
+    assert plan.total_efm == pytest.approx(196)
+    assert (plan.uncoupled, plan.ewma) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("history", "with_ratios"),
+    [
+        ([50.0] * 27, True),
+        ([50.0] * 20 + [None] + [50.0] * 27, True),
+        ([50.0] * 6, False),
+        ([50.0] * 30 + [None], False),
+    ],
+)
+def test_unknown_days_give_no_number(history: list[float | None], with_ratios: bool) -> None:  # noqa: FBT001
+    assert deload_plan(START, history, RULES, with_ratios=with_ratios) is None
+    told = deload_advice(a_day(START), RULES, None)
+    assert told[0].startswith("How much to cut cannot be said in numbers")
+
+
+def test_days_before_an_unknown_one_have_no_part_in_the_plan() -> None:
+    known = [50.0] * 28 + [100.0] * 7
+    assert deload_plan(START, [999.0, None, *known], RULES, with_ratios=True) == deload_plan(
+        START, known, RULES, with_ratios=True
+    )
+
+
+def a_run(date: dt.date, distance_m: float = 10_000, spike: float | None = None, load_efm: float = 50.0) -> SessionFact:
+    return SessionFact(
+        session_id=str(date),
+        start_at=dt.datetime.combine(date, dt.time(8), dt.UTC),
+        local_date=date,
+        title="run",
+        distance_m=distance_m,
+        moving_time_s=3000.0,
+        load_efm=load_efm,
+        load_base_efm=load_efm,
+        spike_distance=spike,
+        spike_load=None,
+        load_hill_efm=0.0,
+        load_speed_efm=0.0,
+        load_long_efm=0.0,
+        is_hill=False,
+        is_speed=False,
+        is_long=False,
+        is_heavy=False,
+    )
+
+
+def a_day(date: dt.date, *sessions: SessionFact, load: float | None = 0.0, uncoupled: float = 1.0) -> DayFacts:
+    return DayFacts(
+        date=date,
+        is_known=load is not None,
+        unknown_days_28=0 if load is not None else 1,
+        history_days=100,
+        days_since_run=0,
+        total=replace(A_BLANK, load_efm=load, acwr_uncoupled=uncoupled, acwr_ewma=1.0),
+        heavy=A_BLANK,
+        sessions=sessions,
+        curl_sessions_10d=2,
+    )
+
+
+def test_the_longest_run_allowed_leaves_out_the_spike_itself() -> None:
+    """A spike of 21 km against 15 km allows 16.5 km, not 23.1."""
+    ago = {days: START - dt.timedelta(days=days) for days in (0, 6, 7, 29, 30)}
+    usual = a_run(ago[29], 15_000)
+    assert longest_run_m(a_day(START, usual, a_run(ago[0], 21_000, spike=1.4)), RULES) == pytest.approx(16_500)
+    assert longest_run_m(a_day(START, usual, a_run(ago[6], 21_000, spike=1.11)), RULES) == pytest.approx(16_500)
+    assert longest_run_m(a_day(START, usual, a_run(ago[7], 21_000, spike=1.4)), RULES) == pytest.approx(23_100)
+    assert longest_run_m(a_day(START, usual, a_run(ago[0], 16_000, spike=1.067)), RULES) == pytest.approx(17_600)
+    assert longest_run_m(a_day(START, a_run(ago[30], 15_000)), RULES) is None
+    assert longest_run_m(a_day(START, a_run(ago[0], 21_000, spike=1.4)), RULES) is None
+
+
+def a_deload_of(following: list[float | None], before: int = 35) -> list[tuple[str, ...]]:
+    """Return the advice of the day a deload begins (28 x 50 and 7 x 100 EFM behind it) and of the days after it."""
+    known: list[float | None] = [*[50.0] * (before - 7), *[100.0] * 7]
+    days = []
+    for index, load in enumerate([*known, *following]):
+        date = START + dt.timedelta(days=index - before + 1)
+        loud = index >= before - 1
+        days.append(a_day(date, a_run(date), load=load, uncoupled=2.0 if loud else 1.0))
+    return [alert.advice for alert in assess(days, RULES, "me")[before - 1 :]]
+
+
+def test_the_advice_of_a_deload_s_first_day() -> None:
+    assert "\n".join(a_deload_of([])[0]) == (
+        "In the next 7 days (through Wednesday 10 June) run at most 490 EFM: about 490 easy flat minutes in all, or 70"
+        " a day. That is 30 % under the last 7 days.\n"
+        "Spread evenly, that puts the week's load at 1.05 times the weeks before and the smoothed ratio at 1.05 after 7"
+        " days.\n"
+        "No run longer than 11.0 km: 1.10 times your longest of the last 30 days, runs beyond the usual of the last"
+        " week left out.\n"
+        "No hills, no speed and no long run for 72 hours, that is through Saturday 6 June.\n"
+        "Curls: add nothing in the first 72 hours of a deload, that is through Saturday 6 June."
+    )
+
+
+def test_the_budget_is_counted_down_and_not_cut_again_each_day() -> None:
+    told = a_deload_of([100.0, 0.0, 90.0])
+    left = "Of this deload's budget {0} EFM are left, about {0} easy flat minutes through Wednesday 10 June."
+    assert [advice[0] for advice in told[1:]] == [left.format(390), left.format(390), left.format(300)]
+
+
+def test_a_budget_run_to_the_end_asks_for_rest() -> None:
+    assert a_deload_of([300.0, 190.5])[-1][0] == (
+        "This deload's budget is used up: no more running through Wednesday 10 June."
+    )
+
+
+def test_a_budget_with_an_unknown_day_in_it_is_not_called_left() -> None:
+    assert "is not known" in a_deload_of([100.0, None, 20.0])[-1][0]
+
+
+def test_a_deload_that_outlasts_its_plan_gets_a_new_one() -> None:
+    told = a_deload_of([60.0] * 8)
+    assert told[6][0].startswith("Of this deload's budget 130 EFM are left")
+    assert told[7][0].startswith("In the next 7 days (through Wednesday 17 June) run at most 294 EFM")
+    assert told[8][0].startswith("Of this deload's budget 234 EFM are left")
+
+
+def test_after_72_hours_heavy_running_waits_and_curls_are_halved() -> None:
+    told = a_deload_of([50.0] * 3)
+    assert "through Saturday 6 June" in told[2][-1]
+    assert told[3][-2:] == (
+        "Hills, speed and long runs wait until this deload has cleared.",
+        (
+            "Curls: postpone them, or do at most 50 % of your usual, after an easy run. Add nothing while this deload"
+            " lasts."
+        ),
+    )
+
+
+def test_the_cut_is_told_rounded_down_but_never_under_what_it_is(rules: AlertRules) -> None:
+    for last in (100.0, 333.3, 412.7, 1e-3, 7e5):
+        plan = deload_plan(START, [last / 7] * 40, rules, with_ratios=True)
+        assert plan is not None
+        assert plan.total_efm == pytest.approx(0.7 * last)
+        if last > 2:
+            assert "That is 30 % under" in deload_advice(a_day(START), rules, plan)[0]
