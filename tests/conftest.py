@@ -1,4 +1,4 @@
-"""What every test may ask for: the real recordings (skipped, with the reason, where absent) and the shipped coefficients."""
+"""What every test may ask for: real recordings (skipped, with the reason, where absent), the shipped coefficients."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from hamload import settings
-from hamload.advice.parameters import AlertRules
-from hamload.decode.parameters import Signal
-from hamload.load.parameters import LoadModel
+from hamload.parameters import AlertRules, LoadModel, Signal
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,11 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "hamload"
 FLOWS = Path(__file__).parents[1] / "flows"
 
-_PURE = {"records", "errors"}
+_PURE = {"records", "errors", "parameters"}
 ALLOWED: dict[str, set[str]] = {
     "records": set(),
     "errors": set(),
+    "parameters": set(),
     "load": _PURE,
     "advice": _PURE,
     "merging": _PURE,
@@ -20,12 +21,12 @@ ALLOWED: dict[str, set[str]] = {
     "decode": _PURE | {"load"},
     "warehouse": _PURE,
     "digest": _PURE,
-    "settings": _PURE | {"load", "advice", "decode"},
+    "settings": _PURE,
     "api": _PURE | {"settings", "load", "decode", "warehouse"},
     "pipeline": _PURE | {"load", "advice", "merging", "sources", "raw", "decode", "warehouse", "digest", "settings"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "simulator"},
-    "cli": _PURE | {"settings", "pipeline", "demonstration", "warehouse"},
+    "cli": _PURE | {"settings", "pipeline", "demonstration", "warehouse", "digest"},
     "flows": _PURE | {"settings", "pipeline"},
 }
 FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]

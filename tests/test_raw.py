@@ -57,7 +57,7 @@ def test_a_damaged_document_is_refused_with_its_remedy(tmp_path: Path) -> None:
         with raw.batch("files", "me", NOW) as batch:
             name, _ = batch.put(b"run", "fit", name="a.fit")
         raw.path(name, "fit").write_bytes(b"rot")
-        with pytest.raises(HamloadError, match="no longer matches its name.*import it again"):
+        with pytest.raises(HamloadError, match=r"no longer matches its name.*import it again"):
             raw.content(name, "fit")
 
 

@@ -65,7 +65,7 @@ def test_every_shipped_table_builds_on_an_empty_home_and_every_check_holds(tmp_p
         assert warehouse.check(con, sql) == []
 
 
-def test_nan_none_and_dates_become_what_they_mean(tmp_path: Path) -> None:
+def test_nan_none_and_dates_become_what_they_mean() -> None:
     con = duckdb.connect()
     con.execute("create table t (x double, b boolean, d date, started_at timestamptz, words varchar[])")
     at = dt.datetime(2026, 1, 1, 6, tzinfo=dt.UTC)

@@ -171,6 +171,7 @@ create table if not exists landing.alerts (
     athlete_id varchar not null,
     date date not null,
     state varchar not null,
+    headline varchar not null,
     reasons json not null,
     advice varchar[] not null,
     is_new boolean not null,

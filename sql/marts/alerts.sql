@@ -8,6 +8,7 @@ final as (
         athlete_id,
         date,
         state,
+        headline,
         reasons,
         advice,
         is_new,

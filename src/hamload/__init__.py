@@ -22,7 +22,6 @@ The public API, importable from here and loaded when first used:
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ __all__ = [
     "session_load",
     "strain",
 ]
-__version__ = version("hamload")
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,6 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hamload import settings
@@ -20,6 +19,7 @@ from hamload.simulator import SimulatedRunner, write_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import ModuleType
 
 #: The demo's own Sunday: a fixed day makes every demo the same, to the last digit.

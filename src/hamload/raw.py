@@ -17,13 +17,13 @@ import sqlite3
 import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from hamload.errors import HamloadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 _SCHEMA = """
 create table if not exists documents (

@@ -6,15 +6,15 @@ Units are in the names: `_s` seconds, `_m` metres, `_mps` metres per second, `_e
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
+
+    import numpy as np
 
 type Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -132,6 +132,8 @@ class Samples:
     @classmethod
     def of(cls, time_s: Any, **channels: Any) -> Self:
         """Build from the channels that exist; missing ones are NaN, a missing `dt_s` is the spacing of `time_s`."""
+        import numpy as np  # noqa: PLC0415  # see _columns
+
         if channels.get("dt_s") is None:
             time_s = np.asarray(time_s, dtype=np.float64)
             channels["dt_s"] = np.append(np.diff(time_s), np.median(np.diff(time_s))) if len(time_s) > 1 else [1.0]
@@ -142,6 +144,8 @@ class Samples:
 
 
 def _columns(cls: type[Any], time_s: Any, channels: Mapping[str, Any]) -> dict[str, Array]:
+    import numpy as np  # noqa: PLC0415  # a tenth of a second that commands which only read tables need not pay
+
     names = [f.name for f in fields(cls) if f.name not in {"time_s", "pauses"}]
     unknown = set(channels) - set(names)
     if unknown:
@@ -298,7 +302,7 @@ class SessionFact:
     start_at: dt.datetime
     local_date: dt.date
     title: str
-    distance_m: float
+    distance_m: float | None
     moving_time_s: float
     load_efm: float
     load_hill_efm: float
@@ -344,7 +348,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a state holds: the rule, its number against its threshold, the runs behind it, and how strong the ground is."""
+    """Why a state holds: the rule, its number against its threshold, the runs behind it, how strong the ground is."""
 
     rule: str
     state: State

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,22 +20,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hamload.advice.parameters import AlertRules
-from hamload.decode.parameters import Signal
 from hamload.errors import ConfigurationError
-from hamload.load.parameters import LoadModel
+from hamload.parameters import AlertRules, LoadModel, Series, Signal, Windows
 
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
 FORMULAS = "1"
-
-
-class _Environment(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="HAMLOAD_", extra="ignore")
-
-    home: Path | None = None
-    time_zone: str | None = None
 
 
 class AthleteSettings(BaseModel):
@@ -136,7 +128,8 @@ def shipped(folder: Literal["config", "sql", "flows", "notebooks"]) -> Path:
 
 def home_folder(home: Path | None = None) -> Path:
     """Return the home: the argument, else HAMLOAD_HOME, else the platform's user-data folder."""
-    chosen = home or _Environment().home or Path(platformdirs.user_data_dir("hamload", appauthor=False))
+    named = os.environ.get("HAMLOAD_HOME")
+    chosen = home or (Path(named) if named else Path(platformdirs.user_data_dir("hamload", appauthor=False)))
     return chosen.expanduser().absolute()
 
 
@@ -154,11 +147,11 @@ def load(home: Path | None = None) -> Settings:
     own = _toml(own_file) if own_file.is_file() else {}
     coefficients = {name: own.pop(name, {}) for name in ("model", "alerts")}
     try:
-        file = _File.model_validate(_toml(shipped("config") / "hamload.toml") | own)
+        file = _File.model_validate(_overlaid(_toml(shipped("config") / "hamload.toml"), own))
     except ValidationError as error:
         raise _invalid(error, str(own_file)) from None
     model, signal, alerts, provenance = _coefficients(coefficients, str(own_file))
-    time_zone = _Environment().time_zone or file.time_zone or _machine_time_zone()
+    time_zone = os.environ.get("HAMLOAD_TIME_ZONE") or file.time_zone or _machine_time_zone()
     for name in {time_zone, *(a.time_zone for a in file.athletes if a.time_zone)}:
         _check_zone(name, str(own_file))
     ids = {a.id for a in file.athletes}
@@ -203,10 +196,30 @@ def _coefficients(own: dict[str, Any], own_file: str) -> tuple[LoadModel, Signal
     try:
         model = TypeAdapter(LoadModel).validate_python({**values["model"], "version": version})
         signal = TypeAdapter(Signal).validate_python(signal_values)
-        alerts = TypeAdapter(AlertRules).validate_python(values["alerts"])
+        alerts = TypeAdapter(AlertRules).validate_python({**values["alerts"], "windows": _windows(model.series)})
     except ValidationError as error:
         raise _invalid(error, own_file) from None
     return model, signal, alerts, provenance
+
+
+def _overlaid(table: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return the table with the runner's own values in it; a sub-table keeps what they do not name."""
+    merged = table | own
+    for key, value in own.items():
+        if isinstance(value, dict) and isinstance(table.get(key), dict):
+            merged[key] = table[key] | value
+    return merged
+
+
+def _windows(series: Series) -> Windows:
+    """Give advice the model's own windows: two places to set one number would be one too many."""
+    return Windows(
+        acute_days=series.acute_days,
+        chronic_days=series.chronic_days,
+        baseline_days=series.min_days,
+        longest_days=series.spike_days,
+        returning_days=series.returning_days,
+    )
 
 
 def _section(
@@ -246,7 +259,7 @@ def _check_zone(name: str, own_file: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        near = sorted(z for z in available_timezones() if name.lower().rsplit("/", maxsplit=1)[-1] in z.lower())[:3]
+        near = get_close_matches(name, available_timezones(), n=2)
         hint = f"Did you mean {', '.join(near)}?" if near else 'Use a name such as "Europe/Vienna".'
         raise ConfigurationError(f"{own_file}: {name!r} is no time zone.", hint) from None
 

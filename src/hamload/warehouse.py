@@ -16,7 +16,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
 
 from hamload.errors import ConfigurationError, WarehouseError
 
@@ -158,13 +157,10 @@ def check(con: duckdb.DuckDBPyConnection, sql: Path) -> list[Failure]:
     failures = []
     for path in sorted((sql / "checks").glob("*.sql")):
         text = path.read_text(encoding="utf-8")
-        cursor = con.execute(text)
-        names = [column[0] for column in cursor.description or ()]
-        rows = cursor.fetchall()
-        if rows:
+        found = rows(con, text)
+        if found:
             why = text.splitlines()[0].removeprefix("--").strip()
-            examples = tuple(dict(zip(names, row, strict=True)) for row in rows[:3])
-            failures.append(Failure(path.stem, why, len(rows), examples))
+            failures.append(Failure(path.stem, why, len(found), tuple(found[:3])))
     return failures
 
 
@@ -175,21 +171,30 @@ def publish(home: Path) -> Path:
     return part.replace(home / PUBLISHED)
 
 
+def rows(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Return the rows of a select by their columns' names."""
+    cursor = con.execute(query, list(values))
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 def append_columns(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any]) -> None:
     """Append equal-length arrays to a table, by name. NaN and None become null."""
     con.register("incoming", dict(columns))
-    con.execute(f"insert into {table} by name select * from incoming")
+    con.execute(f"insert into {table} by name select * from incoming")  # noqa: S608  # a name of our own
     con.unregister("incoming")
 
 
-def append_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def append_rows(con: duckdb.DuckDBPyConnection, table: str, records: Sequence[Mapping[str, Any]]) -> None:
     """Append rows to a table, by name."""
-    if not rows:
+    import numpy as np  # noqa: PLC0415  # commands that only read need not load it
+
+    if not records:
         return
     columns: dict[str, Any] = {}
-    for name in rows[0]:
-        column = np.empty(len(rows), dtype=object)
-        for index, row in enumerate(rows):
-            column[index] = row[name]
+    for name in records[0]:
+        column = np.empty(len(records), dtype=object)
+        for index, record in enumerate(records):
+            column[index] = record[name]
         columns[name] = column
     append_columns(con, table, columns)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hamload.advice import assess, headline, own_histories
-from hamload.advice.parameters import AlertRules
 from hamload.advice.rules import seriousness
+from hamload.parameters import AlertRules
 from hamload.records import Alert, DayFacts, SeriesDay, SessionFact, State
 from hamload.settings import defaults
 

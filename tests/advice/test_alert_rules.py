@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hamload.advice import RULES, OwnHistory, judge
-from hamload.advice.parameters import AlertRules
-from hamload.load.parameters import LoadModel
+from hamload.parameters import AlertRules
 from hamload.records import Confidence, DayFacts, SeriesDay, SessionFact, State
 
 TODAY = dt.date(2026, 5, 31)  # a Sunday
@@ -350,13 +349,3 @@ def test_a_run_without_labels_is_told_and_changes_no_state(rules: AlertRules) ->
 def test_every_rule_has_the_same_shape_and_says_nothing_of_a_calm_day(rules: AlertRules) -> None:
     found = {rule.__name__: rule(a_day(a_run()), NO_HISTORY, rules) for rule in RULES}
     assert [name for name, reason in found.items() if reason is not None] == ["steady"]
-
-
-def test_the_windows_are_those_of_the_load_model(rules: AlertRules, model: LoadModel) -> None:
-    windows, series = rules.windows, model.series
-    assert (windows.acute_days, windows.chronic_days, windows.baseline_days) == (
-        series.acute_days,
-        series.chronic_days,
-        series.min_days,
-    )
-    assert (windows.longest_days, windows.returning_days) == (series.spike_days, series.returning_days)

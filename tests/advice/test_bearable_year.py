@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from hamload.advice import assess
-from hamload.advice.parameters import AlertRules
 from hamload.load import acwr, is_returning, monotony, spike, strain
-from hamload.load.parameters import LoadModel
+from hamload.parameters import AlertRules, LoadModel
 from hamload.records import Alert, DayFacts, SeriesDay, SessionFact, State
 
 FIRST = dt.date(2025, 1, 6)  # a Monday

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hamload.advice import assess, deload_advice, deload_plan
 from hamload.advice.deload import longest_run_m
-from hamload.advice.parameters import AlertRules
+from hamload.parameters import AlertRules
 from hamload.records import DayFacts, SeriesDay, SessionFact
 from hamload.settings import defaults
 
@@ -195,13 +195,18 @@ def test_the_advice_of_a_deload_s_first_day() -> None:
         "No run longer than 11.0 km: 1.10 times your longest of the last 30 days, runs beyond the usual of the last"
         " week left out.\n"
         "No hills, no speed and no long run for 72 hours, that is through Saturday 6 June.\n"
-        "Curls: add nothing in the first 72 hours of a deload, that is through Saturday 6 June."
+        "Curls: none are added in the first 72 hours of a deload, that is through Saturday 6 June.\n"
+        "Curls after that, if all feels well: at most 50 % of your usual ball curls, or 1 x 5 if they are new, after an"
+        " easy run, up to 8/10 and never 10/10. More only once this deload has cleared."
     )
 
 
 def test_the_budget_is_counted_down_and_not_cut_again_each_day() -> None:
     told = a_deload_of([100.0, 0.0, 90.0])
-    left = "Of this deload's budget {0} EFM are left, about {0} easy flat minutes through Wednesday 10 June."
+    left = (
+        "Run at most {0} EFM through Wednesday 10 June, about {0} easy flat minutes in all. That is what is left of 490"
+        " EFM for the 7 days of this deload, 30 % under the 7 days before it."
+    )
     assert [advice[0] for advice in told[1:]] == [left.format(390), left.format(390), left.format(300)]
 
 
@@ -217,19 +222,19 @@ def test_a_budget_with_an_unknown_day_in_it_is_not_called_left() -> None:
 
 def test_a_deload_that_outlasts_its_plan_gets_a_new_one() -> None:
     told = a_deload_of([60.0] * 8)
-    assert told[6][0].startswith("Of this deload's budget 130 EFM are left")
+    assert told[6][0].startswith("Run at most 130 EFM through")
     assert told[7][0].startswith("In the next 7 days (through Wednesday 17 June) run at most 294 EFM")
-    assert told[8][0].startswith("Of this deload's budget 234 EFM are left")
+    assert told[8][0].startswith("Run at most 234 EFM through")
 
 
 def test_after_72_hours_heavy_running_waits_and_curls_are_halved() -> None:
     told = a_deload_of([50.0] * 3)
-    assert "through Saturday 6 June" in told[2][-1]
+    assert "through Saturday 6 June" in told[2][-2]
     assert told[3][-2:] == (
         "Hills, speed and long runs wait until this deload has cleared.",
         (
-            "Curls: postpone them, or do at most 50 % of your usual, after an easy run. Add nothing while this deload"
-            " lasts."
+            "Curls, if all feels well: at most 50 % of your usual ball curls, or 1 x 5 if they are new, after an easy"
+            " run, up to 8/10 and never 10/10. More only once this deload has cleared."
         ),
     )
 

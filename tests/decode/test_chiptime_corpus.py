@@ -103,7 +103,9 @@ def test_the_corpus_agrees_wherever_we_do_not_differ_on_purpose(cases: dict[str,
             problems.append(f"{name}: {len(recordings)} activities, not {len(sessions)}")
             continue
         found = [
-            p for r, (session, offset) in zip(recordings, sessions, strict=True) for p in problems_of(r, session, offset)
+            p
+            for r, (session, offset) in zip(recordings, sessions, strict=True)
+            for p in problems_of(r, session, offset)
         ]
         problems += [f"{name}: {p}" for p in found]
         agreeing += not found

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hamload.advice import wording
 from hamload.advice.curls import curl_advice
 from hamload.advice.deload import DeloadPlan, deload_advice, deload_plan
@@ -34,8 +32,8 @@ from hamload.records import Alert, Reason, State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hamload.advice.parameters import AlertRules
-    from hamload.records import DayFacts
+    from hamload.parameters import AlertRules
+    from hamload.records import Array, DayFacts
 
 _ALARMS = (State.STOP, State.DELOAD, State.CAUTION)
 #: States whose beginning the runner is told of. A steady day and a growing baseline need no message.
@@ -114,6 +112,8 @@ def own_histories(days: Sequence[DayFacts], rules: AlertRules) -> list[OwnHistor
 
     Days on which a ratio is not judged have no part in the percentile; fewer than `quantile_min_days` give none.
     """
+    import numpy as np  # noqa: PLC0415  # whoever only shows alerts need not load it
+
     judged = np.array([is_judged(day, rules) for day in days], dtype=bool)
     columns = []
     for name in ("acwr_uncoupled", "acwr_ewma"):
@@ -130,7 +130,9 @@ def own_histories(days: Sequence[DayFacts], rules: AlertRules) -> list[OwnHistor
     return histories
 
 
-def _quantile(values: np.ndarray[tuple[int], np.dtype[np.float64]], rules: AlertRules) -> float | None:
+def _quantile(values: Array, rules: AlertRules) -> float | None:
+    import numpy as np  # noqa: PLC0415  # as above
+
     found = values[~np.isnan(values)]
     if len(found) < rules.history.quantile_min_days:
         return None

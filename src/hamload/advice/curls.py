@@ -14,7 +14,7 @@ from hamload.advice import wording
 from hamload.records import State
 
 if TYPE_CHECKING:
-    from hamload.advice.parameters import AlertRules
+    from hamload.parameters import AlertRules
     from hamload.records import DayFacts
 
 _HOURS = 24
@@ -43,9 +43,12 @@ def curl_advice(  # noqa: PLR0911 - one a state
             return ()
         case State.DELOAD:
             wait = math.ceil(curls.deload_wait_hours / _HOURS) - days_in_state
+            halved = wording.curls_halved(
+                curls.deload_factor, curls.start_sets, curls.start_repetitions, curls.max_rpe, waits=wait > 0
+            )
             if wait > 0:
-                return (wording.curls_wait(facts.date + dt.timedelta(days=wait), curls.deload_wait_hours),)
-            return (wording.curls_halved(curls.deload_factor),)
+                return (wording.curls_wait(facts.date + dt.timedelta(days=wait), curls.deload_wait_hours), halved)
+            return (halved,)
         case State.CAUTION:
             return (wording.curls_as_before(),)
         case State.BUILD:

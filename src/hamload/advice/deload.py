@@ -17,7 +17,7 @@ from hamload.advice.rules import known, recent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hamload.advice.parameters import AlertRules
+    from hamload.parameters import AlertRules
     from hamload.records import DayFacts
 
 _HOURS = 24
@@ -145,9 +145,9 @@ def longest_run_m(facts: DayFacts, rules: AlertRules) -> float | None:
         if (spike := known(s.spike_distance)) is not None and spike > rules.caution.spike
     }
     distances = [
-        s.distance_m
+        metres
         for s in recent(facts, rules.windows.longest_days)
-        if s.session_id not in spiking and (known(s.distance_m) or 0.0) > 0
+        if s.session_id not in spiking and (metres := known(s.distance_m)) is not None and metres > 0
     ]
     return rules.plan.longest_factor * max(distances) if distances else None
 
@@ -186,7 +186,7 @@ def _budget(plan: DeloadPlan, done: Sequence[float | None], rules: AlertRules) -
         run = [number for load in done if (number := known(load)) is not None]
         if len(run) < len(done):
             return [wording.budget_unseen(plan.total_efm, plan.end)]
-        return [wording.budget_left(plan.total_efm - sum(run), plan.end)]
+        return [wording.budget_left(plan.total_efm - sum(run), plan.total_efm, plan.end, plan.last_efm, days)]
     told = [wording.budget(plan.total_efm, days, plan.end, plan.last_efm)]
     if not plan.is_reachable:
         told.append(wording.unreachable(days))

@@ -26,7 +26,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from hamload.advice import wording
-from hamload.advice.parameters import AlertRules
+from hamload.parameters import AlertRules
 from hamload.records import Cause, DayFacts, Reason, State
 
 if TYPE_CHECKING:

@@ -92,8 +92,9 @@ def run(session: SessionFact) -> str:
     title = " ".join((session.title or "").split())
     if len(title) > _LONGEST_TITLE:
         title = f"{title[: _LONGEST_TITLE - 1].rstrip()}…"
-    known = bool(session.distance_m) and math.isfinite(session.distance_m)
-    size = f"{session.distance_m / 1000:.1f} km" if known else f"{session.moving_time_s / 60:.0f} min"
+    metres = session.distance_m
+    is_known = metres is not None and math.isfinite(metres) and metres > 0
+    size = f"{(metres or 0.0) / 1000:.1f} km" if is_known else f"{session.moving_time_s / 60:.0f} min"
     return ", ".join(part for part in (day(session.local_date), title or "a run", size) if part)
 
 
@@ -129,7 +130,7 @@ def load_spike(session: SessionFact, spike: float, days: int) -> str:
     """Return the sentence for a run harder on the hamstrings than any of the days before it."""
     return (
         f"The run of {day(session.local_date)} asked {_percent(spike - 1)} more of your hamstrings than your hardest in"
-        f" {days} days. Only distance has been studied this way. {_MODEL}"
+        f" {days} days. Only distance has been studied this way."
     )
 
 
@@ -137,7 +138,7 @@ def uncoupled_ratio(ratio: float, threshold: float, own: str, acute: int, chroni
     """Return the sentence for the load of the last days against the weeks before them."""
     return (
         f"Your load of the last {acute} days is {ratio:.2f} times that of the {chronic - acute} days before, above"
-        f" {threshold:.2f}{own}. {_MODEL}"
+        f" {threshold:.2f}{own}."
     )
 
 
@@ -145,7 +146,6 @@ def ewma_ratio(ratio: float, threshold: float, own: str) -> str:
     """Return the sentence for the smoothed ratio, in which recent days count most."""
     return (
         f"Your smoothed load ratio (EWMA, in which recent days count most) is {ratio:.2f}, above {threshold:.2f}{own}."
-        f" {_MODEL}"
     )
 
 
@@ -158,7 +158,7 @@ def heavy_ratio(ratio: float, sessions: int, threshold: float, acute: int, chron
     """Return the sentence for heavy running against the weeks before."""
     return (
         f"Your load from hills, speed and long runs ({count(sessions, 'such run')} in {acute} days) is {ratio:.2f}"
-        f" times that of the {chronic - acute} days before, above {threshold:.2f}. {_MODEL}"
+        f" times that of the {chronic - acute} days before, above {threshold:.2f}."
     )
 
 
@@ -342,12 +342,16 @@ def budget(total_efm: float, days: int, through: dt.date, last_efm: float) -> st
     )
 
 
-def budget_left(left_efm: float, through: dt.date) -> str:
-    """Return what is left of a budget that has begun."""
+def budget_left(left_efm: float, total_efm: float, through: dt.date, last_efm: float, days: int) -> str:
+    """Return what is left of a budget that has begun, and how large the whole cut is."""
     left = whole(left_efm)
     if left < 1:
         return f"This deload's budget is used up: no more running through {day(through)}."
-    return f"Of this deload's budget {left} EFM are left, about {left} easy flat minutes through {day(through)}."
+    cut = whole(100 * (1 - total_efm / last_efm))
+    return (
+        f"Run at most {left} EFM through {day(through)}, about {left} easy flat minutes in all. That is what is left of"
+        f" {whole(total_efm)} EFM for the {days} days of this deload, {cut} % under the {days} days before it."
+    )
 
 
 def budget_unseen(total_efm: float, through: dt.date) -> str:
@@ -402,14 +406,15 @@ def no_heavy_yet() -> str:
 
 def curls_wait(through: dt.date, hours: float) -> str:
     """Return that nothing is added at the start of a deload."""
-    return f"Curls: add nothing in the first {hours:.0f} hours of a deload, that is through {day(through)}."
+    return f"Curls: none are added in the first {hours:.0f} hours of a deload, that is through {day(through)}."
 
 
-def curls_halved(factor: float) -> str:
+def curls_halved(factor: float, sets: int, repetitions: int, max_rpe: int, *, waits: bool) -> str:
     """Return how little is done in the rest of a deload."""
     return (
-        f"Curls: postpone them, or do at most {_percent(factor)} of your usual, after an easy run. Add nothing while"
-        " this deload lasts."
+        f"Curls{' after that' if waits else ''}, if all feels well: at most {_percent(factor)} of your usual ball"
+        f" curls, or {sets} x {repetitions} if they are new, after an easy run, up to {max_rpe}/10 and never 10/10."
+        " More only once this deload has cleared."
     )
 
 

@@ -21,7 +21,7 @@ from hamload.records import AltitudeSource, Samples, SignalQuality, Sport, Strea
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hamload.decode.parameters import Signal
+    from hamload.parameters import Signal
     from hamload.records import Array, Recording
 
 type Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -64,18 +64,16 @@ def clean(recording: Recording, signal: Signal) -> tuple[Samples, SignalQuality]
         return _nothing(recording, 0.0, 0.0)
     routes = _routes(recording.streams, clock, signal)
     cells = _cells(clock, routes, signal)
-    raw, source = _speed(recording.streams, clock, routes, cells, signal)
+    raw, is_spike, source = _speed(recording.streams, clock, routes, cells, signal)
     if source == "none":
         return _nothing(recording, clock.paused_s, clock.elapsed_s - clock.paused_s)
-    is_spike = _spikes(raw, cells, signal)
-    plausible = np.where(is_spike, np.nan, raw)
-    speed = _filled(plausible, cells, signal.interpolate_s)
+    speed = _filled(raw, cells, signal.interpolate_s)
     kept = np.isfinite(speed)
     used = _Cells(cells.time[kept], cells.dt[kept], cells.active[kept], cells.support[kept])
     smooth = _smoothed(speed[kept], used.stretch(), signal)
     samples = _samples(recording, clock, routes, used, smooth, signal)
     used_s, dropped_s = float(used.dt.sum()), float(cells.dt[~kept & is_spike].sum())
-    drawn = np.where(np.isnan(plausible[kept]), 1.0, 1 - 1 / np.maximum(used.support, _CELL_S))
+    drawn = np.where((np.isnan(raw) | is_spike)[kept], 1.0, 1 - 1 / np.maximum(used.support, _CELL_S))
     return samples, SignalQuality(
         speed_source=source,
         altitude_source=recording.altitude_source if np.isfinite(samples.altitude_m).any() else AltitudeSource.NONE,
@@ -237,6 +235,11 @@ class _Cells:
     active: Array
     support: Array
 
+    @property
+    def ends(self) -> Array:
+        """Where each cell ends on the runner's clock."""
+        return np.asarray(self.active + self.dt)
+
     def stretch(self) -> Index:
         """Return the number of the run of cells, each following on the last, that a cell belongs to."""
         cut = np.abs(self.time[1:] - (self.time + self.dt)[:-1]) > _TICK_S
@@ -263,29 +266,39 @@ def _cells(clock: _Clock, routes: Sequence[_Route], signal: Signal) -> _Cells:
 
 def _speed(
     streams: Streams, clock: _Clock, routes: Sequence[_Route], cells: _Cells, signal: Signal
-) -> tuple[Array, SpeedSource]:
-    """Return the mean speed in each cell: from the best source, its holes from the next."""
+) -> tuple[Array, Mask, SpeedSource]:
+    """Return the mean speed in each cell, from the best source and its holes from the next, and where spikes were."""
+    candidates: list[tuple[SpeedSource, Array, Mask]] = []
     device = streams.speed_mps[clock.rows]
-    device = np.where((device >= 0) & np.isfinite(device), device, np.nan)
-    known = np.isfinite(device)
-    ends = cells.active + cells.dt
-    candidates: list[tuple[SpeedSource, Array]] = []
-    if known.any():
-        pair = (clock.own[known], device[known])
-        mean = (_at(cells.active, *pair, signal.interpolate_s) + _at(ends, *pair, signal.interpolate_s)) / 2
+    device = np.where(device >= 0, device, np.nan)
+    if np.isfinite(device).any():
+        at = _Lines(cells.active, clock.own), _Lines(cells.ends, clock.own)
+        mean = written = _between(at, device, signal.interpolate_s)
+        known = np.flatnonzero(np.isfinite(device))
+        is_burst = _spikes(device[known], clock.own[known], np.zeros(len(known), dtype=np.intp), signal)
+        if is_burst.any():
+            device[known[is_burst]] = np.nan
+            mean = _between(at, device, signal.interpolate_s)
         if _is_alive(mean, routes, cells, signal):
-            candidates.append(("device", mean))
+            candidates.append(("device", mean, np.isfinite(written) & (written != mean)))
     for route in routes:
-        reach = _at(ends, route.own, route.metres, signal.bridge_s) - _at(
-            cells.active, route.own, route.metres, signal.bridge_s
-        )
-        candidates.append((route.name, reach / cells.dt))
-    if not candidates or not len(cells.time):
-        return np.full(len(cells.time), np.nan), "none"
-    speed = candidates[0][1]
-    for _, other in candidates[1:]:
-        speed = np.where(np.isfinite(speed), speed, other)
-    return speed, candidates[0][0] if np.isfinite(speed).any() else "none"
+        if candidates and np.isfinite(candidates[0][1]).all():
+            break
+        begin, end = (_Lines(t, route.own).through(route.metres, signal.bridge_s) for t in (cells.active, cells.ends))
+        pace = (end - begin) / cells.dt
+        is_spike = _spikes(pace, cells.active, cells.stretch(), signal)
+        candidates.append((route.name, np.where(is_spike, np.nan, pace), is_spike))
+    speed, spikes = np.full(len(cells.time), np.nan), np.zeros(len(cells.time), dtype=bool)
+    for _, other, is_spike in candidates:
+        spikes |= is_spike & np.isnan(speed)
+        speed = np.where(np.isnan(speed), other, speed)
+    if not candidates or not (np.isfinite(speed) | spikes).any():
+        return speed, spikes, "none"
+    return speed, spikes, candidates[0][0]
+
+
+def _between(at: tuple[_Lines, _Lines], values: Array, limit_s: float) -> Array:
+    return np.asarray((at[0].known(values, limit_s) + at[1].known(values, limit_s)) / 2)
 
 
 def _is_alive(speed: Array, routes: Sequence[_Route], cells: _Cells, signal: Signal) -> bool:
@@ -296,37 +309,47 @@ def _is_alive(speed: Array, routes: Sequence[_Route], cells: _Cells, signal: Sig
     if _share(known, cells.dt) < signal.device_agreement:
         return False
     route = routes[0]
-    reach = np.interp(cells.active + cells.dt, route.own, route.plausible) - np.interp(
-        cells.active, route.own, route.plausible
-    )
+    reach = np.subtract(*(np.interp(t, route.own, route.plausible) for t in (cells.ends, cells.active)))
     return float((speed * cells.dt)[known].sum()) >= signal.device_agreement * float(reach[known].sum())
 
 
-def _at(times: Array, own: Array, values: Array, limit_s: float) -> Array:
-    """Draw a channel straight between its known values, NaN where these are further apart than the limit."""
-    drawn = np.interp(times, own, values)
-    after = np.searchsorted(own, times - _TICK_S)
-    before = np.searchsorted(own, times + _TICK_S, side="right") - 1
-    is_outside = (before < 0) | (after >= len(own))
-    low, high = own[np.clip(before, 0, len(own) - 1)], own[np.clip(after, 0, len(own) - 1)]
-    reach = np.where(is_outside, np.abs(times - np.where(before < 0, high, low)), high - low)
-    return np.where(reach <= limit_s + _TICK_S, drawn, np.nan)
+class _Lines:
+    """Straight lines between known values, read at given times; the search for the neighbours is done once."""
+
+    def __init__(self, times: Array, own: Array) -> None:
+        self.times, self.own = times, own
+        before = np.searchsorted(own, times + _TICK_S, side="right") - 1
+        after = before + (own[before] < times - _TICK_S)
+        is_outside = (before < 0) | (after >= len(own))
+        low, high = own[np.maximum(before, 0)], own[np.minimum(after, len(own) - 1)]
+        self.reach = np.where(is_outside, np.abs(times - np.where(before < 0, own[0], own[-1])), high - low)
+
+    def through(self, values: Array, limit_s: float) -> Array:
+        """Return the values at the times, NaN where the known ones around are further apart than the limit."""
+        return np.where(self.reach <= limit_s + _TICK_S, np.interp(self.times, self.own, values), np.nan)
+
+    def known(self, values: Array, limit_s: float) -> Array:
+        """Return the same of a channel with holes: of its known values alone."""
+        is_known = np.isfinite(values)
+        if is_known.all():
+            return self.through(values, limit_s)
+        if not is_known.any():
+            return np.full(len(self.times), np.nan)
+        return _Lines(self.times, self.own[is_known]).through(values[is_known], limit_s)
 
 
-def _spikes(speed: Array, cells: _Cells, signal: Signal) -> Mask:
+def _spikes(speed: Array, times: Array, stretch: Index, signal: Signal) -> Mask:
     """Find speeds that nobody runs, and short bursts that begin and end with an impossible acceleration."""
     is_spike = np.nan_to_num(speed) > signal.max_speed_mps
-    change = np.diff(speed) / _CELL_S
-    change[np.diff(cells.stretch()) > 0] = 0.0
+    change = np.diff(speed) / np.maximum(np.diff(times), _TICK_S)
+    change[np.diff(stretch) > 0] = 0.0
     up = np.flatnonzero(change > signal.max_acceleration_mps2) + 1
     down = np.flatnonzero(change < -signal.max_acceleration_mps2) + 1
     if len(up) and len(down):
         nth = np.searchsorted(down, up, side="right")
         up, nth = up[nth < len(down)], nth[nth < len(down)]
         until = down[nth]
-        is_burst = (cells.time[until] - cells.time[up] <= signal.interpolate_s) & (
-            cells.stretch()[until] == cells.stretch()[up]
-        )
+        is_burst = (times[until] - times[up] <= signal.interpolate_s) & (stretch[until] == stretch[up])
         marks = np.zeros(len(speed) + 1, dtype=np.intp)
         np.add.at(marks, up[is_burst], 1)
         np.add.at(marks, until[is_burst], -1)
@@ -374,12 +397,10 @@ def _samples(  # the steps of `clean` hand over all they found
 ) -> Samples:
     streams = recording.streams
     assert streams is not None  # noqa: S101  # `clean` looked
-    at = cells.active
+    at = _Lines(cells.active, clock.own)
 
     def channel(values: Array) -> Array:
-        taken = values[clock.rows]
-        known = np.isfinite(taken)
-        return _at(at, clock.own[known], taken[known], signal.bridge_s) if known.any() else np.full(len(at), np.nan)
+        return at.known(values[clock.rows], signal.bridge_s)
 
     heart_rate = streams.heart_rate_bpm
     altitude = channel(_altitude(streams.altitude_m))
@@ -388,7 +409,7 @@ def _samples(  # the steps of `clean` hand over all they found
     if recording.sport is Sport.TREADMILL:
         slope = np.nan_to_num(channel(streams.incline))
     elif recording.altitude_source is AltitudeSource.NONE:
-        slope = np.full(len(at), np.nan)
+        slope = np.full(len(cells.time), np.nan)
     else:
         slope = _slope(recording.altitude_source, altitude, distance, cells, signal)
     low, high = _HEART_RATES_BPM
@@ -419,10 +440,9 @@ def _distance(routes: Sequence[_Route], cells: _Cells, speed: Array) -> Array:
     steps = speed * cells.dt
     if routes and len(steps):
         route = routes[0]
-        across = np.interp(cells.active[1:], route.own, route.plausible) - np.interp(
-            (cells.active + cells.dt)[:-1], route.own, route.plausible
-        )
-        steps[:-1] += np.where(cells.active[1:] - (cells.active + cells.dt)[:-1] > _TICK_S, across, 0.0)
+        between = cells.ends[:-1], cells.active[1:]
+        across = np.subtract(*(np.interp(t, route.own, route.plausible) for t in reversed(between)))
+        steps[:-1] += np.where(between[1] - between[0] > _TICK_S, across, 0.0)
     return np.append(0.0, np.cumsum(steps)[:-1])[: len(steps)]
 
 
@@ -430,7 +450,7 @@ def _slope(source: AltitudeSource, altitude: Array, distance: Array, cells: _Cel
     """Fit the slope, never across a lost stretch nor across a stop in which the altitude jumped."""
     is_barometer = source is AltitudeSource.BAROMETER
     window = signal.grade_window_barometer_m if is_barometer else signal.grade_window_gps_m
-    lost = cells.active[1:] - (cells.active + cells.dt)[:-1] > _TICK_S
+    lost = cells.active[1:] - cells.ends[:-1] > _TICK_S
     stopped = np.diff(cells.stretch()) > 0
     jumped = stopped & (np.abs(np.nan_to_num(np.diff(altitude))) > signal.altitude_step_m)
     apart = np.append(0.0, np.cumsum((lost | jumped) * window))[: len(distance)]

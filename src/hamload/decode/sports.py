@@ -20,15 +20,16 @@ _FIT_SPORTS = {
     "e_biking": Sport.RIDE,
     "swimming": Sport.SWIM,
 }
-_NAMES = {
-    Sport.TREADMILL: ("treadmill", "indoor running", "indoor run", "virtual run"),
-    Sport.RUN: ("run", "running", "trail run", "trail running", "track running", "street running", "jogging", "9"),
-    Sport.WALK: ("walk", "walking", "hike", "hiking", "10", "4"),
-    Sport.RIDE: ("ride", "cycling", "biking", "bike", "mountain biking", "road biking", "virtual ride", "1"),
-    Sport.SWIM: ("swim", "swimming", "open water swimming", "lap swimming", "pool swim", "16"),
-    Sport.STRENGTH: ("strength", "strength training", "weight training", "weighttraining"),
+#: Strava's GPX exports number their sports.
+_NUMBERS = {"9": Sport.RUN, "10": Sport.WALK, "4": Sport.WALK, "1": Sport.RIDE, "16": Sport.SWIM}
+_RUN_WORDS = {"run", "running", "jog", "jogging", "treadmill"}
+_INDOOR_WORDS = {"treadmill", "indoor", "virtual"}
+_WORDS = {
+    Sport.WALK: {"walk", "walking", "hike", "hiking"},
+    Sport.RIDE: {"ride", "riding", "cycling", "biking", "bike", "bicycle"},
+    Sport.SWIM: {"swim", "swimming"},
+    Sport.STRENGTH: {"strength", "weight", "weights", "weighttraining"},
 }
-_BY_NAME = {name: sport for sport, names in _NAMES.items() for name in names}
 #: Watches whose maker's specification lists a barometric altimeter. In doubt a watch is left out: its altitude then
 #: counts as GPS altitude, with the wider window and the lower confidence.
 _BAROMETER = re.compile(
@@ -54,10 +55,14 @@ def fit_sport(sport: Any, sub_sport: Any) -> Sport:
 
 def named_sport(name: str) -> Sport:
     """Return the family of a sport as GPX and TCX name it, in words or in Strava's numbers; "" is unknown."""
-    plain = " ".join(re.sub(r"[_\-/]|(?<=[a-z])(?=[A-Z])", " ", name).lower().split())
-    if not plain or plain in {"other", "unknown", "default", "uncategorized"}:
+    words = set(re.sub(r"[_\-/]|(?<=[a-z])(?=[A-Z])", " ", name).lower().split())
+    if not words or words <= {"other", "unknown", "default", "uncategorized"}:
         return Sport.UNKNOWN
-    return _BY_NAME.get(plain, Sport.OTHER)
+    if words & _RUN_WORDS:
+        return Sport.TREADMILL if words & _INDOOR_WORDS else Sport.RUN
+    if name.strip() in _NUMBERS:
+        return _NUMBERS[name.strip()]
+    return next((sport for sport, names in _WORDS.items() if words & names), Sport.OTHER)
 
 
 def has_barometer(device: str) -> bool:

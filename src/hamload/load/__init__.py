@@ -43,11 +43,11 @@ from hamload.load.features import RunFeatures, features, summary_features
 from hamload.load.histogram import pooled, quantile_of
 from hamload.load.history import EasySpeedFound, PastRun, athlete_before, easy_speed
 from hamload.load.monotony import monotony, strain
-from hamload.load.parameters import LoadModel
 from hamload.load.parts import LoadParts, load_parts
 from hamload.load.returning import days_since_run, is_returning
 from hamload.load.session import on_treadmill, session_load
 from hamload.load.spike import spike
+from hamload.parameters import LoadModel
 
 __all__ = [
     "AcuteChronic",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hamload.records import AltitudeSource, Basis, Confidence
 
 if TYPE_CHECKING:
-    from hamload.load.parameters import Fallback
+    from hamload.parameters import Fallback
     from hamload.records import SignalQuality
 
 _STEPS = tuple(Confidence)

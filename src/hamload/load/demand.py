@@ -11,7 +11,7 @@ from hamload.load.energy import LEVEL_COST, energy_cost
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from hamload.load.parameters import Demand
+    from hamload.parameters import Demand
     from hamload.records import Array
 
 

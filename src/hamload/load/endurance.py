@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from hamload.load.parameters import Session
+    from hamload.parameters import Session
     from hamload.records import Array
 
 

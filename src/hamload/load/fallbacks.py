@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hamload.load.history import PastRun
-    from hamload.load.parameters import LoadModel
+    from hamload.parameters import LoadModel
     from hamload.records import Array, Athlete, Samples, SessionLoad
 
 #: What a load was measured from, as opposed to estimated: only such runs may scale an estimate.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hamload.load.moving import Moving
-    from hamload.load.parameters import LoadModel
+    from hamload.parameters import LoadModel
     from hamload.records import Array, Samples
 
 _BEST_S = 10.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hamload.load.features import RunFeatures
-    from hamload.load.parameters import EasySpeed, LoadModel
+    from hamload.parameters import EasySpeed, LoadModel
     from hamload.records import Array
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from hamload.load.moving import Moving
-    from hamload.load.parameters import Labels
     from hamload.load.terrain import Terrain
+    from hamload.parameters import Labels
     from hamload.records import Array, Athlete
 
 type Rows = np.ndarray[Any, np.dtype[np.intp]]

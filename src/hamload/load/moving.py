@@ -11,7 +11,7 @@ from hamload.load.demand import level_equivalent_speed
 from hamload.load.windows import centred_mean
 
 if TYPE_CHECKING:
-    from hamload.load.parameters import LoadModel
+    from hamload.parameters import LoadModel
     from hamload.records import Array, Samples
 
 

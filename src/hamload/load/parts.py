@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from hamload.load.moving import Moving
-    from hamload.load.parameters import Parts
+    from hamload.parameters import Parts
     from hamload.records import Array, Athlete
 
 

@@ -18,8 +18,8 @@ from hamload.load.terrain import terrain
 from hamload.records import AltitudeSource, Basis, SessionLoad
 
 if TYPE_CHECKING:
-    from hamload.load.parameters import LoadModel
     from hamload.load.parts import LoadParts
+    from hamload.parameters import LoadModel
     from hamload.records import Array, Athlete, Confidence, Samples
 
 

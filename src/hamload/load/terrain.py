@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from hamload.load.moving import Moving
-    from hamload.load.parameters import LoadModel
+    from hamload.parameters import LoadModel
 
 
 @dataclass(frozen=True, slots=True)

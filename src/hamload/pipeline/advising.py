@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from bisect import bisect_left, bisect_right
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hamload import warehouse
-from hamload.advice import assess
+from hamload.advice import assess, headline
 from hamload.load import Method, acwr, ewma, is_returning, monotony, rolling_mean, spike, strain
 from hamload.records import SERIES, Confidence, DayFacts, SeriesDay, SessionFact
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from hamload.load.parameters import Series
+    from hamload.parameters import Series
     from hamload.records import Alert, Array
     from hamload.settings import Settings
 
@@ -142,6 +142,7 @@ def _row(alert: Alert) -> dict[str, Any]:
         "athlete_id": alert.athlete_id,
         "date": alert.date,
         "state": alert.state.value,
+        "headline": headline(alert),
         "reasons": json.dumps([asdict(reason) for reason in alert.reasons], ensure_ascii=False),
         "advice": list(alert.advice),
         "is_new": alert.is_new,
@@ -206,15 +207,14 @@ def _series_days(con: duckdb.DuckDBPyConnection, athlete_id: str, loads: dict[st
 
 
 def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[SessionFact]:
-    rows = con.execute(
-        "select session_id, start_at, local_date, title, distance_m, moving_time_s, load_efm, load_hill_efm,"
-        " load_speed_efm, load_long_efm, load_base_efm, is_hill, is_speed, is_long, is_heavy, spikes.spike_distance,"
-        " spikes.spike_load, confidence"
-        " from staging.sessions as sessions left join landing.spikes as spikes using (session_id)"
+    found = warehouse.rows(
+        con,
+        f"select {', '.join(f.name for f in fields(SessionFact))}"  # noqa: S608
+        " from staging.sessions left join landing.spikes using (session_id)"
         " where athlete_id = ? order by local_date, start_at, session_id",
         [athlete_id],
-    ).fetchall()
-    return [SessionFact(*row[:-1], Confidence(row[-1])) for row in rows]
+    )
+    return [SessionFact(**{**row, "confidence": Confidence(row["confidence"])}) for row in found]
 
 
 def _curl_dates(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:

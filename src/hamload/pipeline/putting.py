@@ -70,7 +70,7 @@ def put_files(
     is_history = found.is_complete if gaps is None else gaps == "rest"
     with Raw(settings.home) as raw:
         facts = {"sport_hint": sport} if sport else {}
-        put, documents = _put_offers(raw, found, "files", athlete_id, now, facts, progress)
+        put, documents = _put_offers(raw, found, "files", athlete_id, now, facts, progress=progress)
         with raw.batch("files", athlete_id, now) as batch:
             batch.report(is_history=is_history, documents=documents, covered_until=through)
     return replace(put, is_history=is_history)
@@ -97,7 +97,7 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
             with raw.batch(source, athlete.id, now) as batch:
                 batch.report(is_history=False, failure=failure)
             raise failure
-        put, _ = _put_offers(raw, files.find([path], _limits(settings)), source, athlete.id, now, {}, progress)
+        put, _ = _put_offers(raw, files.find([path], _limits(settings)), source, athlete.id, now, {}, progress=progress)
         # A day is over only when the night after it has come: today may still bring a run.
         yesterday = now.astimezone(settings.zone(athlete.id)).date() - dt.timedelta(days=1)
         with raw.batch(source, athlete.id, now) as batch:
@@ -112,6 +112,7 @@ def _put_offers(
     athlete_id: str,
     now: dt.datetime,
     facts: dict[str, str],
+    *,
     progress: Progress,
 ) -> tuple[Put, list[str]]:
     new = known = 0

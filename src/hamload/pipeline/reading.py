@@ -21,8 +21,7 @@ from hamload.records import Samples, Sport
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hamload.decode.parameters import Signal
-    from hamload.load.parameters import LoadModel
+    from hamload.parameters import LoadModel, Signal
     from hamload.records import Recording, SignalQuality
 
 

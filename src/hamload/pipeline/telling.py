@@ -6,7 +6,8 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
-from hamload.advice import DISCLAIMER, headline
+from hamload import warehouse
+from hamload.advice import DISCLAIMER
 from hamload.digest.facts import (
     Amounts,
     DigestFacts,
@@ -56,12 +57,13 @@ def digest_facts(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id:
         Where this athlete has no history yet.
 
     """
-    alert = last_alert(con, athlete_id)
+    alert, headline = last_alert(con, athlete_id)
     as_of = alert.date
     row = _one(
         con,
         "select a.name, a.time_zone, a.easy_speed_mps, a.model_version, bool_or(s.is_simulated) as is_simulated"
-        " from landing.athletes a join marts.sessions s on s.athlete_id = a.athlete_id where a.athlete_id = ? group by all",
+        " from landing.athletes a join marts.sessions s on s.athlete_id = a.athlete_id"
+        " where a.athlete_id = ? group by all",
         [athlete_id],
     )
     return DigestFacts(
@@ -70,7 +72,7 @@ def digest_facts(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id:
         time_zone=row["time_zone"],
         is_simulated=row["is_simulated"],
         alert=alert,
-        headline=headline(alert),
+        headline=headline,
         disclaimer=DISCLAIMER,
         last_7=Week(**_sums(con, athlete_id, as_of - dt.timedelta(days=6), as_of)),
         before_28=_four_weeks(con, athlete_id, as_of - dt.timedelta(days=34), as_of - dt.timedelta(days=7)),
@@ -91,23 +93,27 @@ def digest_facts(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id:
 def sessions(con: duckdb.DuckDBPyConnection, athlete_id: str, last: int) -> list[dict[str, Any]]:
     """Return the athlete's newest sessions, newest first, whole rows of `marts.sessions`."""
     query = "select * from marts.sessions where athlete_id = ? order by start_at desc, session_id limit ?"
-    return _all(con, query, [athlete_id, last])
+    return warehouse.rows(con, query, [athlete_id, last])
 
 
 def unreadable(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str, Any]]:
     """Return what of this athlete's could not be counted, with the reasons."""
-    return _all(con, "select name, reason from marts.unreadable where athlete_id = ? order by name", [athlete_id])
+    return warehouse.rows(
+        con, "select name, reason from marts.unreadable where athlete_id = ? order by name", [athlete_id]
+    )
 
 
-def last_alert(con: duckdb.DuckDBPyConnection, athlete_id: str) -> Alert:
-    """Return the athlete's newest state. Raises WarehouseError where there is none yet."""
-    rows = _all(con, "select * from marts.alerts where athlete_id = ? order by date desc limit 1", [athlete_id])
+def last_alert(con: duckdb.DuckDBPyConnection, athlete_id: str) -> tuple[Alert, str]:
+    """Return the athlete's newest state and its headline. Raises WarehouseError where there is none yet."""
+    rows = warehouse.rows(
+        con, "select * from marts.alerts where athlete_id = ? order by date desc limit 1", [athlete_id]
+    )
     if not rows:
         raise WarehouseError(
             f"There is no run of {athlete_id} to speak of yet.", "Run: hamload import PATH, then look again."
         )
     row = rows[0]
-    return Alert(
+    alert = Alert(
         athlete_id=athlete_id,
         date=row["date"],
         state=State(row["state"]),
@@ -119,6 +125,7 @@ def last_alert(con: duckdb.DuckDBPyConnection, athlete_id: str) -> Alert:
         advice=tuple(row["advice"]),
         clears_when=row["clears_when"],
     )
+    return alert, row["headline"]
 
 
 def _reason(row: dict[str, Any]) -> Reason:
@@ -154,7 +161,7 @@ def _four_weeks(con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date,
 def _series(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[SeriesRow, ...]:
     rows = {
         row["series"]: row
-        for row in _all(
+        for row in warehouse.rows(
             con,
             "select today.*, ("
             "   select 100 * avg((past.acwr_uncoupled < today.acwr_uncoupled)::int) from marts.daily_load past"
@@ -180,7 +187,7 @@ def _series(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
 
 
 def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[Session, ...]:
-    rows = _all(
+    rows = warehouse.rows(
         con,
         "select local_date as date, title, name, distance_m, moving_time_s, load_efm, load_hill_efm, load_speed_efm,"
         " load_long_efm, load_base_efm, is_hill, is_speed, is_long, is_heavy, spike_distance, spike_load, confidence,"
@@ -202,7 +209,7 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
     sentences = []
     unknown = [
         row["date"]
-        for row in _all(
+        for row in warehouse.rows(
             con,
             "select date from marts.daily_load where athlete_id = ? and series = 'total' and not is_known"
             " and date > ? order by date",
@@ -216,8 +223,8 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
         )
     health = _one(
         con,
-        "select count(*) as runs, count(*) filter (confidence in ('low', 'very low')) as doubtful, sum(copies) as copies"
-        " from marts.sessions where athlete_id = ? and local_date > ?",
+        "select count(*) as runs, count(*) filter (confidence in ('low', 'very low')) as doubtful,"
+        " sum(copies) as copies from marts.sessions where athlete_id = ? and local_date > ?",
         [athlete_id, as_of - dt.timedelta(days=35)],
     )
     if health["doubtful"]:
@@ -266,7 +273,9 @@ def _sources(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str
             wrong=row["message"] if row["is_failing"] else "",
             remedy=row["remedy"] if row["is_failing"] else "",
         )
-        for row in _all(con, "select * from marts.source_health where athlete_id = ? order by source", [athlete_id])
+        for row in warehouse.rows(
+            con, "select * from marts.source_health where athlete_id = ? order by source", [athlete_id]
+        )
     )
 
 
@@ -278,12 +287,6 @@ def _notes(settings: Settings) -> tuple[ModelNote, ...]:
     )
 
 
-def _all(con: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> list[dict[str, Any]]:
-    cursor = con.execute(query, values)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def _one(con: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> dict[str, Any]:
-    (row,) = _all(con, query, values)
+    (row,) = warehouse.rows(con, query, values)
     return row

@@ -129,7 +129,7 @@ def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) ->
             continue
         label = f"{name}/{member.filename}"
         if _leaves(member.filename):
-            yield label, "This archive member names a path outside the archive; it was left out, the others were read."
+            yield label, "This member names a path outside the archive. It was left out; the others were read."
             continue
         if member.filename.lower().endswith(".zip") and depth > 1:
             try:

@@ -23,7 +23,7 @@ _AFTER_FILE = {"elapsed_time_s": 3, "moving_time_s": 4, "distance_m": 5}
 _DEFAULT_FILE_COLUMN = 12
 
 #: First letters of the month names in the languages that Strava's accounts come in.
-_MONTHS = (  # the words are in several scripts
+_MONTHS = (
     "jan januar january janv ene gen jan. sty led ocak янв",
     "feb febr february fév fev févr lut úno şub фев",
     "mar mär mrt mars märz march marzo março maart kvě. мар mrz",
@@ -41,16 +41,17 @@ _MONTH_OF = {word.rstrip("."): number for number, words in enumerate(_MONTHS, 1)
 
 #: What running is called in the languages that Strava's accounts come in; anything else keeps its own name.
 _SPORTS = {
-    "run": "run laufen lauf course_à_pied course carrera correr corsa corrida hardlopen hardloopsessie löpning løb løpetur"
-    " bieg juoksu koşu бег забег 跑步 ランニング 달리기",
-    "run ": "trail_run traillauf trail carrera_de_montaña trailrun corsa_trail corrida_em_trilha trailrunning",
+    "run": "run laufen lauf course course_à_pied carrera correr corsa corrida hardlopen hardloopsessie löpning løb"
+    " løpetur bieg juoksu koşu бег забег 跑步 ランニング 달리기"
+    " trail_run trailrun trail traillauf trailrunning carrera_de_montaña corsa_trail corrida_em_trilha",
     "treadmill": "treadmill virtual_run virtueller_lauf course_virtuelle carrera_virtual corsa_virtuale",
     "walk": "walk spaziergang gehen marche caminata camminata caminhada wandelen hike wanderung randonnée",
     "ride": "ride radfahrt fahrt radfahren vélo bicicleta pedalada giro_in_bici virtual_ride e-bike_ride fietsrit",
     "swim": "swim schwimmen natation natación nuoto natação zwemmen",
-    "strength": "weight_training krafttraining musculation pesas pesi workout training crossfit yoga",
+    "strength": "weight_training krafttraining musculation pesas pesi",
+    "other": "workout crossfit yoga",
 }
-_SPORT_OF = {word.replace("_", " "): sport.strip() for sport, words in _SPORTS.items() for word in words.split()}
+_SPORT_OF = {word.replace("_", " "): sport for sport, words in _SPORTS.items() for word in words.split()}
 
 
 @dataclass(frozen=True, slots=True)
