@@ -129,6 +129,7 @@ def import_(
         console.print(
             f"{put.offered} offered, [bold]{put.new} new[/], {put.known} known already; {decoded} decoded,"
             f" {len(refused)} could not be counted."
+            + (f" {put.passed_over} other files passed over." if put.passed_over else "")
         )
         for line in _import_summary(pipeline.sessions(settings, runner, sys.maxsize), is_history=put.is_history):
             console.print(line)
@@ -184,7 +185,7 @@ def sessions(
     last: Annotated[int, typer.Option("--last", min=1, help="How many, newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List runs with their load, parts and labels; copies of one run are counted beside it."""
+    """List runs with their load, parts and labels. +1 is a second recording of the same run, counted once."""
     from hamload import pipeline
 
     rows = pipeline.sessions(_settings(home), athlete, last)
@@ -315,30 +316,60 @@ def _print_status(facts: DigestFacts, settings: Settings) -> None:
 def _print_sessions(rows: Sequence[dict[str, Any]]) -> None:
     from rich.table import Table
 
+    console = _console()
+    is_wide = console.width >= _WIDE
     table = Table(box=None, pad_edge=False)
-    table.add_column("Day", no_wrap=True)
-    table.add_column("Run", no_wrap=True, overflow="ellipsis", min_width=10)
-    for name in ("km", "min", "EFM", "hill", "speed", "long", "base"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("Labels", "Spike", "Conf."):
-        table.add_column(name, no_wrap=True)
+    for name, right, shown in _COLUMNS:
+        if is_wide or shown:
+            table.add_column(name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
     for row in rows:
-        labels = [name for name in ("hill", "speed", "long") if row[f"is_{name}"]]
-        unknown = [f"{name}?" for name in ("hill", "speed", "long") if row[f"is_{name}"] is None]
-        spikes = [s for s in (row["spike_distance"], row["spike_load"]) if s is not None]
-        copies = f" (+{row['copies']} copies)" if row["copies"] else ""
-        name = row["title"] or row["name"].rsplit("/")[-1]
-        table.add_row(
-            str(row["local_date"]),
-            _plain(name[:32] + copies),
-            "-" if row["distance_m"] is None else f"{row['distance_m'] / 1000:.1f}",
-            f"{row['moving_time_s'] / 60:.0f}",
-            *(f"{row[f'load{part}_efm']:.0f}" for part in ("", "_hill", "_speed", "_long", "_base")),
-            " ".join(labels + unknown) or "-",
-            f"{max(spikes):.2f}" if spikes else "-",
-            row["confidence"],
-        )
-    _console().print(table)
+        cells = _session_cells(row)
+        table.add_row(*(cells[name] for name, _, shown in _COLUMNS if is_wide or shown))
+    console.print(table)
+    if not is_wide:
+        console.print("A wider window shows each run's four parts; hill? means that hills are not known.", style="dim")
+
+
+_WIDE = 110
+#: Heading, whether it is a number, and whether it is shown in a narrow window too.
+_COLUMNS = (
+    ("Day", False, True),
+    ("Run", False, True),
+    ("km", True, True),
+    ("min", True, True),
+    ("EFM", True, True),
+    ("hill", True, False),
+    ("speed", True, False),
+    ("long", True, False),
+    ("base", True, False),
+    ("Labels", False, True),
+    ("Spike", True, True),
+    ("Confidence", False, False),
+)
+_TITLE = 24
+
+
+def _session_cells(row: dict[str, Any]) -> dict[str, str]:
+    spikes = [s for s in (row["spike_distance"], row["spike_load"]) if s is not None]
+    title = row["title"] or row["name"].rsplit("/")[-1]
+    copies = f" +{row['copies']}" if row["copies"] else ""
+    known = [name for name in ("hill", "speed", "long") if row[f"is_{name}"]]
+    unknown = [f"{name}?" for name in ("hill", "speed", "long") if row[f"is_{name}"] is None]
+    parts = {
+        name: "?" if name != "base" and row[f"is_{name}"] is None else f"{row[f'load_{name}_efm']:.0f}"
+        for name in ("hill", "speed", "long", "base")
+    }
+    return {
+        "Day": str(row["local_date"]),
+        "Run": _plain(title if len(title) <= _TITLE else title[: _TITLE - 1] + "…") + copies,
+        "km": "-" if row["distance_m"] is None else f"{row['distance_m'] / 1000:.1f}",
+        "min": f"{row['moving_time_s'] / 60:.0f}",
+        "EFM": f"{row['load_efm']:.0f}",
+        **parts,
+        "Labels": " ".join(known + unknown) or "-",
+        "Spike": f"{max(spikes):.2f}" if spikes else "-",
+        "Confidence": row["confidence"],
+    }
 
 
 def _number(value: float | None) -> str:

@@ -28,13 +28,15 @@ _MB = 1_000_000
 class Put:
     """What became of one import: how much was offered, was new, was known already, and was refused.
 
-    `is_history`: taken as a whole history, whose days without a recording are rest.
+    `passed_over`: files beside the recordings that are none, and never claimed to be. `is_history`:
+    taken as a whole history, whose days without a recording are rest.
     """
 
     offered: int
     new: int
     known: int
     refused: tuple[tuple[str, str], ...]
+    passed_over: int = 0
     is_history: bool = False
 
 
@@ -115,7 +117,7 @@ def _put_offers(
     *,
     progress: Progress,
 ) -> tuple[Put, list[str]]:
-    new = known = 0
+    new = known = passed_over = 0
     documents: list[str] = []
     refused = list(found.refused)
     total = len(found.offers)
@@ -125,6 +127,9 @@ def _put_offers(
                 try:
                     document, is_new = _put_offer(batch, offer, facts)
                 except HamloadError as error:
+                    if isinstance(error, _NoRecordingError) and not offer.is_claimed:
+                        passed_over += 1
+                        continue
                     refused.append((offer.name, str(error)))
                     batch.refuse(offer.name, str(error))
                     continue
@@ -135,7 +140,12 @@ def _put_offers(
         with raw.batch(source, athlete_id, now) as batch:
             for name, reason in found.refused:
                 batch.refuse(name, reason)
-    return Put(total + len(found.refused), new, known, tuple(refused)), documents
+    offered = total + len(found.refused) - passed_over
+    return Put(offered, new, known, tuple(refused), passed_over), documents
+
+
+class _NoRecordingError(HamloadError):
+    """What was offered is readable, and no recording."""
 
 
 def _put_offer(batch: Batch, offer: files.Offer, facts: dict[str, str]) -> tuple[str, bool]:
@@ -144,7 +154,7 @@ def _put_offer(batch: Batch, offer: files.Offer, facts: dict[str, str]) -> tuple
     content = offer.read()
     format_ = sniff(content)
     if format_ not in {"fit", "gpx", "tcx", "json"} or (format_ == "json" and not offer.facts):
-        raise HamloadError(_REFUSALS.get(format_, _REFUSALS["unknown"]))
+        raise _NoRecordingError(_REFUSALS.get(format_, _REFUSALS["unknown"]))
     return batch.put(content, format_, name=offer.name, external_id=offer.external_id, facts={**facts, **offer.facts})
 
 
@@ -154,7 +164,7 @@ _REFUSALS = {
     "json": "This is JSON, not a recording.",
     "zip": "This archive lies too deep inside other archives. Import it by itself.",
     "gzip": "This file is compressed twice. Unpack it once and import it again.",
-    "unknown": "This is neither FIT, GPX nor TCX.",
+    "unknown": "This is neither FIT, GPX nor TCX. Export the activity as one of these, and import that.",
 }
 
 

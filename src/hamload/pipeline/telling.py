@@ -48,8 +48,10 @@ _NOTED = (
 _LISTED = 5
 
 
-def digest_facts(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str) -> DigestFacts:
-    """Gather everything that one athlete's digest shows.
+def digest_facts(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, on: dt.date | None = None
+) -> DigestFacts:
+    """Gather everything that one athlete's digest shows, of the last day or of an earlier one.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def digest_facts(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id:
         Where this athlete has no history yet.
 
     """
-    alert, headline = last_alert(con, athlete_id)
+    alert, headline = alert_of(con, athlete_id, on)
     as_of = alert.date
     row = _one(
         con,
@@ -103,8 +105,8 @@ def unreadable(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str
     )
 
 
-def last_alert(con: duckdb.DuckDBPyConnection, athlete_id: str) -> tuple[Alert, str]:
-    """Return the athlete's newest state and its headline. Raises WarehouseError where there is none yet."""
+def alert_of(con: duckdb.DuckDBPyConnection, athlete_id: str, on: dt.date | None = None) -> tuple[Alert, str]:
+    """Return the athlete's state on a day, or the newest, with its headline. Raises WarehouseError without one."""
     rows = warehouse.rows(
         con, "select * from marts.alerts where athlete_id = ? order by date desc limit 1", [athlete_id]
     )
@@ -224,6 +226,7 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
     health = _one(
         con,
         "select count(*) as runs, count(*) filter (confidence in ('low', 'very low')) as doubtful,"
+        " count(*) filter (is_hill is null and samples > 0 and history_runs >= 8) as hills_unknown,"
         " sum(copies) as copies from marts.sessions where athlete_id = ? and local_date > ?",
         [athlete_id, as_of - dt.timedelta(days=35)],
     )
@@ -231,6 +234,11 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
         sentences.append(
             f"{_count(health['doubtful'], 'run')} of {health['runs']} in the last 35 days: load known with low"
             " confidence only; `hamload sessions` shows which and why."
+        )
+    if health["hills_unknown"]:
+        sentences.append(
+            f"Hills are unknown in {health['hills_unknown']} of {_count(health['runs'], 'run')} of the last 35 days, as"
+            " too much altitude is missing: climbs count as flat there, and the true load may be higher."
         )
     if health["copies"]:
         sentences.append(

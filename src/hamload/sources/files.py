@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 _ARCHIVE_DEPTH = 3
+_RECORDINGS = (".fit", ".gpx", ".tcx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Something that may be a recording. `facts` is what an export's own table says of it."""
+    """Something that may be a recording. `facts` is what an export's own table says of it.
+
+    `is_claimed`: its name, its table, or the user who named it says that it is a recording. Of the others (photos,
+    notes) in a folder or an archive, only what turns out to be one counts.
+    """
 
     name: str
     read: Callable[[], bytes]
     external_id: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    is_claimed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def _folder(folder: Path, limits: Limits) -> Iterator[_Item]:
                 continue
             facts = export.of_file.get(path.relative_to(folder).as_posix())
             for item in _file(path, limits):
-                yield _with_facts(item, facts)
+                yield _with_facts(_as_claimed(item, name), facts)
     yield from _without_file(export, str(table))
 
 
@@ -116,8 +122,8 @@ def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) ->
         yield (
             name,
             (
-                f"This archive unpacks to {total / _MB:,.0f} MB, more than the {limits.archive_bytes / _MB:,.0f} MB allowed"
-                " ([import] max_archive_mb)."
+                f"This archive unpacks to {total / _MB:,.0f} MB, more than the {limits.archive_bytes / _MB:,.0f} MB"
+                " allowed ([import] max_archive_mb)."
             ),
         )
         return
@@ -140,14 +146,20 @@ def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) ->
                 yield from _archive(inner, label, limits, depth - 1)
             continue
         offer = Offer(label, _reader(archive, member, limits))
-        yield _with_facts(offer, export.of_file.get(member.filename.removeprefix(root)))
+        yield _with_facts(_as_claimed(offer, member.filename), export.of_file.get(member.filename.removeprefix(root)))
     yield from _without_file(export, f"{name}/{root}{strava_export.TABLE}")
 
 
 def _with_facts(item: _Item, facts: dict[str, Any] | None) -> _Item:
     if facts is None or not isinstance(item, Offer):
         return item
-    return replace(item, external_id=str(facts["external_id"]), facts=facts)
+    return replace(item, external_id=str(facts["external_id"]), facts=facts, is_claimed=True)
+
+
+def _as_claimed(item: _Item, name: str) -> _Item:
+    if isinstance(item, Offer) and not name.lower().removesuffix(".gz").endswith(_RECORDINGS):
+        return replace(item, is_claimed=False)
+    return item
 
 
 def _without_file(export: strava_export.Export, table: str) -> Iterable[_Item]:
