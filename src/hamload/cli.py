@@ -44,6 +44,7 @@ Home = Annotated[
     typer.Option("--home", help="Where hamload keeps everything. Default: HAMLOAD_HOME, else your user-data folder."),
 ]
 AthleteId = Annotated[str, typer.Option("--athlete", help="Which runner, where the home has several.")]
+On = Annotated[str, typer.Option("--on", help="Look back at the state of an earlier day (YYYY-MM-DD).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
 
 _LISTED = 20
@@ -164,12 +165,12 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def status(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> None:
+def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJson = False) -> None:
     """Show today's state, the week in numbers, what is unknown, and how each source is."""
     from hamload import pipeline
 
     settings = _settings(home)
-    facts = pipeline.overview(settings, athlete)
+    facts = pipeline.overview(settings, athlete, _day("--on", on))
     if as_json:
         from dataclasses import asdict
 
@@ -200,13 +201,14 @@ def digest(
     home: Home = None,
     athlete: AthleteId = "",
     preview: Annotated[bool, typer.Option("--preview", help="Print it instead of writing it.")] = False,
+    on: On = "",
 ) -> None:
     """Write the digest, as text and HTML, to the home's outbox."""
     from hamload import pipeline
 
     settings = _settings(home)
-    if preview:
-        print(pipeline.digest_text(settings, athlete))
+    if preview or on:
+        print(pipeline.digest_text(settings, athlete, _day("--on", on)))
         return
     entry = pipeline.digest(settings, athlete)
     lines = (_plain(entry.subject), f"  {entry.text_path}", f"  {entry.html_path}")

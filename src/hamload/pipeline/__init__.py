@@ -117,12 +117,12 @@ def publish(settings: Settings) -> Path:
     return warehouse.publish(settings.home)
 
 
-def overview(settings: Settings, athlete_id: str = "") -> DigestFacts:
-    """Return everything there is to tell one athlete now."""
+def overview(settings: Settings, athlete_id: str = "", on: dt.date | None = None) -> DigestFacts:
+    """Return everything there is to tell one athlete now, or was on an earlier day."""
     from hamload.pipeline import telling
 
     with warehouse.reader(settings.home) as con:
-        return telling.digest_facts(con, settings, settings.athlete(athlete_id).id)
+        return telling.digest_facts(con, settings, settings.athlete(athlete_id).id, on)
 
 
 def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[dict[str, Any]]:
@@ -141,11 +141,11 @@ def unreadable(settings: Settings, athlete_id: str = "") -> list[dict[str, Any]]
         return telling.unreadable(con, settings.athlete(athlete_id).id)
 
 
-def digest_text(settings: Settings, athlete_id: str = "") -> str:
+def digest_text(settings: Settings, athlete_id: str = "", on: dt.date | None = None) -> str:
     """Return one athlete's digest as text, without writing it."""
     from hamload.digest.render import render_text
 
-    return render_text(overview(settings, athlete_id))
+    return render_text(overview(settings, athlete_id, on))
 
 
 def digest(settings: Settings, athlete_id: str = "") -> Told:

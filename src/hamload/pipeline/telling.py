@@ -107,14 +107,17 @@ def unreadable(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str
 
 def alert_of(con: duckdb.DuckDBPyConnection, athlete_id: str, on: dt.date | None = None) -> tuple[Alert, str]:
     """Return the athlete's state on a day, or the newest, with its headline. Raises WarehouseError without one."""
-    rows = warehouse.rows(
-        con, "select * from marts.alerts where athlete_id = ? order by date desc limit 1", [athlete_id]
+    found = warehouse.rows(
+        con,
+        "select * from marts.alerts where athlete_id = $1 and ($2 is null or date = $2) order by date desc limit 1",
+        [athlete_id, on],
     )
-    if not rows:
+    if not found:
+        when = f" on {on}" if on else " yet"
         raise WarehouseError(
-            f"There is no run of {athlete_id} to speak of yet.", "Run: hamload import PATH, then look again."
+            f"There is nothing to say of {athlete_id}{when}.", "Run: hamload import PATH, or name another day."
         )
-    row = rows[0]
+    row = found[0]
     alert = Alert(
         athlete_id=athlete_id,
         date=row["date"],
