@@ -17,7 +17,7 @@ $(UV):
 
 .venv/.made: $(UV) pyproject.toml uv.lock .python-version
 	@echo "== Making .venv from uv.lock (first time: a minute or two)"
-	@$(UV) sync --locked --quiet
+	@$(UV) sync --locked --quiet --compile-bytecode
 	@touch $@
 
 demo: .venv/.made

@@ -130,6 +130,14 @@ create table if not exists landing.spikes (
     spike_load double
 );
 
+create table if not exists landing.deliveries (
+    position integer not null,         -- the order in which they came
+    athlete_id varchar not null,
+    source varchar not null,
+    document_id varchar not null,      -- one document may come from several sources
+    name varchar not null
+);
+
 create table if not exists landing.reports (
     source varchar not null,
     athlete_id varchar not null,

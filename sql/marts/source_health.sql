@@ -3,9 +3,18 @@ with reports as (
     select * from landing.reports
 ),
 
+given as (
+    select distinct athlete_id, source, document_id from landing.deliveries
+),
+
+-- A clock that was wrong must not make a source look fresher than it is.
 activities as (
-    select athlete_id, source, max(start_at) as newest_activity_at, count(*) as activities
-    from landing.activities
+    select given.athlete_id, given.source, max(activities.start_at) as newest_activity_at, count(*) as activities
+    from given
+    join landing.activities as activities
+        on activities.athlete_id = given.athlete_id and activities.document_id = given.document_id
+    join landing.athletes as athletes on athletes.athlete_id = given.athlete_id
+    where activities.local_date <= athletes.as_of + 1
     group by all
 ),
 

@@ -1,6 +1,19 @@
 -- What was offered and could not be counted, with the reason. It is listed until it is gone, and stops nothing.
-with refused as (
-    select athlete_id, source, name, document_id, reason from landing.unreadable
+with current as (
+    select athlete_id, source, name, arg_max(document_id, position) as document_id
+    from landing.deliveries
+    group by all
+),
+
+-- A document whose file has been replaced by another since is gone.
+refused as (
+    select unreadable.athlete_id, unreadable.source, unreadable.name, unreadable.document_id, unreadable.reason
+    from landing.unreadable as unreadable
+    left join current
+        on current.athlete_id = unreadable.athlete_id
+        and current.source = unreadable.source
+        and current.name = unreadable.name
+    where unreadable.document_id is null or unreadable.document_id = coalesce(current.document_id, unreadable.document_id)
 ),
 
 outside_the_calendar as (

@@ -20,8 +20,8 @@ final as (
         activities.local_date,
         activities.start_at,
         count(*) as sets,
-        sum(curls.repetitions) as repetitions,
-        list(distinct coalesce(curls.name, curls.category)) as exercises,
+        sum(curls.repetitions)::bigint as repetitions,
+        list(distinct coalesce(curls.name, curls.category) order by coalesce(curls.name, curls.category)) as exercises,
         activities.source
     from curls
     join activities on activities.activity_id = curls.activity_id

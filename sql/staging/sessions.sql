@@ -15,7 +15,10 @@ joined as (
         activities.start_at,
         activities.sport,
         activities.title,
-        coalesce(session_loads.distance_m, activities.distance_m) as distance_m,
+        -- Where the duration alone was believed, the distance was missing or beyond belief.
+        case
+            when session_loads.basis <> 'duration' then coalesce(session_loads.distance_m, activities.distance_m)
+        end as distance_m,
         activities.elapsed_time_s,
         activities.ascent_m,
         session_loads.* exclude (session_id, athlete_id, start_at, inputs, distance_m),

@@ -6,6 +6,7 @@ Stable names; the formulas themselves, with every coefficient as an argument, ar
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from hamload.load import energy_cost, monotony, strain
 from hamload.records import Athlete, Samples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
     import pandas as pd
 
     from hamload.records import Array, SessionLoad
@@ -155,19 +159,28 @@ class Opened:
         with warehouse.reader(self.home) as con:
             if not con.execute("select 1 from marts.sessions where session_id = ?", [session_id]).fetchall():
                 raise HamloadError(f"There is no session {session_id!r} in {self.home}.", "See .sessions().")
-            return con.execute(
+            return _frame(
+                con,
                 "select * exclude (activity_id) from landing.samples where activity_id = ? order by time_s",
                 [session_id],
-            ).df()
+            )
 
     def sql(self, query: str) -> pd.DataFrame:
         """Return the rows of any select over the home's tables."""
         with warehouse.reader(self.home) as con:
-            return con.execute(query).df()
+            return _frame(con, query)
 
     def _table(self, table: str, athlete_id: str | None, order: str) -> pd.DataFrame:
         with warehouse.reader(self.home) as con:
-            return con.execute(
+            return _frame(
+                con,
                 f"select * from {table} where $1 is null or athlete_id = $1 order by athlete_id, {order}",  # noqa: S608
                 [athlete_id],
-            ).df()
+            )
+
+
+def _frame(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # DuckDB 2.0 builds its frames in a way that pandas 3.1 deprecates; nothing that the caller could mend.
+        warnings.filterwarnings("ignore", message="The inplace keyword")
+        return con.execute(query, list(values)).df()

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 from hamload.errors import HamloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _SCHEMA = """
@@ -75,6 +75,8 @@ create table if not exists reports (
 
 #: Text formats shrink to a tenth; FIT is already dense and is kept as it is, ready for other programs.
 _COMPRESSED = frozenset({"gpx", "tcx", "json"})
+#: What follows a place in the name of something that lies in it: nothing, a path, a row or a line of a table.
+_AFTER_PLACE = frozenset({"", "/", "#", ","})
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +174,29 @@ class Raw:
 
     @contextmanager
     def batch(self, source: str, athlete_id: str, now: dt.datetime) -> Iterator[Batch]:
-        """Open a batch: what is put in it, its reports and its cursor are committed together, or not at all."""
+        """Open a batch: what is put in it, its reports and its cursor are committed together, or not at all.
+
+        Raises
+        ------
+        HamloadError
+            Where the disk is full, or the folder cannot be written any more.
+
+        """
         batch = Batch(self, source, athlete_id, now)
-        self._db.execute("begin immediate")
         try:
+            self._db.execute("begin immediate")
             yield batch
-        except BaseException:
-            self._db.execute("rollback")
+            batch.sync()
+            self._db.execute("commit")
+        except BaseException as error:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+            if isinstance(error, OSError | sqlite3.Error):
+                raise HamloadError(
+                    f"The raw documents in {self.folder} cannot be written: {error}.",
+                    "Free some space there, or mend the folder's rights; then run the same again.",
+                ) from error
             raise
-        batch.sync()
-        self._db.execute("commit")
 
     def content(self, name: str, format_: str) -> bytes:
         """Return a document's bytes, checked against its name. Raises HamloadError where they do not match."""
@@ -196,7 +211,7 @@ class Raw:
         rows = self._rows(
             "select delivery_id, document_id, format, athlete_id, source, external_id, name, facts, d.put_at"
             " from deliveries d join documents using (document_id)"
-            " where ?1 is null or athlete_id = ?1 order by delivery_id",
+            " where ?1 is null or athlete_id = ?1 order by d.put_at, delivery_id",
             (athlete_id,),
         )
         return [
@@ -265,7 +280,11 @@ class Batch:
         ).fetchone()
         db.execute(
             "insert into deliveries (document_id, athlete_id, source, external_id, name, facts, put_at)"
-            " values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+            " values (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+            # Facts that come back after others (renamed, then named back) are the source's latest word again.
+            " on conflict do update set put_at = excluded.put_at where exists (select 1 from deliveries d"
+            " where d.document_id = ?1 and d.athlete_id = ?2 and d.source = ?3 and d.external_id = ?4"
+            " and (d.put_at, d.delivery_id) > (deliveries.put_at, deliveries.delivery_id))",
             (
                 document,
                 self._athlete_id,
@@ -285,6 +304,20 @@ class Batch:
             " on conflict do update set reason = excluded.reason where reason <> excluded.reason",
             (self._source, self._athlete_id, name, reason, self._now),
         )
+
+    def settle(self, places: Sequence[str], refused: Collection[str]) -> None:
+        """Forget refusals at or under these places that were not refused again: what was wrong is mended or gone."""
+        db = self._raw._db  # noqa: SLF001
+        known = db.execute(
+            "select name from refusals where source = ? and athlete_id = ?", (self._source, self._athlete_id)
+        ).fetchall()
+        for (name,) in known:
+            is_here = any(name.startswith(place) and name[len(place) :][:1] in _AFTER_PLACE for place in places)
+            if is_here and name not in refused:
+                db.execute(
+                    "delete from refusals where source = ? and athlete_id = ? and name = ?",
+                    (self._source, self._athlete_id, name),
+                )
 
     def cursor(self, cursor: Mapping[str, Any]) -> None:
         """Record where this source is to go on."""

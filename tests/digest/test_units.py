@@ -102,6 +102,8 @@ def test_a_moment_shows_on_the_athletes_clock() -> None:
     late = dt.datetime(2025, 11, 23, 23, 30, tzinfo=dt.UTC)
     assert units.moment(late, ZoneInfo("Europe/Vienna"), MONDAY) == f"Mon{NBSP}24{NBSP}Nov, 00:30 (today)"
     assert units.moment(late, ZoneInfo("America/Lima"), MONDAY) == f"Sun{NBSP}23{NBSP}Nov, 18:30 (yesterday)"
+    after = dt.datetime(2025, 11, 25, 2, 30, tzinfo=dt.UTC)
+    assert units.moment(after, ZoneInfo("Europe/Vienna"), MONDAY) == f"Tue{NBSP}25{NBSP}Nov, 03:30"
 
 
 @given(st.none() | st.floats(allow_nan=True, allow_infinity=True))

@@ -1,16 +1,23 @@
-"""Homes for the tests of the steps: an empty one, and one that holds a simulated runner's year."""
+"""Homes and recordings for the tests of the steps: small ones made by hand, and a simulated runner's year."""
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from hamload import pipeline, settings
+from hamload import pipeline, settings, warehouse
+from hamload.pipeline.putting import Put
 from hamload.settings import Settings
-from hamload.simulator import SimulatedRunner, write_year
+from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes, write_year
+from hamload.simulator.fitfile import block, fit_file
 
 LAST_DAY = dt.date(2026, 11, 22)
 NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
+
+type Leg = tuple[str, str, float, float]
 
 
 @pytest.fixture
@@ -41,3 +48,135 @@ def settings_of(home: Path, config: str) -> Settings:
     home.mkdir(parents=True, exist_ok=True)
     (home / "config.toml").write_text(config)
     return settings.load(home)
+
+
+@pytest.fixture(scope="session")
+def home_with() -> Callable[[Path, str], Settings]:
+    """Make a home of a folder and the text of its config.toml."""
+    return settings_of
+
+
+@pytest.fixture(scope="session")
+def bring() -> Callable[..., Put]:
+    """Import paths into a home on some night, and bring every table up to date: `bring(home, *paths, ...)`."""
+
+    def imported(
+        home: Settings, *paths: Path, now: dt.datetime = NIGHT, today: dt.date | None = None, **options: Any
+    ) -> Put:
+        with pipeline.exclusive(home):
+            put = pipeline.put_files(home, list(paths), "me", now, **options)
+            pipeline.refresh(home, today or now.astimezone(home.zone("me")).date())
+        return put
+
+    return imported
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., list[tuple[Any, ...]]]:
+    """Query the tables that a home has published: `ask(home, "select ...")`."""
+
+    def rows(home: Settings, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with warehouse.reader(home.home) as con:
+            return con.execute(query, list(values)).fetchall()
+
+    return rows
+
+
+@pytest.fixture(scope="session")
+def tables() -> Callable[[Settings], dict[str, list[tuple[Any, ...]]]]:
+    """Return every row of every published table; of `source_health` all but when the source last answered."""
+
+    def everything(home: Settings) -> dict[str, list[tuple[Any, ...]]]:
+        with warehouse.reader(home.home) as con:
+            names = con.execute(
+                "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
+            ).fetchall()
+            return {name: con.execute(_SELECTS.get(name, f"from marts.{name}")).fetchall() for (name,) in names}
+
+    return everything
+
+
+_SELECTS = {"source_health": "select * exclude (last_success_at) from marts.source_health"}
+
+
+@pytest.fixture(scope="session")
+def fit_on() -> Callable[..., bytes]:
+    """Return the FIT file of a simulated run: `fit_on(date, kind="easy", minutes=30, start=..., zone=...)`."""
+
+    def recorded(
+        date: dt.date,
+        kind: Any = "easy",
+        minutes: float = 30,
+        start: dt.time = dt.time(7, 10),
+        zone: str = "America/Recife",
+    ) -> bytes:
+        runner = SimulatedRunner(time_zone=zone, smart_share=0)
+        return fit_bytes(runner, PlannedRun(date, start, kind, minutes, "flat"))
+
+    return recorded
+
+
+@pytest.fixture(scope="session")
+def fit_of_legs() -> Callable[[dt.datetime, Sequence[Leg]], bytes]:
+    """Return a FIT file with one session for each (sport, sub sport, minutes, m/s), one after the other."""
+
+    def recorded(start: dt.datetime, legs: Sequence[Leg]) -> bytes:
+        at = start.timestamp()
+        blocks = [block("file_id", type="activity", manufacturer="development", product=0, time_created=at)]
+        metres = 0.0
+        for index, (sport, sub_sport, minutes, mps) in enumerate(legs):
+            seconds = np.arange(60 * minutes)
+            blocks.append(
+                block(
+                    "record",
+                    local=0,
+                    timestamp=at + seconds,
+                    distance=metres + mps * seconds,
+                    enhanced_speed=np.full(len(seconds), mps),
+                    enhanced_altitude=np.full(len(seconds), 160.0),
+                )
+            )
+            blocks.append(
+                block(
+                    "session",
+                    local=2,
+                    message_index=index,
+                    timestamp=at + seconds[-1],
+                    start_time=at,
+                    sport=sport,
+                    sub_sport=sub_sport,
+                    total_elapsed_time=float(len(seconds)),
+                    total_timer_time=float(len(seconds)),
+                    total_distance=mps * len(seconds),
+                )
+            )
+            at, metres = at + len(seconds), metres + mps * len(seconds)
+        return fit_file([*blocks, block("activity", timestamp=at, num_sessions=len(legs), local_timestamp=at)])
+
+    return recorded
+
+
+@pytest.fixture(scope="session")
+def gpx_of() -> Callable[..., bytes]:
+    """Return a GPX track straight north: `gpx_of(start, minutes=20, mps=2.8, sport="running", altitude_m=160)`."""
+
+    def track(
+        start: dt.datetime,
+        minutes: float = 20,
+        mps: float = 2.8,
+        sport: str | None = "running",
+        altitude_m: float | None = 160,
+        title: str = "",
+    ) -> bytes:
+        elevation = "" if altitude_m is None else f"<ele>{altitude_m}</ele>"
+        points = "".join(
+            f'<trkpt lat="{-8.05 + mps * second / 111_195:.7f}" lon="-34.9">{elevation}'
+            f"<time>{start + dt.timedelta(seconds=second):%Y-%m-%dT%H:%M:%SZ}</time></trkpt>"
+            for second in range(0, int(60 * minutes) + 1, 5)
+        )
+        kind = "" if sport is None else f"<type>{sport}</type>"
+        return (
+            f'<gpx version="1.1" creator="hand"><trk><name>{title}</name>{kind}<trkseg>{points}</trkseg></trk></gpx>'
+        ).encode()
+
+    return track

@@ -232,6 +232,7 @@ def _recording(  # noqa: PLR0913  # one call, all by name
         reader=reading.reader,
         streams=streams,
         sport_detail=" ".join(dict.fromkeys(detail)),
+        title=str(session.get("sport_profile_name") or ""),
         device=device,
         utc_offset_s=offset,
         elapsed_time_s=_number(session.get("total_elapsed_time")) or (float(time[-1]) - start if len(time) else None),

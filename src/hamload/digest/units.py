@@ -113,9 +113,13 @@ def ago(date: dt.date | None, today: dt.date, missing: str = UNKNOWN) -> str:
 
 
 def moment(at: dt.datetime | None, zone: ZoneInfo, today: dt.date, missing: str = UNKNOWN) -> str:
-    """Return a moment on the athlete's clock: "Mon 24 Nov, 03:10 (today)". `at` carries its own zone."""
+    """Return a moment on the athlete's clock: "Mon 24 Nov, 03:10 (today)". `at` carries its own zone.
+
+    A night's digest speaks of the day before it: that its sources answered "tomorrow" is not worth saying.
+    """
     if at is None:
         return missing
     local = at.astimezone(zone)
     date, _, how_long = ago(local.date(), today).partition(" (")
-    return f"{date}, {local:%H:%M} ({how_long}"
+    clock = f"{date}, {local:%H:%M}"
+    return clock if local.date() > today else f"{clock} ({how_long}"

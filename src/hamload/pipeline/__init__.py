@@ -8,6 +8,7 @@ them.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,15 @@ from hamload.settings import shipped
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    import duckdb
+
     from hamload.digest.facts import DigestFacts
     from hamload.pipeline.putting import Gaps, Progress, Put
+    from hamload.raw import Raw
     from hamload.settings import FolderSettings, Settings
     from hamload.warehouse import Failure
 
@@ -81,35 +86,51 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
 def decode(settings: Settings, progress: Progress = silent) -> int:
     """Decode the documents that are new. Returns how many."""
     from hamload.pipeline import decoding
-    from hamload.raw import Raw
 
-    with Raw(settings.home) as raw, warehouse.writer(settings.home, shipped("sql")) as con:
+    with _opened(settings) as (con, raw):
         return decoding.decode_new(con, raw, settings, progress)
 
 
 def assess(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> None:
     """Merge activities into sessions, and give each its load, parts and labels."""
-    from hamload.pipeline import assessing
-    from hamload.raw import Raw
-
-    with Raw(settings.home) as raw, warehouse.writer(settings.home, shipped("sql")) as con:
-        assessing.write_reports(con, raw)
-        assessing.write_members(con, settings, today)
-        assessing.write_loads(con, settings, today, progress)
+    with _opened(settings) as (con, raw):
+        _assess(con, raw, settings, today, progress)
 
 
 def alert(settings: Settings) -> list[Failure]:
     """Compute the daily series, decide each day's state, build every table. Returns the checks that failed."""
+    with _opened(settings) as (con, _):
+        return _alert(con, settings)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Raw]]:
+    from hamload.raw import Raw
+
+    with Raw(settings.home) as raw, warehouse.writer(settings.home, shipped("sql")) as con:
+        yield con, raw
+
+
+def _assess(
+    con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, today: dt.date | None, progress: Progress
+) -> None:
+    from hamload.pipeline import assessing
+
+    assessing.write_reports(con, raw, settings, today)
+    assessing.write_members(con, settings, today)
+    assessing.write_loads(con, settings, today, progress)
+
+
+def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     from hamload.pipeline import advising
 
     sql = shipped("sql")
-    with warehouse.writer(settings.home, sql) as con:
-        warehouse.build(con, sql, ["staging"])
-        advising.write_spikes(con, settings)
-        advising.write_metrics(con, settings)
-        advising.write_alerts(con, settings)
-        warehouse.build(con, sql, ["marts", "reports"])
-        return warehouse.check(con, sql)
+    warehouse.build(con, sql, ["staging"])
+    advising.write_spikes(con, settings)
+    advising.write_metrics(con, settings)
+    advising.write_alerts(con, settings)
+    warehouse.build(con, sql, ["marts", "reports"])
+    return warehouse.check(con, sql)
 
 
 def publish(settings: Settings) -> Path:
@@ -160,9 +181,12 @@ def digest(settings: Settings, athlete_id: str = "") -> Told:
 
 def refresh(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> tuple[int, list[Failure]]:
     """Bring every table up to date with the raw documents. Returns how many were decoded, and what checks failed."""
-    decoded = decode(settings, progress)
-    assess(settings, today, progress)
-    failures = alert(settings)
+    from hamload.pipeline import decoding
+
+    with _opened(settings) as (con, raw):
+        decoded = decoding.decode_new(con, raw, settings, progress)
+        _assess(con, raw, settings, today, progress)
+        failures = _alert(con, settings)
     publish(settings)
     return decoded, failures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from bisect import bisect_left, bisect_right
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from hamload import warehouse
 from hamload.advice import assess, headline
 from hamload.load import Method, acwr, ewma, is_returning, monotony, rolling_mean, spike, strain
-from hamload.records import SERIES, Confidence, DayFacts, SeriesDay, SessionFact
+from hamload.records import SERIES, Cause, Confidence, DayFacts, Reason, SeriesDay, SessionFact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def _dates(column: Any) -> list[dt.date]:
 
 
 def metrics(load_efm: Array, total_efm: Array, series: Series) -> Metrics:
-    """Return every daily metric of one series; rows are days, NaN is unknown.
+    """Return every daily metric of several series, each of shape (series, days); NaN is unknown.
 
     Ratios are withheld while a break of two weeks or more lies in the chronic window (`is_returning`).
     """
@@ -104,17 +104,17 @@ def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("delete from landing.day_metrics")
     for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
         loads = _loads(con, athlete_id)
-        for name in SERIES:
-            if not len(loads["date"]):
-                continue
-            columns = metrics(loads[name], loads["total"], settings.model.series)
-            n = len(loads["date"])
-            keys = {
-                "athlete_id": np.full(n, athlete_id, dtype=object),
-                "date": loads["date"],
-                "series": np.full(n, name, dtype=object),
-            }
-            warehouse.append_columns(con, "landing.day_metrics", {**keys, **columns})
+        days = len(loads["date"])
+        if not days:
+            continue
+        found = metrics(np.stack([loads[name] for name in SERIES]), loads["total"], settings.model.series)
+        keys = {
+            "athlete_id": np.full(days * len(SERIES), athlete_id, dtype=object),
+            "date": np.tile(loads["date"], len(SERIES)),
+            "series": np.repeat(np.array(SERIES, dtype=object), days),
+        }
+        columns = {name: values.ravel() for name, values in found.items()}
+        warehouse.append_columns(con, "landing.day_metrics", {**keys, **columns})
 
 
 def _loads(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def _row(alert: Alert) -> dict[str, Any]:
         "date": alert.date,
         "state": alert.state.value,
         "headline": headline(alert),
-        "reasons": json.dumps([asdict(reason) for reason in alert.reasons], ensure_ascii=False),
+        "reasons": json.dumps([_reason(reason) for reason in alert.reasons], ensure_ascii=False),
         "advice": list(alert.advice),
         "is_new": alert.is_new,
         "is_continuation": alert.is_continuation,
@@ -151,6 +151,16 @@ def _row(alert: Alert) -> dict[str, Any]:
         "episode": alert.episode,
         "clears_when": alert.clears_when,
     }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    # dataclasses.asdict would copy deeply, on every day of ten years
+    causes = [{name: getattr(cause, name) for name in _CAUSE} for cause in reason.causes]
+    return {name: getattr(reason, name) for name in _REASON} | {"causes": causes}
+
+
+_REASON = tuple(f.name for f in fields(Reason))
+_CAUSE = tuple(f.name for f in fields(Cause))
 
 
 def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, series: Series) -> list[DayFacts]:

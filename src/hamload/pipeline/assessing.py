@@ -51,22 +51,64 @@ _RUNNING = tuple(s.value for s in Sport if s.is_running)
 _FORMATS = {"fit": 0, "tcx": 1, "gpx": 2, "json": 3}
 
 
-def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
-    """Tell the warehouse which days each source has reported on, from the ledger."""
+type _Days = dict[str, list[dt.date]]
+
+
+def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, today: dt.date | None = None) -> None:
+    """Tell the warehouse which documents each source gave, and which days it has reported on, from the ledger."""
+    deliveries = raw.deliveries()
+    con.execute("delete from landing.deliveries")
     con.execute("delete from landing.reports")
-    warehouse.append_rows(con, "landing.reports", [_report(con, report) for report in raw.reports()])
+    rows = [
+        {
+            "position": position,
+            "athlete_id": d.athlete_id,
+            "source": d.source,
+            "document_id": d.document_id,
+            "name": d.name,
+        }
+        for position, d in enumerate(deliveries)
+    ]
+    warehouse.append_rows(con, "landing.deliveries", rows)
+    days = {athlete.id: _calendar(con, settings, athlete.id, today) for athlete in settings.athletes}
+    given: dict[tuple[str, str], set[str]] = {}
+    for delivery in deliveries:
+        given.setdefault((delivery.athlete_id, delivery.source), set()).add(delivery.document_id)
+    reports = [
+        _report(report, days[report.athlete_id], given.get((report.athlete_id, report.source), set()))
+        for report in raw.reports()
+        if report.athlete_id in days
+    ]
+    warehouse.append_rows(con, "landing.reports", reports)
 
 
-def _report(con: duckdb.DuckDBPyConnection, report: Report) -> dict[str, Any]:
+def _calendar(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, today: dt.date | None) -> _Days:
+    """Return the days of each document's activities; those of a clock that was wrong cover nothing."""
+    found: _Days = {}
+    for document_id, date, start_at in con.execute(
+        "select document_id, local_date, start_at from landing.activities where athlete_id = ?", [athlete_id]
+    ).fetchall():
+        if _is_possible(date, start_at, settings, athlete_id, today):
+            found.setdefault(document_id, []).append(date)
+    return found
+
+
+def _is_possible(
+    local_date: dt.date, start_at: dt.datetime, settings: Settings, athlete_id: str, today: dt.date | None
+) -> bool:
+    """Whether an activity can have begun then. On a journey its own day may be one later than the day at home."""
+    began = start_at.astimezone(settings.zone(athlete_id)).date()
+    return settings.imports.earliest <= local_date and began <= (today or settings.today(athlete_id))
+
+
+def _report(report: Report, days: _Days, given: set[str]) -> dict[str, Any]:
     first = last = None
     if report.is_history:
-        ((first, last),) = con.execute(
-            "select min(local_date), max(local_date) from landing.activities where athlete_id = ?"
-            " and case when len(?) > 0 then list_contains(?, document_id) else source = ? end",
-            [report.athlete_id, list(report.documents), list(report.documents), report.source],
-        ).fetchall()
-        if first is not None and report.covered_until is not None:
-            last = max(last, report.covered_until)
+        covered = [date for document in report.documents or given for date in days.get(document, ())]
+        if covered:
+            first, last = min(covered), max(covered)
+            if report.covered_until is not None:
+                last = max(last, report.covered_until)
     return {
         "source": report.source,
         "athlete_id": report.athlete_id,
@@ -84,13 +126,14 @@ def write_members(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.
     con.execute("delete from landing.members")
     for athlete in settings.athletes:
         rows = con.execute(
-            "select activity_id, start_at, end_at, samples, format, used_s from landing.activities"
-            " where athlete_id = ? and list_contains(?, sport) and local_date between ? and ? and elapsed_time_s > 0",
-            [athlete.id, list(_RUNNING), settings.imports.earliest, today or settings.today(athlete.id)],
+            "select activity_id, start_at, end_at, samples, format, used_s, local_date from landing.activities"
+            " where athlete_id = ? and list_contains(?, sport) and elapsed_time_s > 0",
+            [athlete.id, list(_RUNNING)],
         ).fetchall()
         spans = [
             Span(activity_id, start_at, end_at, (float(samples == 0), _FORMATS[format_], -used_s))
-            for activity_id, start_at, end_at, samples, format_, used_s in rows
+            for activity_id, start_at, end_at, samples, format_, used_s, local_date in rows
+            if _is_possible(local_date, start_at, settings, athlete.id, today)
         ]
         members = [
             {
@@ -111,6 +154,7 @@ class _Run:
 
     session_id: str
     start_at: dt.datetime
+    local_date: dt.date
     sport: Sport
     altitude_source: AltitudeSource
     usable: float
@@ -132,7 +176,7 @@ def write_loads(
         zone = settings.zone(athlete.id)
         found = easy_speed([_past(run, None, zone) for run in runs], settings.model.easy_speed, day)
         mps = athlete.easy_speed_mps or found.mps
-        last = runs[-1].start_at.astimezone(zone).date() if runs else day
+        last = max((run.local_date for run in runs), default=day)
         con.execute(
             "insert into landing.athletes values (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -140,7 +184,7 @@ def write_loads(
                 athlete.name,
                 zone.key,
                 # Today may still bring a run: it belongs to the series only once it has one.
-                max(day - dt.timedelta(days=1), min(last, day)),
+                max(day - dt.timedelta(days=1), last) if runs else day - dt.timedelta(days=1),
                 mps,
                 found.until,
                 settings.model.version,
@@ -190,7 +234,7 @@ def _load(
             return session_load(
                 samples, athlete, model, basis=basis, altitude_source=run.altitude_source, usable_share=run.usable
             )
-    if run.distance_m:
+    if run.distance_m and run.distance_m <= settings.signal.max_speed_mps * run.moving_time_s:
         ratio = streams_to_summary(past, athlete.easy_speed_mps, model)
         return summary_load(run.distance_m, run.moving_time_s, athlete, ratio, model)
     return duration_load(run.moving_time_s, run.rpe, efm_per_rpe_minute(past, model), athlete, model)
@@ -199,7 +243,9 @@ def _load(
 def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
     rows = con.execute(
         "select m.session_id, a.start_at, a.sport, a.altitude_source, a.usable_share, a.distance_m,"
-        " coalesce(a.timer_time_s, a.elapsed_time_s), a.rpe, f.features, d.facts_hash"
+        # A timer that never ran says nothing, and a run that lasts has a duration.
+        " coalesce(nullif(greatest(a.timer_time_s, 0), 0), a.elapsed_time_s), a.rpe, f.features, d.facts_hash,"
+        " a.local_date"
         " from landing.members m join landing.activities a on a.activity_id = m.activity_id"
         " join landing.decoded d on d.athlete_id = a.athlete_id and d.document_id = a.document_id"
         " left join landing.features f on f.activity_id = a.activity_id"
@@ -210,6 +256,7 @@ def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
         _Run(
             session_id=row[0],
             start_at=row[1],
+            local_date=row[10],
             sport=Sport(row[2]),
             altitude_source=AltitudeSource(row[3]),
             usable=row[4],

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from hamload.pipeline.reading import Task, read, read_remembered, remember
 from hamload.records import Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     import duckdb
@@ -42,20 +42,21 @@ SIMULATOR = "hamload simulator"
 
 
 def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent) -> int:
-    """Decode every delivery that is new or whose facts changed. Returns how many documents were decoded."""
-    latest = {(d.athlete_id, d.document_id): d for d in raw.deliveries()}
+    """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
+    latest = _latest(raw.deliveries(), {a.id for a in settings.athletes})
     done = {
         (athlete, document): facts
         for athlete, document, facts in con.execute(
             "select athlete_id, document_id, facts_hash from landing.decoded"
         ).fetchall()
     }
-    todo = [d for key, d in latest.items() if done.get(key) != _facts_hash(d)]
+    todo = [d for key, d in latest.items() if done.get(key) != _facts_hash(d, settings)]
     _list_refusals(con, raw)
     count = 0
     for deliveries, outcomes in _outcomes(todo, raw, settings):
         con.execute("begin")
         try:
+            _forget(con, [d for d in deliveries if (d.athlete_id, d.document_id) in done])
             _write(con, deliveries, outcomes, settings)
         except BaseException:
             con.execute("rollback")
@@ -64,6 +65,28 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
         count += len(deliveries)
         progress("decoding", count, len(todo))
     return count
+
+
+def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[tuple[str, str], Delivery]:
+    """Return what is known of each document: its newest delivery, with the facts that earlier ones told beyond it.
+
+    A folder that knows no titles takes away none that an export gave.
+    """
+    latest: dict[tuple[str, str], Delivery] = {}
+    for delivery in deliveries:
+        if delivery.athlete_id not in athletes:
+            continue
+        key = (delivery.athlete_id, delivery.document_id)
+        if (before := latest.get(key)) is not None:
+            told = {name: value for name, value in delivery.facts.items() if value not in _UNTOLD}
+            delivery = replace(  # noqa: PLW2901  # the same delivery, knowing more
+                delivery, facts={**before.facts, **told}, external_id=delivery.external_id or before.external_id
+            )
+        latest[key] = delivery
+    return latest
+
+
+_UNTOLD = (None, "", "unknown")
 
 
 def _outcomes(
@@ -115,7 +138,6 @@ def _write(
     sets: list[dict[str, Any]] = []
     samples: list[tuple[str, Samples]] = []
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
-        _forget(con, delivery)
         if isinstance(outcome, str):
             con.execute(
                 "insert into landing.unreadable values (?, ?, ?, ?, ?)",
@@ -129,10 +151,11 @@ def _write(
                 if decoded.samples is not None and decoded.features is not None:
                     samples.append((activity_id, decoded.samples))
                     features_rows.append({"activity_id": activity_id, "features": decoded.features})
-        con.execute(
-            "insert into landing.decoded values (?, ?, ?)",
-            [delivery.athlete_id, delivery.document_id, _facts_hash(delivery)],
-        )
+    done = [
+        {"athlete_id": d.athlete_id, "document_id": d.document_id, "facts_hash": _facts_hash(d, settings)}
+        for d in deliveries
+    ]
+    warehouse.append_rows(con, "landing.decoded", done)
     warehouse.append_rows(con, "landing.activities", activities)
     warehouse.append_rows(con, "landing.features", features_rows)
     warehouse.append_rows(con, "landing.strength_sets", sets)
@@ -140,19 +163,18 @@ def _write(
         warehouse.append_columns(con, "landing.samples", _stacked(samples))
 
 
-def _forget(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
-    old = con.execute(
-        "select activity_id from landing.activities where athlete_id = ? and document_id = ?",
-        [delivery.athlete_id, delivery.document_id],
-    ).fetchall()
-    for (activity_id,) in old:
-        for table in ("activities", "samples", "features", "strength_sets"):
-            con.execute(f"delete from landing.{table} where activity_id = ?", [activity_id])  # noqa: S608
-    for table in ("unreadable", "decoded"):
-        con.execute(
-            f"delete from landing.{table} where athlete_id = ? and document_id = ?",  # noqa: S608
-            [delivery.athlete_id, delivery.document_id],
-        )
+def _forget(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> None:
+    """Remove what an earlier decoding made of these documents."""
+    for delivery in deliveries:
+        key = [delivery.athlete_id, delivery.document_id]
+        for table in ("samples", "features", "strength_sets"):
+            con.execute(
+                f"delete from landing.{table} where activity_id in ("  # noqa: S608
+                "select activity_id from landing.activities where athlete_id = ? and document_id = ?)",
+                key,
+            )
+        for table in ("activities", "unreadable", "decoded"):
+            con.execute(f"delete from landing.{table} where athlete_id = ? and document_id = ?", key)  # noqa: S608
 
 
 def _list_refusals(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
@@ -196,7 +218,7 @@ def _activity(activity_id: str, part: int, delivery: Delivery, decoded: Decoded,
         "timer_time_s": recording.timer_time_s,
         "distance_m": recording.distance_m,
         "ascent_m": recording.ascent_m,
-        "rpe": facts.get("rpe") if facts.get("rpe") is not None else recording.rpe,
+        "rpe": _effort(facts.get("rpe")) or _effort(recording.rpe),
         "samples": 0 if samples is None else len(samples),
         "speed_source": quality.speed_source if quality else "none",
         "altitude_source": (quality.altitude_source if quality else recording.altitude_source).value,
@@ -210,6 +232,11 @@ def _activity(activity_id: str, part: int, delivery: Delivery, decoded: Decoded,
         "altitude_coverage": quality.altitude_coverage if quality else 0.0,
         "notes": list(recording.notes),
     }
+
+
+def _effort(rpe: float | None) -> float | None:
+    """Return an effort out of 10; what lies outside the scale is none. 0 is what forms hold where nobody answered."""
+    return rpe if rpe is not None and 0 < rpe <= 10 else None  # noqa: PLR2004  # the scale's own ends
 
 
 def _sets(activity_id: str, recording: Recording) -> list[dict[str, Any]]:
@@ -243,7 +270,8 @@ def _activity_id(delivery: Delivery, part: int) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
-def _facts_hash(delivery: Delivery) -> str:
-    """Return what a decoding depends on besides the document: changed facts make it be decoded anew."""
-    text = json.dumps([delivery.source, delivery.external_id, delivery.facts], sort_keys=True)
+def _facts_hash(delivery: Delivery, settings: Settings) -> str:
+    """Return what a decoding depends on besides the document: where that changed, it is decoded anew."""
+    told = [delivery.source, delivery.external_id, delivery.facts]
+    text = json.dumps([*told, settings.model.version, settings.zone(delivery.athlete_id).key], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

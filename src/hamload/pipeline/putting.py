@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from hamload.errors import HamloadError
+from hamload.errors import ConfigurationError, HamloadError, UnreadableError
 from hamload.raw import Raw
 from hamload.sources import files
 
@@ -65,17 +65,40 @@ def put_files(
         What a day without a recording between the first and the last one is. None takes "rest" for a folder or an
         export, which is a whole history, and "unknown" for single files.
     through
-        The files are complete up to this day, even where the last recording is older.
+        The files are complete up to this day, even where the last recording is older: that makes single files a
+        history too.
+
+    Raises
+    ------
+    ConfigurationError
+        Where a path does not exist, or `through` vouches for days that nobody can know or that `gaps` calls unknown.
 
     """
+    if through is not None:
+        _check_through(through, gaps, now.astimezone(settings.zone(athlete_id)).date())
+    paths = [path.absolute() for path in paths]
     found = files.find(paths, _limits(settings))
-    is_history = found.is_complete if gaps is None else gaps == "rest"
+    is_history = (found.is_complete or through is not None) if gaps is None else gaps == "rest"
     with Raw(settings.home) as raw:
         facts = {"sport_hint": sport} if sport else {}
         put, documents = _put_offers(raw, found, "files", athlete_id, now, facts, progress=progress)
         with raw.batch("files", athlete_id, now) as batch:
-            batch.report(is_history=is_history, documents=documents, covered_until=through)
+            batch.settle([str(path) for path in paths], [name for name, _ in put.refused])
+            # A report without documents speaks of all that its source ever gave: an empty folder must not.
+            batch.report(is_history=is_history and bool(documents), documents=documents, covered_until=through)
     return replace(put, is_history=is_history)
+
+
+def _check_through(through: dt.date, gaps: Gaps | None, today: dt.date) -> None:
+    if through > today:
+        raise ConfigurationError(
+            f"--through {through} lies in the future: nobody knows yet which of those days are rest.",
+            f"Name {today} or an earlier day.",
+        )
+    if gaps == "unknown":
+        raise ConfigurationError(
+            "--through says that the files are complete, --gaps unknown that they are not.", "Say one of the two."
+        )
 
 
 def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, progress: Progress = silent) -> Put:
@@ -84,25 +107,28 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
     Raises
     ------
     HamloadError
-        Where the folder is gone. That is recorded as the source's failure: it makes days unknown, never rest.
+        Where the folder is gone, or empty although it held recordings: a disk that is not connected often leaves an
+        empty folder in its place. That is recorded as the source's failure: it makes days unknown, never rest.
 
     """
     athlete = settings.athlete(folder.athlete)
     source = f"folder:{folder.path}"
     path = folder.path.expanduser()
     with Raw(settings.home) as raw:
-        if not path.is_dir():
+        found = files.find([path], _limits(settings)) if path.is_dir() else None
+        if not found or (not found.offers and any(d.source == source for d in raw.deliveries(athlete.id))):
+            what = "is empty, though it has held recordings" if found else "is not there"
             failure = HamloadError(
-                f"The folder {path} is not there.",
-                f"Connect it, or mend [[folders]] in {settings.home / 'config.toml'}.",
+                f"The folder {path} {what}.", f"Connect it, or mend [[folders]] in {settings.home / 'config.toml'}."
             )
             with raw.batch(source, athlete.id, now) as batch:
                 batch.report(is_history=False, failure=failure)
             raise failure
-        put, _ = _put_offers(raw, files.find([path], _limits(settings)), source, athlete.id, now, {}, progress=progress)
+        put, _ = _put_offers(raw, found, source, athlete.id, now, {}, progress=progress)
         # A day is over only when the night after it has come: today may still bring a run.
         yesterday = now.astimezone(settings.zone(athlete.id)).date() - dt.timedelta(days=1)
         with raw.batch(source, athlete.id, now) as batch:
+            batch.settle([str(path)], [name for name, _ in put.refused])
             batch.report(is_history=folder.reports_rest, covered_until=yesterday if folder.reports_rest else None)
     return put
 
@@ -151,7 +177,12 @@ class _NoRecordingError(HamloadError):
 def _put_offer(batch: Batch, offer: files.Offer, facts: dict[str, str]) -> tuple[str, bool]:
     from hamload.decode import sniff  # noqa: PLC0415  # the readers cost start-up time that `hamload status` need not pay
 
-    content = offer.read()
+    try:
+        content = offer.read()
+    except OSError as error:
+        raise UnreadableError(
+            f"This file cannot be read: {error.strerror or error}.", "Check its rights and import it again."
+        ) from error
     format_ = sniff(content)
     if format_ not in {"fit", "gpx", "tcx", "json"} or (format_ == "json" and not offer.facts):
         raise _NoRecordingError(_REFUSALS.get(format_, _REFUSALS["unknown"]))
@@ -162,7 +193,7 @@ _REFUSALS = {
     "empty": "The file is empty. Fetch it again.",
     "html": "This is a web page, probably an error message saved under a recording's name. Fetch it again.",
     "json": "This is JSON, not a recording.",
-    "zip": "This archive lies too deep inside other archives. Import it by itself.",
+    "zip": "This archive is cut off, or lies too deep inside other archives. Fetch it again, or import it by itself.",
     "gzip": "This file is compressed twice. Unpack it once and import it again.",
     "unknown": "This is neither FIT, GPX nor TCX. Export the activity as one of these, and import that.",
 }

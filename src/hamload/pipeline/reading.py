@@ -53,18 +53,23 @@ def read(task: Task, signal: Signal, model: LoadModel) -> Outcome:
     try:
         content = stored(task.path, task.document_id)
         recordings = [summary(content)] if task.format == "json" else decode(content, task.format)  # type: ignore[arg-type]
-        return [_decoded(recording, task.sport, signal, model) for recording in recordings]
+        # Beside legs of a race that name their sport, one that names none is no run that forgot to say so.
+        may_guess = all(recording.sport is Sport.UNKNOWN for recording in recordings)
+        return [_decoded(r, task.sport, signal, model, may_guess=may_guess) for r in recordings]
     except HamloadError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001  # a fault of ours on one document is listed with it, and stops no other
         return f"hamload itself failed on this document ({type(error).__name__}: {error}). Please report it."
 
 
-def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadModel) -> Decoded:
+def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadModel, *, may_guess: bool) -> Decoded:
     if recording.sport is Sport.UNKNOWN and sport_hint:
         recording = replace(recording, sport=Sport(sport_hint))
     if recording.streams is None or not (recording.sport.is_running or recording.sport is Sport.UNKNOWN):
         return Decoded(recording, None, None, None)
+    if recording.sport is Sport.UNKNOWN and not may_guess:
+        note = f"names no sport, while other parts of its file do: {_UNCOUNTED}"
+        return Decoded(replace(recording, streams=None, notes=(*recording.notes, note)), None, None, None)
     samples, quality = clean(recording, signal)
     if recording.sport is Sport.UNKNOWN:
         recording = _recognised(recording, samples, signal, model.session.moving_speed_mps)
@@ -77,13 +82,16 @@ def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadM
     return Decoded(replace(recording, streams=None), samples, quality, json.dumps(found.as_record()))
 
 
+_UNCOUNTED = "not counted (import it with --sport run if it was one)"
+
+
 def _recognised(recording: Recording, samples: Samples, signal: Signal, moving_mps: float) -> Recording:
     """Take a recording that names no sport for a run where its speeds are a runner's, and say so."""
     moving = samples.speed_mps[samples.speed_mps >= moving_mps]
     if len(moving) and signal.runner_min_mps <= np.median(moving) <= signal.runner_max_mps:
         note = f"names no sport; its median speed of {np.median(moving):.1f} m/s is a runner's"
         return replace(recording, sport=Sport.RUN, notes=(*recording.notes, note))
-    note = "names no sport, and its speeds are not a runner's: not counted (import it with --sport run if it was one)"
+    note = f"names no sport, and its speeds are not a runner's: {_UNCOUNTED}"
     return replace(recording, streams=None, notes=(*recording.notes, note))
 
 

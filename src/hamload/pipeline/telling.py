@@ -217,8 +217,8 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
         for row in warehouse.rows(
             con,
             "select date from marts.daily_load where athlete_id = ? and series = 'total' and not is_known"
-            " and date > ? order by date",
-            [athlete_id, as_of - dt.timedelta(days=35)],
+            " and date > ? and date <= ? order by date",
+            [athlete_id, as_of - dt.timedelta(days=35), as_of],
         )
     ]
     if unknown:
@@ -230,8 +230,9 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
         con,
         "select count(*) as runs, count(*) filter (confidence in ('low', 'very low')) as doubtful,"
         " count(*) filter (is_hill is null and samples > 0 and history_runs >= 8) as hills_unknown,"
-        " sum(copies) as copies from marts.sessions where athlete_id = ? and local_date > ?",
-        [athlete_id, as_of - dt.timedelta(days=35)],
+        " sum(copies) as copies from marts.sessions"
+        " where athlete_id = ? and local_date > ? and local_date <= ?",
+        [athlete_id, as_of - dt.timedelta(days=35), as_of],
     )
     if health["doubtful"]:
         sentences.append(

@@ -1,0 +1,276 @@
+"""Which days are rest, which are unknown, and what an unknown day withholds."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hamload import pipeline
+from hamload.errors import HamloadError
+from hamload.pipeline.putting import Put
+from hamload.settings import Settings
+
+type Ask = Callable[..., list[tuple[Any, ...]]]
+type Bring = Callable[..., Put]
+type Fit = Callable[..., bytes]
+type HomeWith = Callable[[Path, str], Settings]
+
+FIRST = dt.date(2026, 11, 2)
+NIGHT = dt.datetime(2026, 11, 13, 3, 30, tzinfo=dt.UTC)
+
+
+def _day(number: int) -> dt.date:
+    """Return the n-th day from 2 November on, counted from 1."""
+    return FIRST + dt.timedelta(days=number - 1)
+
+
+def _runs(folder: Path, fit_on: Fit, *numbers: int, minutes: float = 20) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number in numbers:
+        paths.append(folder / f"{_day(number)}.fit")
+        paths[-1].write_bytes(fit_on(_day(number), minutes=minutes))
+    return paths
+
+
+def _drawn(home: Settings, ask: Ask) -> str:
+    """Return the total series in signs: R a run, 0 rest, ? unknown."""
+    rows = ask(home, "select load_efm from marts.daily_load where series = 'total' order by date")
+    return "".join("?" if load is None else "0" if load == 0 else "R" for (load,) in rows)
+
+
+def test_in_a_folder_the_days_between_its_runs_are_rest_and_those_after_them_unknown(
+    home: Settings, bring: Bring, ask: Ask, tmp_path: Path, fit_on: Fit
+) -> None:
+    _runs(tmp_path / "in", fit_on, 1, 3, 6)
+    bring(home, tmp_path / "in", now=NIGHT)
+    assert _drawn(home, ask) == "R0R00R?????"
+
+
+def test_between_single_files_the_days_are_unknown(
+    home: Settings, bring: Bring, ask: Ask, tmp_path: Path, fit_on: Fit
+) -> None:
+    bring(home, *_runs(tmp_path / "in", fit_on, 1, 3, 6), now=NIGHT)
+    assert _drawn(home, ask) == "R?R??R?????"
+
+
+@pytest.mark.parametrize(
+    ("is_folder", "options", "drawn"),
+    [
+        (True, {"gaps": "unknown"}, "R?R??R?????"),
+        (False, {"gaps": "rest"}, "R0R00R?????"),
+        (True, {"through": _day(9)}, "R0R00R000??"),
+        (False, {"through": _day(9)}, "R0R00R000??"),
+        (True, {"through": _day(2)}, "R0R00R?????"),
+        (True, {"through": _day(12)}, "R0R00R00000"),
+    ],
+)
+def test_the_runner_can_say_what_the_gaps_are_and_how_far_the_files_are_complete(
+    home: Settings, bring: Bring, ask: Ask, tmp_path: Path, fit_on: Fit, *, is_folder: bool, options: Any, drawn: str
+) -> None:
+    paths = _runs(tmp_path / "in", fit_on, 1, 3, 6)
+    bring(home, *([tmp_path / "in"] if is_folder else paths), now=NIGHT, **options)
+    assert _drawn(home, ask) == drawn
+
+
+def test_a_folder_without_a_recording_reports_on_no_day_of_files_that_came_before(
+    home: Settings, bring: Bring, ask: Ask, tmp_path: Path, fit_on: Fit
+) -> None:
+    bring(home, *_runs(tmp_path / "single", fit_on, 1, 3, 6), now=NIGHT)
+    (tmp_path / "empty").mkdir()
+    bring(home, tmp_path / "empty", now=NIGHT + dt.timedelta(minutes=1))
+    assert _drawn(home, ask) == "R?R??R?????"
+
+
+def test_a_later_import_fills_what_was_unknown_and_takes_no_rest_back(
+    home: Settings, bring: Bring, ask: Ask, tmp_path: Path, fit_on: Fit
+) -> None:
+    _runs(tmp_path / "first", fit_on, 1, 3)
+    bring(home, tmp_path / "first", now=NIGHT)
+    assert _drawn(home, ask) == "R0R????????"
+    bring(home, *_runs(tmp_path / "second", fit_on, 6), now=NIGHT + dt.timedelta(minutes=1))
+    assert _drawn(home, ask) == "R0R??R?????"
+
+
+def _watched(tmp_path: Path, home_with: HomeWith, *, reports_rest: bool) -> Settings:
+    return home_with(
+        tmp_path / "home",
+        f'time_zone = "America/Recife"\n[[folders]]\npath = "{tmp_path / "watched"}"\n'
+        f"reports_rest = {str(reports_rest).lower()}\n",
+    )
+
+
+def _night(home: Settings, number: int) -> pipeline.Night:
+    """Run the night after the n-th day: at 3:30 UTC it is half past midnight of the next day in Recife."""
+    now = dt.datetime.combine(_day(number + 1), dt.time(3, 30), tzinfo=dt.UTC)
+    with pipeline.exclusive(home):
+        return pipeline.night(home, now, today=_day(number + 1))
+
+
+@pytest.mark.parametrize(("reports_rest", "drawn"), [(True, "R0R0000"), (False, "R?R????")])
+def test_a_watched_folder_reports_rest_up_to_yesterday_where_it_receives_every_run(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit, *, reports_rest: bool, drawn: str
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=reports_rest)
+    _runs(tmp_path / "watched", fit_on, 1, 3)
+    assert _night(home, 7).failed_sources == ()
+    assert _drawn(home, ask) == drawn
+
+
+def test_today_may_still_bring_a_run_and_is_no_day_of_rest_before_the_night(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1)
+    _night(home, 2)
+    assert _drawn(home, ask) == "R0"
+    _runs(tmp_path / "watched", fit_on, 3)
+    _night(home, 2)
+    assert _drawn(home, ask) == "R0R"
+
+
+@pytest.mark.parametrize("is_left_empty", [False, True], ids=["gone", "empty mount point"])
+def test_a_folder_that_is_gone_is_a_failure_with_its_remedy_and_its_later_days_are_unknown_not_rest(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit, *, is_left_empty: bool
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1, 3)
+    _night(home, 4)
+    (tmp_path / "watched").rename(tmp_path / "elsewhere")
+    if is_left_empty:
+        (tmp_path / "watched").mkdir()
+    failed = _night(home, 7).failed_sources
+    assert len(failed) == 1
+    assert str(tmp_path / "watched") in failed[0]
+    assert _drawn(home, ask) == "R0R0???"
+    ((is_failing, message, remedy, covered, newest),) = ask(
+        home, "select is_failing, message, remedy, covered_until, newest_activity_at from marts.source_health"
+    )
+    assert is_failing
+    assert ("is empty, though it has held recordings" if is_left_empty else "is not there") in message
+    assert "config.toml" in remedy
+    assert (covered, newest.date()) == (_day(4), _day(3))
+    facts = pipeline.overview(home)
+    assert "Connect it" in facts.sources[0].remedy
+    assert "3 days of the last 35 are unknown, not rest" in facts.unknowns[0]
+
+
+def test_a_folder_that_comes_back_is_well_again_and_fills_the_days(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1, 3)
+    (tmp_path / "watched").rename(tmp_path / "elsewhere")
+    with pytest.raises(HamloadError, match="is not there"):
+        pipeline.put_folder(home, home.folders[0], NIGHT - dt.timedelta(days=9))
+    (tmp_path / "elsewhere").rename(tmp_path / "watched")
+    _night(home, 7)
+    assert _drawn(home, ask) == "R0R0000"
+    assert ask(home, "select is_failing, message, activities from marts.source_health") == [(False, "", 2)]
+
+
+def test_a_folder_that_was_also_imported_by_hand_goes_on_reporting_rest(
+    tmp_path: Path, home_with: HomeWith, bring: Bring, ask: Ask, fit_on: Fit
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1, 3)
+    _night(home, 4)
+    bring(home, tmp_path / "watched", now=dt.datetime.combine(_day(5), dt.time(9), tzinfo=dt.UTC))
+    _night(home, 7)
+    assert _drawn(home, ask) == "R0R0000"
+    assert ask(home, "select source, activities from marts.source_health") == [
+        ("files", 2),
+        (f"folder:{tmp_path / 'watched'}", 2),
+    ]
+
+
+def test_an_unknown_day_has_no_load_and_withholds_every_ratio_whose_window_holds_it(
+    home: Settings, bring: Bring, ask: Ask, tmp_path: Path, fit_on: Fit
+) -> None:
+    night = dt.datetime.combine(_day(66), dt.time(3, 30), tzinfo=dt.UTC)
+    _runs(tmp_path / "first", fit_on, *range(1, 32, 2))
+    _runs(tmp_path / "second", fit_on, *range(33, 66, 2))
+    bring(home, tmp_path / "first", now=night)
+    bring(home, tmp_path / "second", now=night + dt.timedelta(minutes=1))
+    drawn = _drawn(home, ask)
+    assert [number for number, sign in enumerate(drawn, 1) if sign == "?"] == [32]
+    rows = ask(
+        home,
+        "select acwr_coupled, acwr_uncoupled, acwr_ewma, withheld_why from marts.daily_load"
+        " where series = 'total' order by date",
+    )
+    # The first 27 days build the baseline; day 32 lies in the windows of days 32 to 59.
+    has_ratio = {number for number, row in enumerate(rows, 1) if row[0] is not None and row[1] is not None}
+    assert has_ratio == {28, 29, 30, 31, *range(60, 66)}
+    for number, (*found, why) in enumerate(rows, 1):
+        assert all((ratio is not None) == (number in has_ratio) for ratio in found)
+        is_baseline = number < 28
+        expected = None if number in has_ratio else f"day {number} of 28" if is_baseline else "unknown"
+        assert (why is None) if expected is None else (expected in why)
+    ((load, is_known),) = ask(
+        home, "select load_efm, is_known from marts.daily_load where series = 'total' and date = ?", _day(32)
+    )
+    assert (load, is_known) == (None, False)
+    # A comparison with the longest of the 30 days before needs all of them too.
+    spikes = ask(home, "select local_date, spike_distance is not null from marts.sessions order by start_at")
+    assert [day for day, is_there in spikes if is_there] == [_day(31), _day(63), _day(65)]
+
+
+def test_before_the_28th_day_nothing_is_judged_by_a_ratio_and_from_it_on_nothing_is_a_baseline(
+    home: Settings, bring: Bring, ask: Ask, tmp_path: Path, fit_on: Fit
+) -> None:
+    _runs(tmp_path / "in", fit_on, *range(1, 31))
+    bring(home, tmp_path / "in", now=dt.datetime.combine(_day(31), dt.time(3, 30), tzinfo=dt.UTC))
+    days = [
+        (state, {reason["rule"] for reason in json.loads(reasons)})
+        for state, reasons in ask(home, "select state, reasons from marts.alerts order by date")
+    ]
+    ratios = {"uncoupled_ratio", "ewma_ratio", "heavy_ratio", "heavy_unjudged"}
+    # Two hard runs close together, or days too much alike, need no history to be seen.
+    assert {state for state, _ in days[:27]} == {"baseline", "caution"}
+    assert not ratios & set().union(*(rules for _, rules in days[:27]))
+    assert "baseline" not in {state for state, _ in days[27:]}
+
+
+def test_a_run_belongs_to_the_day_of_its_own_clock_and_a_document_without_one_to_the_runners_zone(
+    home: Settings, bring: Bring, ask: Ask, tmp_path: Path, fit_on: Fit, gpx_of: Callable[..., bytes]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    # 8:00 in Auckland is still the evening before in UTC and in Recife; the watch says +13 hours.
+    (folder / "auckland.fit").write_bytes(fit_on(_day(3), start=dt.time(8, 0), zone="Pacific/Auckland"))
+    # 23:50 in Recife on the fifth day is 2:50 UTC on the sixth.
+    (folder / "midnight.fit").write_bytes(fit_on(_day(5), start=dt.time(23, 50)))
+    # GPX tells UTC alone: 1:00 UTC on the eighth day is 22:00 on the seventh at home.
+    (folder / "phone.gpx").write_bytes(gpx_of(dt.datetime.combine(_day(8), dt.time(1), tzinfo=dt.UTC)))
+    bring(home, folder, now=NIGHT)
+    days = ask(home, "select local_date, epoch(start_at) from marts.sessions order by start_at")
+    assert [day for day, _ in days] == [_day(3), _day(5), _day(7)]
+    assert [dt.datetime.fromtimestamp(at, tz=dt.UTC).date() for _, at in days] == [_day(2), _day(6), _day(8)]
+    assert _drawn(home, ask) == "R0R0R????"
+
+
+def test_abroad_a_run_whose_day_has_not_begun_at_home_is_counted_at_once(
+    home: Settings, ask: Ask, tmp_path: Path, fit_on: Fit
+) -> None:
+    (tmp_path / "auckland.fit").write_bytes(fit_on(_day(3), start=dt.time(8, 0), zone="Pacific/Auckland"))
+    (tmp_path / "recife.fit").write_bytes(fit_on(_day(1)))
+    evening = dt.datetime.combine(_day(2), dt.time(22, 0), tzinfo=dt.UTC)
+    with pipeline.exclusive(home):
+        pipeline.put_files(home, [tmp_path / "auckland.fit", tmp_path / "recife.fit"], "me", evening)
+        _, failures = pipeline.refresh(home, _day(2))
+    assert failures == []
+    assert ask(home, "from marts.unreadable") == []
+    assert _drawn(home, ask) == "R?R"
+
+
+def test_a_day_looked_back_at_knows_nothing_of_the_days_after_it(
+    home: Settings, bring: Bring, tmp_path: Path, fit_on: Fit
+) -> None:
+    bring(home, *_runs(tmp_path / "in", fit_on, 1, 3, 6), now=NIGHT)
+    then = pipeline.overview(home, on=_day(3))
+    assert (then.as_of, then.last_7.runs, then.last_7.known_days) == (_day(3), 2, 2)
+    assert then.unknowns[0].startswith("1 day of the last 35 is unknown")
