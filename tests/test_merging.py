@@ -9,7 +9,8 @@ START = dt.datetime(2026, 3, 1, 7, 0, tzinfo=dt.UTC)
 
 
 def _span(name: str, from_min: float, to_min: float, rank: float = 0) -> Span:
-    return Span(name, START + dt.timedelta(minutes=from_min), START + dt.timedelta(minutes=to_min), (rank,))
+    start_at, end_at = (START + dt.timedelta(minutes=m) for m in (from_min, to_min))
+    return Span(name, start_at, end_at, 60 * (to_min - from_min), (rank,))
 
 
 def _groups(*spans: Span) -> dict[str, str]:
@@ -21,6 +22,14 @@ def test_a_watch_and_a_phone_that_run_together_are_one_run_and_the_better_record
         "phone": "watch",
         "watch": "watch",
     }
+
+
+def test_a_watch_that_died_does_not_speak_for_the_run_that_the_phone_has_whole() -> None:
+    assert _groups(_span("watch", 0, 5, rank=0), _span("phone", 0, 90, rank=2)) == {"watch": "phone", "phone": "phone"}
+
+
+def test_a_summary_of_an_hour_wins_over_a_minute_of_recording() -> None:
+    assert set(_groups(_span("minute", 0, 1, rank=0), _span("summary", 0, 60, rank=9)).values()) == {"summary"}
 
 
 def test_two_runs_half_a_minute_apart_stay_two() -> None:

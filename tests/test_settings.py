@@ -52,6 +52,10 @@ def test_every_shipped_coefficient_says_what_it_rests_on(tmp_path: Path) -> None
         ("unknown_key = 1", "unknown_key"),
         ("[[athletes]]\nid = '../up'", "athletes.0.id"),
         ("[import]\nworkers = 2.5", "import.workers"),
+        ("model = 3", "model = 3 is no table"),
+        ("[model.labels]\nhill_climb_quantile = 3", "is no share"),
+        ("[model.series]\nacute_days = 40", "does not fit chronic_days"),
+        ("[[athletes]]\nid = 'ann'\n[[athletes]]\nid = 'ann'", "same id"),
         ("[[folders]]\npath = '/x'\nathlete = 'nobody'", "not in .*athletes"),
     ],
 )

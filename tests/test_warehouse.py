@@ -113,3 +113,14 @@ def test_a_home_under_a_file_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="--home"), warehouse.lock(tmp_path / "file" / "home"):
         pass
+
+
+def test_a_warehouse_of_other_landing_tables_is_built_anew(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    old = _selects(tmp_path / "old", landing__tables="create schema landing; create table landing.x (a int)")
+    with warehouse.writer(tmp_path, old) as con:
+        con.execute("insert into landing.x values (1)")
+    with warehouse.writer(tmp_path, shipped("sql")) as con:
+        names = {row[0] for row in con.execute("select table_name from information_schema.tables").fetchall()}
+    assert "x" not in names
+    assert "activities" in names

@@ -76,7 +76,10 @@ create table if not exists landing.unreadable (
     source varchar not null,
     name varchar not null,
     document_id varchar,               -- null where nothing was kept
-    reason varchar not null
+    reason varchar not null,
+    is_no_activity boolean not null,   -- it was read, and holds none (a settings file, a workout plan)
+    may_be_run boolean not null,       -- whether a run may be missing because of it
+    local_date date                    -- the day of that run, where its name tells; else nobody knows
 );
 
 create table if not exists landing.decoded (
@@ -163,6 +166,7 @@ create table if not exists landing.day_metrics (
     athlete_id varchar not null,
     date date not null,
     series varchar not null,
+    is_returning boolean not null,     -- a break of two weeks or more lies in the chronic window
     acute_rolling double,
     chronic_rolling double,
     acwr_coupled double,

@@ -39,8 +39,8 @@ final as (
             when metrics.acwr_uncoupled is not null then null
             when counted.unknown_days_28 > 0 then counted.unknown_days_28 || ' of the last 28 days are unknown'
             when counted.days_28 < 28 then 'building a baseline: day ' || counted.days_28 || ' of 28'
-            when metrics.chronic_rolling is not null then 'no such load in the weeks before'
-            else 'withheld after two weeks without running'
+            when metrics.is_returning then 'two weeks or more without running: a ratio would compare with nothing'
+            else 'no such load in the weeks before'
         end as withheld_why
     from counted
     left join metrics

@@ -7,7 +7,15 @@ with current as (
 
 -- A document whose file has been replaced by another since is gone.
 refused as (
-    select unreadable.athlete_id, unreadable.source, unreadable.name, unreadable.document_id, unreadable.reason
+    select
+        unreadable.athlete_id,
+        unreadable.source,
+        unreadable.name,
+        unreadable.document_id,
+        unreadable.reason,
+        unreadable.is_no_activity,
+        unreadable.may_be_run,
+        unreadable.local_date
     from landing.unreadable as unreadable
     left join current
         on current.athlete_id = unreadable.athlete_id
@@ -22,7 +30,10 @@ outside_the_calendar as (
         activities.source,
         activities.name,
         activities.document_id,
-        'This run is dated ' || activities.local_date || ', which cannot be: the clock of the device was wrong.' as reason
+        'This run is dated ' || activities.local_date || ', which cannot be: the clock of the device was wrong.' as reason,
+        false as is_no_activity,
+        true as may_be_run,
+        null::date as local_date
     from landing.activities as activities
     left join landing.members as members on members.activity_id = activities.activity_id
     where members.activity_id is null
@@ -36,13 +47,19 @@ without_duration as (
         source,
         name,
         document_id,
-        'This run has neither a second of recording nor a duration.' as reason
+        'This run has neither a second of recording nor a duration.' as reason,
+        false as is_no_activity,
+        true as may_be_run,
+        local_date
     from landing.activities
     where sport in ('run', 'treadmill') and coalesce(elapsed_time_s, 0) <= 0
 ),
 
 unknown_sport as (
-    select athlete_id, source, name, document_id, array_to_string(notes, '; ') as reason
+    select athlete_id, source, name, document_id, array_to_string(notes, '; ') as reason,
+        false as is_no_activity,
+        true as may_be_run,
+        local_date
     from landing.activities
     where sport = 'unknown'
 ),

@@ -25,16 +25,26 @@ calendar as (
     from first_days
 ),
 
+-- A recording that could not be read may be a run that is missing from the day.
+missing_runs as (
+    select distinct athlete_id, local_date from landing.unreadable where may_be_run and local_date is not null
+),
+
 reported as (
     select
         calendar.athlete_id,
         calendar.date,
-        coalesce(bool_or(calendar.date between spans.covered_from and spans.covered_until), false)
-            or coalesce(bool_or(run_days.local_date is not null), false) as is_reported
+        (
+            coalesce(bool_or(calendar.date between spans.covered_from and spans.covered_until), false)
+            or coalesce(bool_or(run_days.local_date is not null), false)
+        )
+        and not coalesce(bool_or(missing_runs.local_date is not null), false) as is_reported
     from calendar
     left join spans
         on spans.athlete_id = calendar.athlete_id and calendar.date between spans.covered_from and spans.covered_until
     left join run_days on run_days.athlete_id = calendar.athlete_id and run_days.local_date = calendar.date
+    left join missing_runs
+        on missing_runs.athlete_id = calendar.athlete_id and missing_runs.local_date = calendar.date
     group by all
 ),
 

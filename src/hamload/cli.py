@@ -120,19 +120,22 @@ def import_(
             progress=progress,
         )
         decoded, failures = pipeline.refresh(settings, settings.today(runner), progress)
-    refused = pipeline.unreadable(settings, runner)
-    counts = {"offered": put.offered, "new": put.new, "known": put.known, "unreadable": len(refused)}
-    problems = [f"{row['name']}: {row['reason']}" for row in refused] + [_failure(f) for f in failures]
+    unread, no_activities = pipeline.unreadable(settings, runner, put.names)
+    counts = {"offered": put.offered, "new": put.new, "known": put.known, "unreadable": len(unread)}
+    problems = unread + [_failure(f) for f in failures]
     if as_json:
         print(json.dumps({**counts, "problems": problems}))
     else:
         console = _console()
         console.print(
             f"{put.offered} offered, [bold]{put.new} new[/], {put.known} known already; {decoded} decoded,"
-            f" {len(refused)} could not be counted."
-            + (f" {put.passed_over} other files passed over." if put.passed_over else "")
+            f" {len(unread)} could not be counted."
+            + (f" {_times(no_activities, 'document')} beside them held no activity." if no_activities else "")
+            + (f" {_times(put.passed_over, 'other file')} passed over." if put.passed_over else "")
         )
-        for line in _import_summary(pipeline.sessions(settings, runner, sys.maxsize), is_history=put.is_history):
+        others = pipeline.other_sports(settings, runner)
+        summary = _import_summary(pipeline.sessions(settings, runner, sys.maxsize), others, is_history=put.is_history)
+        for line in summary:
             console.print(line)
         _list_problems(problems)
     raise typer.Exit(1 if problems else 0)
@@ -151,7 +154,7 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
         )
     with pipeline.exclusive(settings), _progress(as_json) as progress:
         night = pipeline.night(settings, dt.datetime.now(tz=dt.UTC), progress=progress)
-    problems = [*night.failed_sources, *(_failure(f) for f in night.failed_checks)]
+    problems = [*night.failed_sources, *night.unreadable, *(_failure(f) for f in night.failed_checks)]
     if as_json:
         digests = [str(told.text_path) for told in night.digests]
         print(json.dumps({"decoded": night.decoded, "digests": digests, "problems": problems}))
@@ -176,7 +179,7 @@ def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJ
 
         print(json.dumps({"home": settings.home, **asdict(facts)}, default=str, indent=2))
         return
-    _print_status(facts, settings)
+    _print_status(facts, settings, is_now=not on)
 
 
 @app.command()
@@ -223,7 +226,8 @@ def rebuild(home: Home = None) -> None:
     settings = _settings(home)
     with pipeline.exclusive(settings), _progress(quiet=False) as progress:
         decoded, failures = pipeline.rebuild(settings, progress=progress)
-    problems = [_failure(f) for f in failures]
+    unread = [line for a in settings.athletes for line in pipeline.unreadable(settings, a.id)[0]]
+    problems = unread + [_failure(f) for f in failures]
     _console().print(f"Rebuilt from {decoded} documents (model {settings.model.version}).")
     _list_problems(problems)
     raise typer.Exit(1 if problems else 0)
@@ -273,14 +277,16 @@ def _progress(quiet: bool) -> Iterator[Progress]:
         yield show
 
 
-def _import_summary(rows: Sequence[dict[str, Any]], *, is_history: bool) -> Iterator[str]:
+def _import_summary(rows: Sequence[dict[str, Any]], others: int, *, is_history: bool) -> Iterator[str]:
     if not rows:
         yield "No runs yet."
         return
     copies = sum(row["copies"] for row in rows)
+    first, last = rows[-1]["local_date"], rows[0]["local_date"]
     yield (
-        f"This home now holds [bold]{len(rows)} runs[/] from {rows[-1]['local_date']} to {rows[0]['local_date']}"
-        + (f"; {copies} copies of them are left out." if copies else ".")
+        f"This home now holds [bold]{_times(len(rows), 'run')}[/] from {first} to {last}"
+        + (f"; {_times(copies, 'second recording')} left out" if copies else "")
+        + (f"; {_times(others, 'activity', 'activities')} of other sports kept, never counted." if others else ".")
     )
     if is_history:
         yield "Days without a recording in between count as rest. If some are missing instead: --gaps unknown."
@@ -288,8 +294,15 @@ def _import_summary(rows: Sequence[dict[str, Any]], *, is_history: bool) -> Iter
         yield "Days without a recording in between are unknown, not rest. If they were rest: --gaps rest."
 
 
-def _print_status(facts: DigestFacts, settings: Settings) -> None:
+def _print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> None:
     console = _console()
+    days = (settings.today(facts.alert.athlete_id) - facts.as_of).days
+    if is_now and days > 1 and not facts.is_simulated:
+        console.print(
+            f"[bold yellow]hamload last looked {days - 1} days ago.[/] What follows is of"
+            f" {facts.as_of:%-d %b %Y}; the days since are unknown. Run: hamload sync, or hamload import PATH.",
+            highlight=False,
+        )
     simulated = "  [reverse] simulated [/]" if facts.is_simulated else ""
     console.print(f"[bold]{_plain(facts.athlete_name)}[/], {facts.as_of:%a %-d %b %Y}{simulated}", highlight=False)
     console.print(f"[bold]{facts.alert.state.value.upper()}[/]  {_plain(facts.headline)}", highlight=False)
@@ -372,6 +385,10 @@ def _session_cells(row: dict[str, Any]) -> dict[str, str]:
         "Spike": f"{max(spikes):.2f}" if spikes else "-",
         "Confidence": row["confidence"],
     }
+
+
+def _times(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _number(value: float | None) -> str:

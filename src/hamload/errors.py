@@ -34,6 +34,10 @@ class UnreadableError(HamloadError):
     """A document cannot be decoded. It is kept, listed with this reason, and stops nothing."""
 
 
+class NoActivityError(UnreadableError):
+    """A document is read, and is no activity at all: no run can be missing because of it."""
+
+
 class UnsafeArchiveError(HamloadError):
     """An archive names a path outside itself or unpacks to more than it may."""
 

@@ -117,6 +117,7 @@ class Signal:
     mean_s: float
     max_speed_mps: float
     max_speed_factor: float
+    max_sustained_mps: float
     runner_min_mps: float
     runner_max_mps: float
     max_acceleration_mps2: float

@@ -145,6 +145,9 @@ def load(home: Path | None = None) -> Settings:
     folder = home_folder(home)
     own_file = folder / "config.toml"
     own = _toml(own_file) if own_file.is_file() else {}
+    for name in ("model", "alerts"):
+        if not isinstance(own.get(name, {}), dict):
+            raise ConfigurationError(f"{own_file}: {name} = {own[name]!r} is no table.", f"Write [{name}.SECTION].")
     coefficients = {name: own.pop(name, {}) for name in ("model", "alerts")}
     try:
         file = _File.model_validate(_overlaid(_toml(shipped("config") / "hamload.toml"), own))
@@ -155,6 +158,10 @@ def load(home: Path | None = None) -> Settings:
     for name in {time_zone, *(a.time_zone for a in file.athletes if a.time_zone)}:
         _check_zone(name, str(own_file))
     ids = {a.id for a in file.athletes}
+    if len(ids) < len(file.athletes):
+        raise ConfigurationError(
+            f"{own_file}: two [[athletes]] have the same id.", "Give each runner an id of its own."
+        )
     for watched in file.folders:
         if watched.athlete not in ids and (watched.athlete or len(ids) > 1):
             raise ConfigurationError(
@@ -199,7 +206,20 @@ def _coefficients(own: dict[str, Any], own_file: str) -> tuple[LoadModel, Signal
         alerts = TypeAdapter(AlertRules).validate_python({**values["alerts"], "windows": _windows(model.series)})
     except ValidationError as error:
         raise _invalid(error, own_file) from None
+    _check_sense(model, provenance, own_file)
     return model, signal, alerts, provenance
+
+
+def _check_sense(model: LoadModel, provenance: dict[str, Provenance], own_file: str) -> None:
+    for key, row in provenance.items():
+        if key.rpartition(".")[2].endswith(("quantile", "share")) and row.value > 1:
+            raise ConfigurationError(f"{own_file}: {key} = {row.value} is no share.", "Give it a number from 0 to 1.")
+    if not 1 <= model.series.acute_days < model.series.chronic_days:
+        raise ConfigurationError(
+            f"{own_file}: [model.series] acute_days = {model.series.acute_days} does not fit chronic_days ="
+            f" {model.series.chronic_days}.",
+            "The acute window must be at least a day and shorter than the chronic one.",
+        )
 
 
 def _overlaid(table: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ notebook neither blocks the night nor is blocked by it, and never sees half a bu
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -67,8 +68,15 @@ def lock(home: Path) -> Iterator[None]:
 def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the working warehouse, its landing tables in place. Hold `lock` around it."""
     path = home / _WORKING
+    tables = (sql / "landing" / "tables.sql").read_text(encoding="utf-8")
+    version = hashlib.sha256(tables.encode()).hexdigest()[:12]
     try:
         con = duckdb.connect(path)
+        if not _is_of(con, version):
+            # The landing tables have changed since: everything in them is derived, and is built anew.
+            con.close()
+            forget_derived(home)
+            con = duckdb.connect(path)
     except duckdb.Error as error:
         raise WarehouseError(
             f"The warehouse {path} cannot be opened: {error}.",
@@ -76,10 +84,21 @@ def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
     try:
         con.execute("set TimeZone = 'UTC'")
-        con.execute((sql / "landing" / "tables.sql").read_text(encoding="utf-8"))
+        con.execute(tables)
+        con.execute("create table if not exists landing.version as select $1 as tables", [version])
         yield con
     finally:
         con.close()
+
+
+def _is_of(con: duckdb.DuckDBPyConnection, version: str) -> bool:
+    """Return whether the working warehouse is empty, or has the landing tables of this version."""
+    known = con.execute("select table_name from information_schema.tables where table_schema = 'landing'").fetchall()
+    if not known:
+        return True
+    if ("version",) not in known:
+        return False
+    return con.execute("select tables from landing.version").fetchall() == [(version,)]
 
 
 @contextmanager

@@ -304,13 +304,21 @@ def test_a_constant_run_keeps_its_distance_at_any_spacing(speed: float, seed: in
     assert quality.used_s == pytest.approx(time[-1])
 
 
-def test_a_speed_beyond_the_runners_own_is_drawn_over_if_short_and_dropped_if_long() -> None:
+def test_a_speed_beyond_the_runners_own_is_drawn_over_if_short_and_dropped_if_nobody_can_hold_it() -> None:
     speed = np.full(100, 3.0)
-    speed[20:28], speed[50:65] = 7.0, 7.0
+    speed[20:28], speed[50:65] = 7.5, 7.5
     samples, dropped = limit_speed(Samples.of(np.arange(100.0), dt_s=np.ones(100), speed_mps=speed), 6.0)
     assert dropped == 15
     assert len(samples) == 85
     assert np.all(samples.speed_mps == 3.0)
+
+
+def test_the_first_intervals_after_weeks_of_easy_running_are_kept() -> None:
+    speed = np.tile(np.repeat([2.6, 5.0], 80), 8)
+    easy_weeks = Samples.of(np.arange(len(speed), dtype=float), dt_s=np.ones(len(speed)), speed_mps=speed)
+    samples, dropped = limit_speed(easy_weeks, 3.5)
+    assert dropped == 0
+    assert np.array_equal(samples.speed_mps, speed)
 
 
 def test_nothing_is_touched_where_no_speed_is_beyond() -> None:

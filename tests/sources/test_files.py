@@ -115,3 +115,60 @@ def test_a_bulk_export_names_its_files_and_offers_its_manual_activities(tmp_path
     recorded, manual = find([path], LIMITS).offers
     assert (recorded.facts["title"], recorded.external_id, recorded.read()) == ("Hills", "7", GPX)
     assert (manual.facts["title"], manual.facts["distance_m"], manual.name[-2:]) == ("By hand", 5000, "#8")
+
+
+_TABLE = (
+    "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,Distance,Max Heart"
+    " Rate,Relative Effort,Commute,Activity Private Note,Activity Gear,Filename\n"
+)
+
+
+def test_a_row_whose_file_is_missing_is_listed_and_its_summary_stands_in(tmp_path: Path) -> None:
+    (tmp_path / "activities.csv").write_text(
+        f'{_TABLE}7,"16 Apr 2014, 17:34:54",Hills,Run,,1800,5.0,,,,,,activities/1.fit.gz\n'
+    )
+    found = find([tmp_path], LIMITS)
+    assert "activities/1.fit.gz is missing. The export's own summary stands in" in found.refused[0][1]
+    assert [o.facts["title"] for o in found.offers] == ["Hills"]
+
+
+def test_an_export_one_folder_down_keeps_its_table(tmp_path: Path) -> None:
+    inside = tmp_path / "export_123"
+    (inside / "activities").mkdir(parents=True)
+    (inside / "activities" / "1.gpx").write_bytes(GPX)
+    (inside / "activities.csv").write_text(
+        f'{_TABLE}7,"16 Apr 2014, 17:34:54",Hills,Run,,60,1.0,,,,,,activities/1.gpx\n'
+    )
+    (offer,) = find([tmp_path], LIMITS).offers
+    assert offer.facts["title"] == "Hills"
+
+
+def test_a_table_with_an_open_quote_says_from_where_on_it_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "activities.csv").write_text(
+        f'{_TABLE}7,"16 Apr 2014, 17:34:54",By hand,Run,,1800,5.0,,,,,,\n8,"17 Apr 2014,Open,Run,,1800,5.0,,,,,,\n'
+    )
+    found = find([tmp_path], LIMITS)
+    assert [o.facts["title"] for o in found.offers] == ["By hand"]
+    assert "cannot be read" in found.refused[0][1]
+
+
+def test_an_archive_four_deep_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
+    content = _zipped({"a.gpx": GPX})
+    for depth in range(3):
+        content = _zipped({f"{depth}.zip": content})
+    (tmp_path / "deep.zip").write_bytes(content)
+    found = find([tmp_path / "deep.zip"], LIMITS)
+    assert "too deep" in found.refused[0][1]
+
+
+def test_a_name_in_a_foreign_encoding_can_be_stored(tmp_path: Path) -> None:
+    (tmp_path / "caf\udce9.gpx").write_bytes(GPX)
+    (offer,) = find([tmp_path], LIMITS).offers
+    offer.name.encode("utf-8")
+    assert offer.read() == GPX
+
+
+def test_a_plain_file_beyond_the_limit_is_refused_without_being_read(tmp_path: Path) -> None:
+    (tmp_path / "big.gpx").write_bytes(b"0" * 20_000)
+    with pytest.raises(HamloadError, match="max_file_mb"):
+        find([tmp_path], LIMITS).offers[0].read()

@@ -164,7 +164,7 @@ def _next(
         held=keep is not None,
         episode=memory.episode if state in _ALARMS else 0,
         advice=(*advice, *curl_advice(state, facts, rules, (facts.date - since).days)),
-        clears_when=_clears_when(state, facts, reasons, rules),
+        clears_when=_clears_when(state, facts, reasons, rules, by_heavy=memory.by_heavy),
     )
 
 
@@ -274,7 +274,7 @@ def _plan(
     return replace(memory, plan=deload_plan(facts.date, loads, rules, with_ratios=with_ratios))
 
 
-def _clears_when(state: State, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules) -> str:  # noqa: PLR0911 - one a state
+def _clears_when(state: State, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules, *, by_heavy: bool) -> str:  # noqa: PLR0911 - one a state
     windows = rules.windows
     match state:
         case State.DELOAD:
@@ -285,6 +285,7 @@ def _clears_when(state: State, facts: DayFacts, reasons: Sequence[Reason], rules
                 rules.deload.clear_ewma,
                 _aged(spikes, facts, rules.deload.spike_days) if spikes else None,
                 with_ratios=with_ratios,
+                by_heavy=by_heavy,
             )
         case State.CAUTION:
             return wording.clears_caution(_caution_parts(facts, reasons, rules))

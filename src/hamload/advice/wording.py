@@ -270,12 +270,16 @@ def held_unseen(days: int, limit: int) -> str:
     )
 
 
-def clears_deload(uncoupled: float, ewma: float, spike_until: dt.date | None, *, with_ratios: bool) -> str:
+def clears_deload(
+    uncoupled: float, ewma: float, spike_until: dt.date | None, *, with_ratios: bool, by_heavy: bool
+) -> str:
     """Return what ends a deload. Without ratios (baseline, returning) only the age of the spike counts."""
     parts = []
     if with_ratios:
         parts.append(f"the week's load is at most {uncoupled:.2f} times that of the weeks before")
         parts.append(f"the smoothed ratio at most {ewma:.2f}")
+        if by_heavy:
+            parts.append(f"the load of hills, speed and long runs at most {uncoupled:.2f} times, too")
     if spike_until is not None:
         parts.append(f"the last spike is old enough (from {day(spike_until)} on)")
     return f"Clears when {_listed(parts)}." if parts else "Clears on the next day without a reason."

@@ -87,8 +87,13 @@ def clean(recording: Recording, signal: Signal) -> tuple[Samples, SignalQuality]
     )
 
 
-def limit_speed(samples: Samples, limit_mps: float, interpolate_s: float = 10.0) -> tuple[Samples, float]:
+def limit_speed(
+    samples: Samples, limit_mps: float, interpolate_s: float = 10.0, sustained_mps: float = 7.0
+) -> tuple[Samples, float]:
     """Take out speeds that this runner cannot have run: between plausible neighbours they are drawn straight.
+
+    An error of position lasts seconds. A longer stretch at a speed that people can hold is what it looks like, the
+    first intervals after weeks of easy running, and stays: taking it out would hide the very load that matters.
 
     Parameters
     ----------
@@ -97,8 +102,10 @@ def limit_speed(samples: Samples, limit_mps: float, interpolate_s: float = 10.0)
     limit_mps
         Usually a factor times the runner's own best 10-s speed.
     interpolate_s
-        The longest stretch that is interpolated ([signal] interpolate_s); a longer one, or one without a neighbour on
-        both sides, is dropped.
+        The longest stretch that is interpolated ([signal] interpolate_s).
+    sustained_mps
+        A longer stretch, or one without a neighbour on both sides, is dropped where its median is above this ([signal]
+        max_sustained_mps), and kept otherwise.
 
     Returns
     -------
@@ -111,6 +118,11 @@ def limit_speed(samples: Samples, limit_mps: float, interpolate_s: float = 10.0)
         return samples, 0.0
     cells = _Cells(samples.time_s, samples.dt_s, samples.time_s, samples.dt_s)
     speed = _filled(np.where(is_over, np.nan, samples.speed_mps), cells, interpolate_s)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], np.isnan(speed), [False]])))
+    for first, end in edges.reshape(-1, 2):
+        stretch = samples.speed_mps[first:end]
+        if np.median(stretch) <= sustained_mps:
+            speed[first:end] = stretch
     kept = np.isfinite(speed)
     columns = {name: getattr(samples, name)[kept] for name in Samples.__slots__}
     return Samples(**(columns | {"speed_mps": speed[kept]})), float(samples.dt_s[~kept].sum())

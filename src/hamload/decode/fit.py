@@ -15,7 +15,7 @@ import numpy as np
 from hamload.decode.fit_container import parts
 from hamload.decode.fit_readers import FIT_EPOCH, read
 from hamload.decode.sports import exercise, fit_device, fit_sport, fit_types, has_barometer
-from hamload.errors import UnreadableError
+from hamload.errors import NoActivityError, UnreadableError
 from hamload.records import AltitudeSource, Recording, Sport, Streams, StrengthSet
 
 if TYPE_CHECKING:
@@ -63,17 +63,20 @@ def decode_fit(content: bytes) -> list[Recording]:
     """
     recordings: list[Recording] = []
     refusals: list[tuple[str, str]] = []
+    is_activity = False
     for part in parts(content):
         reading = read(part)
         if isinstance(reading, tuple):
+            is_activity = True
             refusals.append((f"No reader can decode this FIT file: {'; '.join(reading)}.", _BROKEN))
             continue
         try:
             recordings += _recordings(reading)
         except UnreadableError as refusal:
             refusals.append((refusal.what, refusal.remedy))
+            is_activity = is_activity or not isinstance(refusal, NoActivityError)
     if not recordings:
-        raise UnreadableError(*refusals[0])
+        raise (UnreadableError if is_activity else NoActivityError)(*refusals[0])
     passed_over = tuple(f"another part of the file was passed over: {what}" for what, _ in refusals)
     if passed_over:
         recordings[0] = _noted(recordings[0], passed_over)
@@ -90,7 +93,7 @@ def _recordings(reading: Reading) -> list[Recording]:
     kind = facts.get("type", "activity" if reading.count or sessions else None)
     if kind != "activity" and not (sessions and isinstance(kind, int)):
         what = _WHAT.get(str(kind), f"a FIT file of type {kind}" if kind is not None else "a FIT file without content")
-        raise UnreadableError(f"This is {what}, not an activity.", "Nothing to do: it holds no run.")
+        raise NoActivityError(f"This is {what}, not an activity.", "Nothing to do: it holds no run.")
     return _activity(reading, facts, sorted(sessions, key=lambda s: float(s["start_time"])))
 
 

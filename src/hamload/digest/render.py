@@ -189,12 +189,12 @@ def _advice(facts: DigestFacts) -> tuple[str, ...]:
 
 def _measured(reason: Reason) -> str:
     """Return a reason's number against its threshold; empty where the rule has neither."""
-    if reason.value is not None and reason.threshold is not None:
+    if reason.value is not None and reason.threshold:
         value, threshold = units.told_apart(reason.value, reason.threshold)
         return f"{value} against a threshold of {threshold}"
     if reason.value is not None:
         return f"value: {units.told_apart(reason.value, reason.value)[0]}"
-    if reason.threshold is not None:
+    if reason.threshold:
         return f"unknown against a threshold of {units.told_apart(reason.threshold, reason.threshold)[1]}"
     return ""
 

@@ -105,8 +105,11 @@ def long_label(moving_time_s: float, distance_m: float | None, athlete: Athlete,
 
 
 def heavy_label(kinds: Kinds, load_efm: float, athlete: Athlete) -> bool | None:
-    """Return whether it was a heavy session: hill, speed or long, or a load of at least the own P80."""
-    return any_of(*kinds, at_least(load_efm, athlete.high_load_efm))
+    """Return whether it was a heavy session: hill, speed or long, or a load above the own P80.
+
+    Above and not at: a runner whose runs are all alike would otherwise only ever run heavy ones.
+    """
+    return any_of(*kinds, opposite(at_least(athlete.high_load_efm, load_efm)))
 
 
 def easy_label(is_heavy: bool | None, mean_demand: float, athlete: Athlete) -> bool | None:  # noqa: FBT001 - an operand

@@ -19,7 +19,7 @@ from hamload.settings import shipped
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -44,9 +44,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What one run did: documents decoded, checks that failed, sources that failed, and the digests it wrote."""
+    """What one run did: documents decoded, what could not be read, what failed, and the digests it wrote."""
 
     decoded: int
+    unreadable: tuple[str, ...]
     failed_sources: tuple[str, ...]
     failed_checks: tuple[Failure, ...]
     digests: tuple[Told, ...]
@@ -154,12 +155,29 @@ def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[d
         return telling.sessions(con, settings.athlete(athlete_id).id, last)
 
 
-def unreadable(settings: Settings, athlete_id: str = "") -> list[dict[str, Any]]:
-    """Return what could not be counted, with the reasons."""
+def other_sports(settings: Settings, athlete_id: str = "") -> int:
+    """Return how many activities of other sports are kept, and never counted."""
+    with warehouse.reader(settings.home) as con:
+        ((count,),) = con.execute(
+            "select count(*) from marts.activities"
+            " where athlete_id = ? and sport not in ('run', 'treadmill', 'unknown')",
+            [settings.athlete(athlete_id).id],
+        ).fetchall()
+    return int(count)
+
+
+def unreadable(settings: Settings, athlete_id: str = "", names: Container[str] | None = None) -> tuple[list[str], int]:
+    """Return what could not be counted, with the reasons, and how many documents besides are no activity at all.
+
+    `names` asks for these documents alone, for instance those of one import.
+    """
     from hamload.pipeline import telling
 
     with warehouse.reader(settings.home) as con:
-        return telling.unreadable(con, settings.athlete(athlete_id).id)
+        rows = telling.unreadable(con, settings.athlete(athlete_id).id)
+    asked = [row for row in rows if names is None or row["name"] in names]
+    told = [f"{row['name']}: {row['reason']}" for row in asked if not row["is_no_activity"]]
+    return told, len(asked) - len(told)
 
 
 def digest_text(settings: Settings, athlete_id: str = "", on: dt.date | None = None) -> str:
@@ -194,14 +212,19 @@ def refresh(settings: Settings, today: dt.date | None = None, progress: Progress
 def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, progress: Progress = silent) -> Night:
     """Run a whole night: every source by itself, then everything that follows from the raw documents."""
     failed: list[str] = []
+    names: dict[str, frozenset[str]] = {}
     for folder in settings.folders:
         try:
-            put_folder(settings, folder, now, progress)
+            put = put_folder(settings, folder, now, progress)
         except HamloadError as error:
             failed.append(str(error))
+        else:
+            athlete_id = settings.athlete(folder.athlete).id
+            names[athlete_id] = names.get(athlete_id, frozenset()) | put.names
     decoded, failures = refresh(settings, today, progress)
+    told = [line for athlete_id, offered in names.items() for line in unreadable(settings, athlete_id, offered)[0]]
     digests = tuple(digest(settings, athlete_id) for athlete_id in known_athletes(settings))
-    return Night(decoded, tuple(failed), tuple(failures), digests)
+    return Night(decoded, tuple(told), tuple(failed), tuple(failures), digests)
 
 
 def known_athletes(settings: Settings) -> list[str]:

@@ -45,8 +45,8 @@ def write_spikes(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         ).fetchnumpy()
         if not len(found["session_id"]):
             continue
-        known = _known_days(con, athlete_id)
-        is_known = np.array([_all_known(known, day, days) for day in _dates(found["local_date"])])
+        unknown = _unknown_days(con, athlete_id)
+        is_known = np.array([_none_within(unknown, day, days) for day in _dates(found["local_date"])])
         columns: dict[str, Any] = {"session_id": np.ma.getdata(found["session_id"])}
         for name, column in (("spike_distance", "distance_m"), ("spike_load", "load_efm")):
             compared = spike(_floats(found[column]), _floats(found["at_days"]), days)
@@ -54,17 +54,16 @@ def write_spikes(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         warehouse.append_columns(con, "landing.spikes", columns)
 
 
-def _known_days(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:
+def _unknown_days(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:
     rows = con.execute(
-        "select date from staging.days where athlete_id = ? and series = 'total' and load_efm is not null"
-        " order by date",
+        "select date from staging.days where athlete_id = ? and series = 'total' and load_efm is null order by date",
         [athlete_id],
     ).fetchall()
     return [row[0] for row in rows]
 
 
-def _all_known(known: Sequence[dt.date], day: dt.date, days: int) -> bool:
-    return bisect_right(known, day) - bisect_left(known, day - dt.timedelta(days=days)) == days + 1
+def _none_within(unknown: Sequence[dt.date], day: dt.date, days: int) -> bool:
+    return bisect_right(unknown, day) == bisect_left(unknown, day - dt.timedelta(days=days))
 
 
 def _floats(column: Any) -> Array:
@@ -75,12 +74,16 @@ def _dates(column: Any) -> list[dt.date]:
     return [value.astype("datetime64[D]").astype(object) for value in np.ma.getdata(column)]
 
 
+def _with_break(total_efm: Array, series: Series) -> Any:
+    return is_returning(total_efm, series.returning_days, series.chronic_days)
+
+
 def metrics(load_efm: Array, total_efm: Array, series: Series) -> Metrics:
     """Return every daily metric of several series, each of shape (series, days); NaN is unknown.
 
     Ratios are withheld while a break of two weeks or more lies in the chronic window (`is_returning`).
     """
-    with_break = is_returning(total_efm, series.returning_days, series.chronic_days)
+    with_break = _with_break(total_efm, series)
     windows = (series.acute_days, series.chronic_days, series.min_days)
 
     def ratio(method: Method) -> Array:
@@ -112,6 +115,7 @@ def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             "athlete_id": np.full(days * len(SERIES), athlete_id, dtype=object),
             "date": np.tile(loads["date"], len(SERIES)),
             "series": np.repeat(np.array(SERIES, dtype=object), days),
+            "is_returning": np.tile(_with_break(loads["total"], settings.model.series), len(SERIES)),
         }
         columns = {name: values.ravel() for name, values in found.items()}
         warehouse.append_columns(con, "landing.day_metrics", {**keys, **columns})
@@ -167,7 +171,7 @@ def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, series: Series) -
     """Return what decides one athlete's state, day by day, oldest first."""
     loads = _loads(con, athlete_id)
     dates = _dates(loads["date"])
-    with_break = is_returning(loads["total"], series.returning_days, series.chronic_days)
+    with_break = _with_break(loads["total"], series)
     unknown = np.isnan(loads["total"])
     rows = _series_days(con, athlete_id, loads)
     sessions = _sessions(con, athlete_id)

@@ -131,7 +131,13 @@ def write_members(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.
             [athlete.id, list(_RUNNING)],
         ).fetchall()
         spans = [
-            Span(activity_id, start_at, end_at, (float(samples == 0), _FORMATS[format_], -used_s))
+            Span(
+                activity_id,
+                start_at,
+                end_at,
+                used_s if samples else (end_at - start_at).total_seconds(),
+                (float(samples == 0), _FORMATS[format_]),
+            )
             for activity_id, start_at, end_at, samples, format_, used_s, local_date in rows
             if _is_possible(local_date, start_at, settings, athlete.id, today)
         ]
@@ -227,12 +233,17 @@ def _load(
 ) -> SessionLoad:
     model = settings.model
     if samples is not None:
+        usable = run.usable
         if athlete.best_10s_mps is not None:
-            samples, _ = limit_speed(samples, athlete.best_10s_mps * settings.signal.max_speed_factor)
+            signal = settings.signal
+            limit = athlete.best_10s_mps * signal.max_speed_factor
+            whole = float(samples.dt_s.sum())
+            samples, dropped = limit_speed(samples, limit, signal.interpolate_s, signal.max_sustained_mps)
+            usable *= 1 - dropped / whole if whole > 0 else 1
         basis = Basis.TREADMILL if run.sport is Sport.TREADMILL else Basis.STREAMS
         if (samples.speed_mps >= 0).any():
             return session_load(
-                samples, athlete, model, basis=basis, altitude_source=run.altitude_source, usable_share=run.usable
+                samples, athlete, model, basis=basis, altitude_source=run.altitude_source, usable_share=usable
             )
     if run.distance_m and run.distance_m <= settings.signal.max_speed_mps * run.moving_time_s:
         ratio = streams_to_summary(past, athlete.easy_speed_mps, model)

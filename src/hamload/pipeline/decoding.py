@@ -10,6 +10,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
@@ -23,6 +24,7 @@ from hamload.load import usable_share
 from hamload.pipeline.putting import silent
 from hamload.pipeline.reading import Task, read, read_remembered, remember
 from hamload.records import Samples
+from hamload.sources import strava_export
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from hamload.pipeline.putting import Progress
     from hamload.pipeline.reading import Decoded, Outcome
-    from hamload.raw import Delivery, Raw
+    from hamload.raw import Delivery, Raw, Refusal
     from hamload.records import Recording
     from hamload.settings import Settings
 
@@ -51,12 +53,13 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
         ).fetchall()
     }
     todo = [d for key, d in latest.items() if done.get(key) != _facts_hash(d, settings)]
+    _forget(con, done.keys() - latest.keys())
     _list_refusals(con, raw)
     count = 0
     for deliveries, outcomes in _outcomes(todo, raw, settings):
         con.execute("begin")
         try:
-            _forget(con, [d for d in deliveries if (d.athlete_id, d.document_id) in done])
+            _forget(con, done.keys() & {(d.athlete_id, d.document_id) for d in deliveries})
             _write(con, deliveries, outcomes, settings)
         except BaseException:
             con.execute("rollback")
@@ -70,7 +73,8 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
 def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[tuple[str, str], Delivery]:
     """Return what is known of each document: its newest delivery, with the facts that earlier ones told beyond it.
 
-    A folder that knows no titles takes away none that an export gave.
+    A folder that knows no titles takes away none that an export gave. Where a source gave several documents under one
+    id of its own (an activity re-timed, re-typed or re-uploaded), the newest recording counts, else the newest summary.
     """
     latest: dict[tuple[str, str], Delivery] = {}
     for delivery in deliveries:
@@ -83,7 +87,19 @@ def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[t
                 delivery, facts={**before.facts, **told}, external_id=delivery.external_id or before.external_id
             )
         latest[key] = delivery
-    return latest
+    newest: dict[tuple[str, str, str], Delivery] = {}
+    for delivery in sorted(latest.values(), key=lambda d: (d.format != _SUMMARY, d.delivery_id)):
+        newest[delivery.athlete_id, delivery.source, delivery.external_id] = delivery
+    return {
+        key: delivery
+        for key, delivery in latest.items()
+        if not delivery.external_id
+        or newest[delivery.athlete_id, delivery.source, delivery.external_id].document_id == delivery.document_id
+    }
+
+
+#: What an export's table or a service's list says of an activity; any recording of it says more.
+_SUMMARY = "json"
 
 
 _UNTOLD = (None, "", "unknown")
@@ -99,7 +115,7 @@ def _outcomes(
             yield batch, [read(_task(delivery, raw), settings.signal, settings.model) for delivery in batch]
         return
     context = multiprocessing.get_context("forkserver")
-    told = (settings.signal, settings.model)
+    told = (settings.signal, settings.model, os.getpid())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=remember, initargs=told) as pool:
         # Two batches are under way at once, so that memory does not grow with the archive.
         under_way: deque[tuple[Sequence[Delivery], list[Future[Outcome]]]] = deque()
@@ -124,6 +140,7 @@ def _task(delivery: Delivery, raw: Raw) -> Task:
         delivery.format,
         delivery.document_id,
         "" if named == "unknown" else named,
+        delivery.facts,
     )
 
 
@@ -138,19 +155,15 @@ def _write(
     sets: list[dict[str, Any]] = []
     samples: list[tuple[str, Samples]] = []
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
-        if isinstance(outcome, str):
-            con.execute(
-                "insert into landing.unreadable values (?, ?, ?, ?, ?)",
-                [delivery.athlete_id, delivery.source, delivery.name, delivery.document_id, outcome],
-            )
-        else:
-            for part, decoded in enumerate(outcome):
-                activity_id = _activity_id(delivery, part)
-                activities.append(_activity(activity_id, part, delivery, decoded, settings))
-                sets += _sets(activity_id, decoded.recording)
-                if decoded.samples is not None and decoded.features is not None:
-                    samples.append((activity_id, decoded.samples))
-                    features_rows.append({"activity_id": activity_id, "features": decoded.features})
+        if outcome.refusal:
+            _list(con, delivery, delivery.document_id, outcome.refusal, is_no_activity=outcome.is_no_activity)
+        for part, decoded in enumerate(outcome.activities):
+            activity_id = _activity_id(delivery, part)
+            activities.append(_activity(activity_id, part, delivery, decoded, settings))
+            sets += _sets(activity_id, decoded.recording)
+            if decoded.samples is not None and decoded.features is not None:
+                samples.append((activity_id, decoded.samples))
+                features_rows.append({"activity_id": activity_id, "features": decoded.features})
     done = [
         {"athlete_id": d.athlete_id, "document_id": d.document_id, "facts_hash": _facts_hash(d, settings)}
         for d in deliveries
@@ -163,10 +176,9 @@ def _write(
         warehouse.append_columns(con, "landing.samples", _stacked(samples))
 
 
-def _forget(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> None:
-    """Remove what an earlier decoding made of these documents."""
-    for delivery in deliveries:
-        key = [delivery.athlete_id, delivery.document_id]
+def _forget(con: duckdb.DuckDBPyConnection, documents: Collection[tuple[str, str]]) -> None:
+    """Remove what an earlier decoding made of these documents, each an athlete's id and a document's."""
+    for key in map(list, sorted(documents)):
         for table in ("samples", "features", "strength_sets"):
             con.execute(
                 f"delete from landing.{table} where activity_id in ("  # noqa: S608
@@ -180,10 +192,43 @@ def _forget(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> N
 def _list_refusals(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
     con.execute("delete from landing.unreadable where document_id is null")
     for refusal in raw.refusals():
-        con.execute(
-            "insert into landing.unreadable values (?, ?, ?, null, ?)",
-            [refusal.athlete_id, refusal.source, refusal.name, refusal.reason],
-        )
+        _list(con, refusal, None, refusal.reason, is_no_activity=False)
+
+
+_DATE = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+def _list(
+    con: duckdb.DuckDBPyConnection,
+    offered: Delivery | Refusal,
+    document_id: str | None,
+    reason: str,
+    *,
+    is_no_activity: bool,
+) -> None:
+    """List what could not be read, with the day of the run that may be missing because of it, where its name tells."""
+    may_be_run = not is_no_activity and not reason.endswith(strava_export.STANDS_IN)
+    date = _DATE.search(offered.name.rpartition("/")[2]) if may_be_run else None
+    con.execute(
+        "insert into landing.unreadable values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            offered.athlete_id,
+            offered.source,
+            offered.name,
+            document_id,
+            reason,
+            is_no_activity,
+            may_be_run,
+            _valid_day(*map(int, date.groups())) if date else None,
+        ],
+    )
+
+
+def _valid_day(year: int, month: int, day: int) -> dt.date | None:
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
 
 
 def _activity(activity_id: str, part: int, delivery: Delivery, decoded: Decoded, settings: Settings) -> dict[str, Any]:

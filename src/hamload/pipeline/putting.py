@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hamload.errors import ConfigurationError, HamloadError, UnreadableError
 from hamload.raw import Raw
-from hamload.sources import files
+from hamload.sources import files, strava_export
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ class Put:
     """What became of one import: how much was offered, was new, was known already, and was refused.
 
     `passed_over`: files beside the recordings that are none, and never claimed to be. `is_history`:
-    taken as a whole history, whose days without a recording are rest.
+    taken as a whole history, whose days without a recording are rest. `names`: everything that was offered.
     """
 
     offered: int
@@ -38,6 +38,7 @@ class Put:
     refused: tuple[tuple[str, str], ...]
     passed_over: int = 0
     is_history: bool = False
+    names: frozenset[str] = frozenset()
 
 
 def silent(_step: str, _done: int, _total: int) -> None:
@@ -156,8 +157,15 @@ def _put_offers(
                     if isinstance(error, _NoRecordingError) and not offer.is_claimed:
                         passed_over += 1
                         continue
-                    refused.append((offer.name, str(error)))
-                    batch.refuse(offer.name, str(error))
+                    reason = str(error)
+                    if (summary := strava_export.summary(offer.facts)) is not None:
+                        reason = f"{reason} {strava_export.STANDS_IN}"
+                        put = batch.put(
+                            summary, "json", name=offer.name, external_id=offer.external_id, facts=offer.facts
+                        )
+                        documents.append(put[0])
+                    refused.append((offer.name, reason))
+                    batch.refuse(offer.name, reason)
                     continue
                 documents.append(document)
                 new, known = new + is_new, known + (not is_new)
@@ -167,7 +175,8 @@ def _put_offers(
             for name, reason in found.refused:
                 batch.refuse(name, reason)
     offered = total + len(found.refused) - passed_over
-    return Put(offered, new, known, tuple(refused), passed_over), documents
+    names = frozenset([offer.name for offer in found.offers] + [name for name, _ in refused])
+    return Put(offered, new, known, tuple(refused), passed_over, names=names), documents
 
 
 class _NoRecordingError(HamloadError):

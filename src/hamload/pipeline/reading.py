@@ -6,17 +6,21 @@ Nothing here knows the warehouse or the ledger: a worker starts with little and 
 from __future__ import annotations
 
 import json
+import os
+import threading
+import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hamload.decode import clean, decode
 from hamload.decode.summary import summary
-from hamload.errors import HamloadError
+from hamload.errors import HamloadError, NoActivityError, UnreadableError
 from hamload.load import features
 from hamload.raw import stored
 from hamload.records import Samples, Sport
+from hamload.sources.strava_export import STANDS_IN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,29 +41,76 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One document to read. `sport` is what its source calls it, for recordings that name none themselves."""
+    """One document to read, and what its source says of it: its `sport`, and whatever else may stand in for it."""
 
     path: Path
     format: str
     document_id: str
     sport: str
+    facts: dict[str, Any]
 
 
-type Outcome = list[Decoded] | str
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one document: its activities, or the reason why it could not be read.
+
+    Both, where its source's own summary stands in for it. `is_no_activity`: it is read, and no run can be missing.
+    """
+
+    activities: tuple[Decoded, ...]
+    refusal: str = ""
+    is_no_activity: bool = False
+
+
+#: A recording outside these is a broken clock or a broken duration, and breaks arithmetic with dates.
+_YEARS = range(1980, 2200)
+_LONGEST_S = 30 * 86_400
 
 
 def read(task: Task, signal: Signal, model: LoadModel) -> Outcome:
-    """Decode and clean one document. Returns its activities, or the reason why there are none."""
+    """Decode and clean one document. Never raises: a fault is an outcome, listed with its document."""
     try:
-        content = stored(task.path, task.document_id)
-        recordings = [summary(content)] if task.format == "json" else decode(content, task.format)  # type: ignore[arg-type]
-        # Beside legs of a race that name their sport, one that names none is no run that forgot to say so.
-        may_guess = all(recording.sport is Sport.UNKNOWN for recording in recordings)
-        return [_decoded(r, task.sport, signal, model, may_guess=may_guess) for r in recordings]
+        return Outcome(tuple(_activities(task, signal, model)))
+    except NoActivityError as error:
+        return Outcome((), str(error), is_no_activity=True)
     except HamloadError as error:
-        return str(error)
+        return _instead(task, str(error))
     except Exception as error:  # noqa: BLE001  # a fault of ours on one document is listed with it, and stops no other
-        return f"hamload itself failed on this document ({type(error).__name__}: {error}). Please report it."
+        return _instead(
+            task, f"hamload itself failed on this document ({type(error).__name__}: {error}). Please report it."
+        )
+
+
+def _instead(task: Task, refusal: str) -> Outcome:
+    """Let what an export's table says of an activity stand in for its unreadable recording."""
+    if task.format != "json":
+        try:
+            recording = summary(json.dumps(task.facts).encode())
+            _check(recording)
+        except HamloadError:
+            return Outcome((), refusal)
+        note = f"its recording could not be read ({refusal}); distance and time are the export's"
+        recording = replace(recording, notes=(*recording.notes, note))
+        return Outcome((Decoded(recording, None, None, None),), f"{refusal} {STANDS_IN}")
+    return Outcome((), refusal)
+
+
+def _check(recording: Recording) -> None:
+    if recording.start_at.year not in _YEARS:
+        raise UnreadableError(f"This activity is dated {recording.start_at.year}, which cannot be.")
+    for seconds in (recording.elapsed_time_s, recording.timer_time_s):
+        if seconds is not None and not 0 <= seconds <= _LONGEST_S:
+            raise UnreadableError(f"This activity lasts {seconds:.3g} seconds, which cannot be.")
+
+
+def _activities(task: Task, signal: Signal, model: LoadModel) -> list[Decoded]:
+    content = stored(task.path, task.document_id)
+    recordings = [summary(content)] if task.format == "json" else decode(content, task.format)  # type: ignore[arg-type]
+    for recording in recordings:
+        _check(recording)
+    # Beside legs of a race that name their sport, one that names none is no run that forgot to say so.
+    may_guess = all(recording.sport is Sport.UNKNOWN for recording in recordings)
+    return [_decoded(r, task.sport, signal, model, may_guess=may_guess) for r in recordings]
 
 
 def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadModel, *, may_guess: bool) -> Decoded:
@@ -98,10 +149,21 @@ def _recognised(recording: Recording, samples: Samples, signal: Signal, moving_m
 _remembered: tuple[Signal, LoadModel]
 
 
-def remember(signal: Signal, model: LoadModel) -> None:
-    """Tell a worker its coefficients once, not with every document."""
+def remember(signal: Signal, model: LoadModel, parent: int) -> None:
+    """Tell a worker its coefficients once, not with every document, and whose death it must not outlive."""
     global _remembered  # noqa: PLW0603  # what a worker process is born with
     _remembered = signal, model
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+
+
+def _die_with(parent: int) -> None:
+    # A killed parent closes no queue: its workers would wait for documents for ever.
+    while True:
+        try:
+            os.kill(parent, 0)
+        except OSError:
+            os._exit(1)
+        time.sleep(1)
 
 
 def read_remembered(task: Task) -> Outcome:

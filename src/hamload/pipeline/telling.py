@@ -101,7 +101,10 @@ def sessions(con: duckdb.DuckDBPyConnection, athlete_id: str, last: int) -> list
 def unreadable(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str, Any]]:
     """Return what of this athlete's could not be counted, with the reasons."""
     return warehouse.rows(
-        con, "select name, reason from marts.unreadable where athlete_id = ? order by name", [athlete_id]
+        con,
+        "select name, reason, may_be_run, local_date, is_no_activity from marts.unreadable"
+        " where athlete_id = ? order by name",
+        [athlete_id],
     )
 
 
@@ -248,7 +251,12 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
         sentences.append(
             f"{_count(int(health['copies']), 'copy', 'copies')} of runs left out, so that each run counts once."
         )
-    refused = unreadable(con, athlete_id)
+    refused = [row for row in unreadable(con, athlete_id) if not row["is_no_activity"]]
+    if undated := sum(row["may_be_run"] and row["local_date"] is None for row in refused):
+        sentences.append(
+            f"The day of {_count(undated, 'document')} that could not be read is not known: a day that counts as rest"
+            " may have held a run."
+        )
     if refused:
         names = "; ".join(f"{row['name'].rsplit('/')[-1]}: {row['reason']}" for row in refused[:_LISTED])
         more = f" and {len(refused) - _LISTED} more (table marts.unreadable)" if len(refused) > _LISTED else ""

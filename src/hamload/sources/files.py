@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import os
 import zipfile
 import zlib
@@ -87,18 +86,40 @@ type _Item = Offer | tuple[str, str]
 
 
 def _folder(folder: Path, limits: Limits) -> Iterator[_Item]:
-    table = folder / strava_export.TABLE
-    export = strava_export.read(table.read_bytes()) if table.is_file() else strava_export.NONE
-    for place, subfolders, names in os.walk(folder):
+    tables: list[tuple[str, strava_export.Export]] = []
+    found: set[str] = set()
+    closed: list[OSError] = []
+    for place, subfolders, names in os.walk(folder, onerror=closed.append):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        if strava_export.TABLE in names:
+            names.remove(strava_export.TABLE)
+            table = Path(place) / strava_export.TABLE
+            try:
+                export = strava_export.read(table.read_bytes())
+            except OSError as error:
+                yield str(table), f"This table cannot be read: {error.strerror or error}."
+            else:
+                tables.append((f"{place}{os.sep}", export))
         for name in sorted(names):
             path = Path(place) / name
-            if name.startswith(".") or path == table:
+            if name.startswith("."):
                 continue
-            facts = export.of_file.get(path.relative_to(folder).as_posix())
+            found.add(str(path))
+            facts = _facts_of(str(path), tables)
             for item in _file(path, limits):
                 yield _with_facts(_as_claimed(item, name), facts)
-    yield from _without_file(export, str(table))
+    for shut in closed:
+        yield _printable(str(shut.filename)), f"This folder cannot be read: {shut.strerror}. Check its rights."
+    for root, export in tables:
+        yield from _without_file(export, f"{root}{strava_export.TABLE}", {f.removeprefix(root) for f in found})
+
+
+def _facts_of(name: str, tables: list[tuple[str, strava_export.Export]]) -> dict[str, Any] | None:
+    """Return what the nearest table above a file says of it."""
+    for root, export in reversed(tables):
+        if name.startswith(root) and (facts := export.of_file.get(name.removeprefix(root))) is not None:
+            return facts
+    return None
 
 
 def _file(path: Path, limits: Limits) -> Iterator[_Item]:
@@ -112,7 +133,21 @@ def _file(path: Path, limits: Limits) -> Iterator[_Item]:
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         yield str(path), f"This archive cannot be opened: {error}."
         return
-    yield Offer(str(path), lambda: _plain(path.read_bytes(), limits))
+    yield Offer(_printable(str(path)), lambda: _plain(_bounded(path, limits), limits))
+
+
+def _printable(name: str) -> str:
+    """Return a name that can be stored and shown; the bytes of a foreign encoding become question marks."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _bounded(path: Path, limits: Limits) -> bytes:
+    if path.stat().st_size > limits.file_bytes:
+        raise UnsafeArchiveError(
+            f"This file is larger than {limits.file_bytes / _MB:,.0f} MB.",
+            "If it is a real recording, raise [import] max_file_mb in config.toml.",
+        )
+    return path.read_bytes()
 
 
 def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) -> Iterator[_Item]:
@@ -128,7 +163,11 @@ def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) ->
         )
         return
     table = next((m for m in members if PurePosixPath(m.filename).name == strava_export.TABLE), None)
-    export = strava_export.read(_member(archive, table, limits)) if table else strava_export.NONE
+    export = strava_export.NONE
+    try:
+        export = strava_export.read(_member(archive, table, limits)) if table else export
+    except HamloadError as error:
+        yield f"{name}/{strava_export.TABLE}", str(error)
     root = table.filename.removesuffix(strava_export.TABLE) if table else ""
     for member in members:
         if member is table:
@@ -137,7 +176,10 @@ def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) ->
         if _leaves(member.filename):
             yield label, "This member names a path outside the archive. It was left out; the others were read."
             continue
-        if member.filename.lower().endswith(".zip") and depth > 1:
+        if member.filename.lower().endswith(".zip") and depth == 1:
+            yield label, "This archive lies too deep inside other archives. Import it by itself."
+            continue
+        if member.filename.lower().endswith(".zip"):
             try:
                 inner = zipfile.ZipFile(io.BytesIO(_member(archive, member, limits)))
             except (zipfile.BadZipFile, HamloadError, OSError) as error:
@@ -147,7 +189,8 @@ def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) ->
             continue
         offer = Offer(label, _reader(archive, member, limits))
         yield _with_facts(_as_claimed(offer, member.filename), export.of_file.get(member.filename.removeprefix(root)))
-    yield from _without_file(export, f"{name}/{root}{strava_export.TABLE}")
+    present = {m.filename.removeprefix(root) for m in members}
+    yield from _without_file(export, f"{name}/{root}{strava_export.TABLE}", present)
 
 
 def _with_facts(item: _Item, facts: dict[str, Any] | None) -> _Item:
@@ -162,11 +205,17 @@ def _as_claimed(item: _Item, name: str) -> _Item:
     return item
 
 
-def _without_file(export: strava_export.Export, table: str) -> Iterable[_Item]:
-    """Offer the activities that were typed in by hand: the table's row is all there is of them."""
-    for facts in export.without_file:
-        content = json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
-        yield Offer(f"{table}#{facts['external_id']}", _constant(content), str(facts["external_id"]), facts)
+def _without_file(export: strava_export.Export, table: str, present: set[str]) -> Iterable[_Item]:
+    """Offer the activities of which the table's row is all there is: typed in by hand, or their file is missing."""
+    missing = {name: facts for name, facts in export.of_file.items() if name not in present}
+    for name, facts in missing.items():
+        stands_in = strava_export.summary(facts) is not None
+        told = strava_export.STANDS_IN if stands_in else "The table says too little to stand in for it."
+        yield f"{table}#{facts['external_id']}", f"The recording {name} is missing. {told}"
+    for facts in (*export.without_file, *missing.values()):
+        content = strava_export.summary(facts)
+        if content is not None:
+            yield Offer(f"{table}#{facts['external_id']}", _constant(content), str(facts["external_id"]), facts)
     yield from ((f"{table}, line {line}", reason) for line, reason in export.refused)
 
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 TABLE = "activities.csv"
+#: How a refusal ends whose activity is known all the same: no run is missing because of it.
+STANDS_IN = "The export's own summary stands in for it."
 
 _FILE = re.compile(r"^activities/[^/]+\.(fit|gpx|tcx)(\.gz)?$", re.IGNORECASE)
 _ID, _DATE, _NAME, _TYPE, _DESCRIPTION, _ELAPSED, _KILOMETRES = range(7)
@@ -68,15 +72,21 @@ NONE = Export({}, (), ())
 
 def read(content: bytes) -> Export:
     """Read the table. Rows that cannot be understood are returned as refused, with their line and reason."""
-    text = content.decode("utf-8-sig", errors="replace")
-    rows = list(csv.reader(io.StringIO(text)))
+    text = content.decode("utf-8-sig", errors="replace").replace("\0", "")
+    rows: list[list[str]] = []
+    broken: list[tuple[int, str]] = []
+    reader = csv.reader(io.StringIO(text), strict=True)
+    try:
+        rows.extend(reader)
+    except csv.Error as error:
+        broken.append((reader.line_num, f"From about here on the table cannot be read ({error}). Export it again."))
     if not rows:
-        return NONE
+        return Export({}, (), tuple(broken))
     header, body = [cell.strip().lower() for cell in rows[0]], rows[1:]
     file_column = _file_column(header, body)
     of_file: dict[str, dict[str, Any]] = {}
     without_file: list[dict[str, Any]] = []
-    refused: list[tuple[int, str]] = []
+    refused = broken
     for line, row in enumerate(body, 2):
         if not any(row):
             continue
@@ -94,6 +104,13 @@ def read(content: bytes) -> Export:
         else:
             without_file.append(facts)
     return Export(of_file, tuple(without_file), tuple(refused))
+
+
+def summary(facts: dict[str, Any]) -> bytes | None:
+    """Return an activity's row as a document of its own, or None where it does not say when and how long it was."""
+    if facts.get("start_at") is None or (facts.get("elapsed_time_s") is None and facts.get("moving_time_s") is None):
+        return None
+    return json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
 
 
 def sport_of(name: str) -> str:
@@ -141,7 +158,7 @@ def _number(text: str) -> float | None:
         value = float(text.replace(",", "."))
     except ValueError:
         return None
-    return value if value >= 0 else None
+    return value if value >= 0 and math.isfinite(value) else None
 
 
 def _moment(text: str) -> str | None:
