@@ -97,4 +97,4 @@ def test_a_home_that_was_never_used_says_what_to_do(tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
-        _ = hamload.nonsense  # type: ignore[attr-defined]
+        _ = hamload.nonsense
