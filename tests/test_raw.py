@@ -61,6 +61,16 @@ def test_a_damaged_document_is_refused_with_its_remedy(tmp_path: Path) -> None:
             raw.content(name, "fit")
 
 
+def test_a_truncated_document_is_healed_by_putting_it_again(tmp_path: Path) -> None:
+    with Raw(tmp_path) as raw:
+        for _ in range(2):
+            with raw.batch("files", "me", NOW) as batch:
+                name, _ = batch.put(b"a whole run", "fit", name="a.fit")
+            whole = raw.content(name, "fit")
+            raw.path(name, "fit").write_bytes(b"a who")
+        assert whole == b"a whole run"
+
+
 def test_a_home_that_cannot_be_written_is_named_with_its_remedy(tmp_path: Path) -> None:
     (tmp_path / "raw").write_text("a file where the folder should be")
     with pytest.raises(HamloadError, match="--home"):

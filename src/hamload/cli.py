@@ -246,7 +246,9 @@ def demo(
     console.print("\n[bold]Where things lie[/]", highlight=False)
     for name, path in shown.places:
         console.print(f"  {name:<22}{path}", highlight=False, soft_wrap=True)
-    console.print(f"\nLook further: hamload status --home {home}   hamload sessions --home {home}", highlight=False)
+    program = Path(sys.argv[0]).absolute()
+    name = str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else "hamload"
+    console.print(f"\nLook further: {name} status --home {home}   {name} sessions --home {home}", highlight=False)
 
 
 @contextmanager

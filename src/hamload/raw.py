@@ -269,7 +269,7 @@ class Batch:
         document = document_id(content)
         path = self._raw.path(document, format_)
         db = self._raw._db  # noqa: SLF001
-        if not path.exists():
+        if not _is_whole(path, len(content)):
             self._write(path, content)
         db.execute(
             "insert into documents values (?, ?, ?, ?) on conflict do nothing",
@@ -369,6 +369,11 @@ class Batch:
         part.write_bytes(gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
         part.replace(path)
         self._unsynced.append(path)
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    """Return whether a document lies there, as far as its length tells: a truncated one is put again."""
+    return path.exists() and (path.suffix == ".gz" or path.stat().st_size == size)
 
 
 def _fsync(path: Path) -> None:

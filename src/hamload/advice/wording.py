@@ -276,10 +276,9 @@ def clears_deload(
     """Return what ends a deload. Without ratios (baseline, returning) only the age of the spike counts."""
     parts = []
     if with_ratios:
-        parts.append(f"the week's load is at most {uncoupled:.2f} times that of the weeks before")
+        heavy = ", and that of hills, speed and long runs," if by_heavy else ""
+        parts.append(f"the week's load{heavy} is at most {uncoupled:.2f} times that of the weeks before")
         parts.append(f"the smoothed ratio at most {ewma:.2f}")
-        if by_heavy:
-            parts.append(f"the load of hills, speed and long runs at most {uncoupled:.2f} times, too")
     if spike_until is not None:
         parts.append(f"the last spike is old enough (from {day(spike_until)} on)")
     return f"Clears when {_listed(parts)}." if parts else "Clears on the next day without a reason."
