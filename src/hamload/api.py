@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hamload import load, settings, warehouse
 from hamload.errors import HamloadError
-from hamload.load import energy_cost, monotony, strain
+from hamload.load import acwr, energy_cost, monotony, strain
 from hamload.records import Athlete, Samples
 
 if TYPE_CHECKING:
@@ -35,43 +35,6 @@ __all__ = [
     "session_load",
     "strain",
 ]
-
-
-def acwr(
-    daily_load: Any,
-    method: load.Method = "coupled",
-    acute_days: int = 7,
-    chronic_days: int = 28,
-    min_days: int = 28,
-) -> Any:
-    """Return the acute-to-chronic load ratio of each day.
-
-    Parameters
-    ----------
-    daily_load
-        EFM a day, shape (..., days), no day left out: 0 is a day without running, NaN an unknown one. An array, a list,
-        or a pandas Series (then a Series with the same index comes back).
-    method
-        "coupled": mean of the last 7 days over mean of the last 28. "uncoupled": over the 21 days before the 7.
-        "ewma": exponentially weighted, lambda = 2 / (N + 1) (Williams et al. 2017, Br J Sports Med 51:209).
-    acute_days, chronic_days
-        The two windows, in days.
-    min_days
-        Days of history before there is a ratio; 1 takes partial windows from the first day on.
-
-    Returns
-    -------
-    Array or Series
-        NaN (never 0) where the window holds an unknown day, where there is too little history, and where the chronic
-        load is 0.
-
-    Raises
-    ------
-    ValueError
-        For an unknown method, negative loads, or windows that make no sense.
-
-    """
-    return load.acwr(daily_load, method, acute_days, chronic_days, min_days)
 
 
 def demand(speed_mps: Any, grade: Any, easy_speed_mps: float) -> Array:

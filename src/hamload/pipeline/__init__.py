@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
 from hamload.errors import HamloadError, WarehouseError
-from hamload.pipeline.putting import silent
+from hamload.pipeline.putting import put_files, put_folder, silent
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
@@ -26,10 +26,32 @@ if TYPE_CHECKING:
     import duckdb
 
     from hamload.digest.facts import DigestFacts
-    from hamload.pipeline.putting import Gaps, Progress, Put
+    from hamload.pipeline.putting import Progress
     from hamload.raw import Raw
-    from hamload.settings import FolderSettings, Settings
+    from hamload.settings import Settings
     from hamload.warehouse import Failure
+
+__all__ = [
+    "Night",
+    "Told",
+    "alert",
+    "assess",
+    "decode",
+    "digest",
+    "digest_text",
+    "exclusive",
+    "known_athletes",
+    "night",
+    "other_sports",
+    "overview",
+    "publish",
+    "put_files",
+    "put_folder",
+    "rebuild",
+    "refresh",
+    "sessions",
+    "unreadable",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +78,6 @@ class Night:
 def exclusive(settings: Settings) -> AbstractContextManager[None]:
     """Hold the home for one run. Raises WarehouseError where another one is at work."""
     return warehouse.lock(settings.home)
-
-
-def put_files(
-    settings: Settings,
-    paths: list[Path],
-    athlete_id: str,
-    now: dt.datetime,
-    *,
-    sport: str = "",
-    gaps: Gaps | None = None,
-    through: dt.date | None = None,
-    progress: Progress = silent,
-) -> Put:
-    """Keep what the paths hold as raw documents. See `putting.put_files`."""
-    from hamload.pipeline import putting
-
-    return putting.put_files(
-        settings, paths, athlete_id, now, sport=sport, gaps=gaps, through=through, progress=progress
-    )
-
-
-def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, progress: Progress = silent) -> Put:
-    """Keep what is new in a watched folder. See `putting.put_folder`."""
-    from hamload.pipeline import putting
-
-    return putting.put_folder(settings, folder, now, progress)
 
 
 def decode(settings: Settings, progress: Progress = silent) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Sessions that a day's reasons may name: the spike's comparison window and the week of the acute load.
 _SESSION_DAYS = 35
 
-type Metrics = dict[str, Array]
+type Metrics = dict[str, Any]
 
 
 def write_spikes(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -90,6 +90,7 @@ def metrics(load_efm: Array, total_efm: Array, series: Series) -> Metrics:
         return np.where(with_break, np.nan, acwr(load_efm, method, *windows))
 
     return {
+        "is_returning": np.broadcast_to(with_break, load_efm.shape),
         "acute_rolling": rolling_mean(load_efm, series.acute_days),
         "chronic_rolling": rolling_mean(load_efm, series.chronic_days),
         "acwr_coupled": ratio("coupled"),
@@ -115,7 +116,6 @@ def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             "athlete_id": np.full(days * len(SERIES), athlete_id, dtype=object),
             "date": np.tile(loads["date"], len(SERIES)),
             "series": np.repeat(np.array(SERIES, dtype=object), days),
-            "is_returning": np.tile(_with_break(loads["total"], settings.model.series), len(SERIES)),
         }
         columns = {name: values.ravel() for name, values in found.items()}
         warehouse.append_columns(con, "landing.day_metrics", {**keys, **columns})
