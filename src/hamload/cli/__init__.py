@@ -1,0 +1,32 @@
+"""The command line: one command per step. Parses, calls `pipeline`, prints; decides nothing.
+
+Each module holds a few commands that belong together. Exit codes: 0 done, 1 done with failures that are listed, 2
+unusable arguments or configuration.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# Importing a module registers its commands.
+from hamload.cli import demo, importing, showing  # noqa: F401
+from hamload.cli.app import app
+from hamload.cli.printing import complain
+from hamload.errors import ConfigurationError, HamloadError
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line; every expected failure becomes a sentence with its remedy, never a traceback."""
+    try:
+        app()
+    except ConfigurationError as error:
+        complain(error)
+        sys.exit(2)
+    except HamloadError as error:
+        complain(error)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,161 @@
+"""Commands that only look: status, sessions, digest."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hamload.cli.app import AsJson, AthleteId, Home, On, app
+from hamload.cli.printing import day, kilometres, number, plain, settings_of, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hamload.digest.facts import DigestFacts
+    from hamload.settings import Settings
+
+
+@app.command()
+def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJson = False) -> None:
+    """Show today's state, the week in numbers, what is unknown, and how each source is."""
+    from hamload import pipeline
+
+    settings = settings_of(home)
+    facts = pipeline.overview(settings, athlete, day("--on", on))
+    if as_json:
+        from dataclasses import asdict
+
+        print(json.dumps({"home": settings.home, **asdict(facts)}, default=str, indent=2))
+        return
+    _print_status(facts, settings, is_now=not on)
+
+
+@app.command()
+def sessions(
+    home: Home = None,
+    athlete: AthleteId = "",
+    last: Annotated[int, typer.Option("--last", min=1, help="How many, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List runs with their load, parts and labels. +1 is a second recording of the same run, counted once."""
+    from hamload import pipeline
+
+    rows = pipeline.sessions(settings_of(home), athlete, last)
+    if as_json:
+        print(json.dumps(rows, default=str, indent=2))
+        return
+    _print_sessions(rows)
+
+
+@app.command()
+def digest(
+    home: Home = None,
+    athlete: AthleteId = "",
+    preview: Annotated[bool, typer.Option("--preview", help="Print it instead of writing it.")] = False,
+    on: On = "",
+) -> None:
+    """Write the digest, as text and HTML, to the home's outbox."""
+    from hamload import pipeline
+
+    settings = settings_of(home)
+    if preview or on:
+        print(pipeline.digest_text(settings, athlete, day("--on", on)))
+        return
+    entry = pipeline.digest(settings, athlete)
+    lines = (plain(entry.subject), f"  {entry.text_path}", f"  {entry.html_path}")
+    terminal().print("\n".join(lines), highlight=False, soft_wrap=True)
+
+
+def _print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> None:
+    console = terminal()
+    days = (settings.today(facts.alert.athlete_id) - facts.as_of).days
+    if is_now and days > 1 and not facts.is_simulated:
+        console.print(
+            f"[bold yellow]hamload last looked {days - 1} days ago.[/] What follows is of"
+            f" {facts.as_of:%-d %b %Y}; the days since are unknown. Run: hamload sync, or hamload import PATH.",
+            highlight=False,
+        )
+    simulated = "  [reverse] simulated [/]" if facts.is_simulated else ""
+    console.print(f"[bold]{plain(facts.athlete_name)}[/], {facts.as_of:%a %-d %b %Y}{simulated}", highlight=False)
+    console.print(f"[bold]{facts.alert.state.value.upper()}[/]  {plain(facts.headline)}", highlight=False)
+    for reason in facts.alert.reasons:
+        console.print(f"  - {plain(reason.sentence)}", highlight=False)
+    week, usual = facts.last_7, facts.before_28.per_week
+    console.print(
+        f"Last 7 days {number(week.load_efm)} EFM, {kilometres(week.distance_m)};"
+        f" usual week {number(usual.load_efm)} EFM, {kilometres(usual.distance_m)}.",
+        highlight=False,
+    )
+    total = facts.series[0]
+    ratio = f"{total.uncoupled:.2f}" if total.uncoupled is not None else f"withheld: {total.why_withheld}"
+    console.print(f"Acute to chronic (uncoupled) {ratio}.", highlight=False)
+    for line in facts.next_7:
+        console.print(f"  > {plain(line)}", highlight=False)
+    for sentence in facts.unknowns:
+        console.print(f"[yellow]?[/] {plain(sentence)}", highlight=False)
+    for source in facts.sources:
+        newest = source.newest_activity_date or "nothing"
+        wrong = f" [red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else " ok"
+        console.print(f"[dim]{plain(source.source)}[/]: newest {newest},{wrong}", highlight=False)
+    console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
+
+
+def _print_sessions(rows: Sequence[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    console = terminal()
+    is_wide = console.width >= _WIDE
+    table = Table(box=None, pad_edge=False)
+    for name, right, shown in _COLUMNS:
+        if is_wide or shown:
+            table.add_column(name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        cells = _session_cells(row)
+        table.add_row(*(cells[name] for name, _, shown in _COLUMNS if is_wide or shown))
+    console.print(table)
+    if not is_wide:
+        console.print("A wider window shows each run's four parts; hill? means that hills are not known.", style="dim")
+
+
+_WIDE = 110
+#: Heading, whether it is a number, and whether it is shown in a narrow window too.
+_COLUMNS = (
+    ("Day", False, True),
+    ("Run", False, True),
+    ("km", True, True),
+    ("min", True, True),
+    ("EFM", True, True),
+    ("hill", True, False),
+    ("speed", True, False),
+    ("long", True, False),
+    ("base", True, False),
+    ("Labels", False, True),
+    ("Spike", True, True),
+    ("Confidence", False, False),
+)
+_TITLE = 24
+
+
+def _session_cells(row: dict[str, Any]) -> dict[str, str]:
+    spikes = [s for s in (row["spike_distance"], row["spike_load"]) if s is not None]
+    title = row["title"] or row["name"].rsplit("/")[-1]
+    copies = f" +{row['copies']}" if row["copies"] else ""
+    known = [name for name in ("hill", "speed", "long") if row[f"is_{name}"]]
+    unknown = [f"{name}?" for name in ("hill", "speed", "long") if row[f"is_{name}"] is None]
+    parts = {
+        name: "?" if name != "base" and row[f"is_{name}"] is None else f"{row[f'load_{name}_efm']:.0f}"
+        for name in ("hill", "speed", "long", "base")
+    }
+    return {
+        "Day": str(row["local_date"]),
+        "Run": plain(title if len(title) <= _TITLE else title[: _TITLE - 1] + "…") + copies,
+        "km": "-" if row["distance_m"] is None else f"{row['distance_m'] / 1000:.1f}",
+        "min": f"{row['moving_time_s'] / 60:.0f}",
+        "EFM": f"{row['load_efm']:.0f}",
+        **parts,
+        "Labels": " ".join(known + unknown) or "-",
+        "Spike": f"{max(spikes):.2f}" if spikes else "-",
+        "Confidence": row["confidence"],
+    }
