@@ -152,6 +152,16 @@ create table if not exists landing.reports (
     remedy varchar not null
 );
 
+create table if not exists landing.journal (
+    entry_id varchar not null,
+    athlete_id varchar not null,
+    kind varchar not null,             -- tightness, curls, soreness, ...; also what the runner decided about sessions
+    date date not null,                -- the athlete's local day that it speaks of
+    logged_at timestamptz not null,
+    content json not null,
+    primary key (athlete_id, entry_id)
+);
+
 create table if not exists landing.athletes (
     athlete_id varchar primary key,
     name varchar not null,

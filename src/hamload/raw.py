@@ -74,7 +74,7 @@ create table if not exists reports (
 """
 
 #: Text formats shrink to a tenth; FIT is already dense and is kept as it is, ready for other programs.
-_COMPRESSED = frozenset({"gpx", "tcx", "json"})
+_COMPRESSED = frozenset({"gpx", "tcx", "json", "strava", "garmin"})
 #: What follows a place in the name of something that lies in it: nothing, a path, a row or a line of a table.
 _AFTER_PLACE = frozenset({"", "/", "#", ","})
 

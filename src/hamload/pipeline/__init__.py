@@ -114,6 +114,7 @@ def _assess(
     from hamload.pipeline import assessing
 
     assessing.write_reports(con, raw, settings, today)
+    assessing.write_journal(con, raw)
     assessing.write_members(con, settings, today)
     assessing.write_loads(con, settings, today, progress)
 

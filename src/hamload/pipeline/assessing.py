@@ -10,13 +10,13 @@ import datetime as dt
 import hashlib
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hamload import warehouse
+from hamload import journal, warehouse
 from hamload.decode import limit_speed
 from hamload.load import (
     PastRun,
@@ -56,7 +56,7 @@ type _Days = dict[str, list[dt.date]]
 
 def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, today: dt.date | None = None) -> None:
     """Tell the warehouse which documents each source gave, and which days it has reported on, from the ledger."""
-    deliveries = raw.deliveries()
+    deliveries = [d for d in raw.deliveries() if d.format != journal.FORMAT]
     con.execute("delete from landing.deliveries")
     con.execute("delete from landing.reports")
     rows = [
@@ -80,6 +80,13 @@ def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, 
         if report.athlete_id in days
     ]
     warehouse.append_rows(con, "landing.reports", reports)
+
+
+def write_journal(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
+    """Tell the warehouse what the runners' journals say."""
+    con.execute("delete from landing.journal")
+    rows = [{**asdict(e), "content": json.dumps(e.content)} for e in journal.entries(raw.deliveries())]
+    warehouse.append_rows(con, "landing.journal", rows)
 
 
 def _calendar(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, today: dt.date | None) -> _Days:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hamload import warehouse
+from hamload.journal import FORMAT as JOURNAL
 from hamload.load import usable_share
 from hamload.pipeline.putting import silent
 from hamload.pipeline.reading import Task, read, read_remembered, remember
@@ -78,7 +79,7 @@ def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[t
     """
     latest: dict[tuple[str, str], Delivery] = {}
     for delivery in deliveries:
-        if delivery.athlete_id not in athletes:
+        if delivery.athlete_id not in athletes or delivery.format == JOURNAL:
             continue
         key = (delivery.athlete_id, delivery.document_id)
         if (before := latest.get(key)) is not None:
