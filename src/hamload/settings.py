@@ -28,6 +28,8 @@ from hamload.records import Service
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
 FORMULAS = "1"
 
+_CRON = r"^\S+( \S+){4}$"
+
 
 class AthleteSettings(BaseModel):
     """One runner of this home."""
@@ -77,6 +79,16 @@ class FetchSettings(BaseModel):
     retries: int = Field(ge=0, le=5)
     wait_s: float = Field(ge=0)
     max_minutes: float = Field(gt=0)
+
+
+class ScheduleSettings(BaseModel):
+    """When `hamload serve` runs what, as cron lines on the home's clock."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    nightly: str = Field(pattern=_CRON)
+    weekly: str = Field(pattern=_CRON)
+    port: int = Field(ge=1, le=65_535)
 
 
 class ServiceSettings(BaseModel):
@@ -129,6 +141,7 @@ class _File(BaseModel):
     folders: tuple[FolderSettings, ...]
     accounts: tuple[AccountSettings, ...]
     fetch: FetchSettings
+    schedule: ScheduleSettings
     services: ServiceSettings
     import_: ImportSettings = Field(alias="import")
 
@@ -153,6 +166,7 @@ class Settings:
     folders: tuple[FolderSettings, ...]
     accounts: tuple[AccountSettings, ...]
     fetch: FetchSettings
+    schedule: ScheduleSettings
     services: ServiceSettings
     imports: ImportSettings
     model: LoadModel
@@ -245,6 +259,7 @@ def load(home: Path | None = None) -> Settings:
         folders=file.folders,
         accounts=accounts,
         fetch=file.fetch,
+        schedule=file.schedule,
         services=file.services,
         imports=file.import_,
         model=model,

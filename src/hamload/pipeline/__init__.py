@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hamload.pipeline.fetching import Fetched
     from hamload.pipeline.putting import Progress
     from hamload.raw import Raw
-    from hamload.settings import Settings
+    from hamload.settings import AccountSettings, Settings
     from hamload.warehouse import Failure
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "digest_text",
     "exclusive",
     "expire",
+    "fetch_account",
     "known_athletes",
     "night",
     "other_sports",
@@ -52,7 +53,9 @@ __all__ = [
     "rebuild",
     "refresh",
     "sessions",
+    "told",
     "unreadable",
+    "waiting_accounts",
 ]
 
 
@@ -237,8 +240,6 @@ def refresh(
 
 def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, progress: Progress = silent) -> Night:
     """Run a whole night: every source by itself, then everything that follows from the raw documents."""
-    from hamload.pipeline.fetching import fetch_account
-
     failed: list[str] = []
     fetched: list[Fetched] = []
     names: dict[str, frozenset[str]] = {}
@@ -262,6 +263,32 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
     told = [line for athlete_id, offered in names.items() for line in unreadable(settings, athlete_id, offered)[0]]
     digests = tuple(digest(settings, athlete_id) for athlete_id in known_athletes(settings))
     return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
+
+
+def fetch_account(
+    settings: Settings, account: AccountSettings, now: dt.datetime, progress: Progress = silent
+) -> Fetched:
+    """Fetch what is new in one account, and record how that ended."""
+    from hamload.pipeline import fetching
+
+    return fetching.fetch_account(settings, account, now, progress)
+
+
+def told(found: Fetched) -> list[str]:
+    """Return in sentences what one account gave."""
+    gone = f", {found.gone} gone" if found.gone else ""
+    until = f", complete until {found.covered_until}" if found.covered_until else ""
+    return [f"{found.service.label}: {found.new} new{gone}{until}.", *found.notes]
+
+
+def waiting_accounts(settings: Settings, now: dt.datetime) -> tuple[AccountSettings, ...]:
+    """Return the accounts that a limit ended, and that may be asked again by now."""
+    from hamload.raw import Raw
+
+    with Raw(settings.home) as raw:
+        last = {(report.source, report.athlete_id): report for report in raw.reports()}
+    reports = ((account, last.get((account.service.value, account.athlete))) for account in settings.accounts)
+    return tuple(account for account, report in reports if report and report.resumes_at and report.resumes_at <= now)
 
 
 def known_athletes(settings: Settings) -> list[str]:
