@@ -26,6 +26,8 @@ from hamload.parameters import AlertRules, LoadModel, Series, Signal, Windows
 
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
 FORMULAS = "1"
+#: A plain mail address, or none: nothing in it can end a header or an SMTP command.
+_ADDRESS = r"^([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})?$"
 
 
 class AthleteSettings(BaseModel):
@@ -37,6 +39,7 @@ class AthleteSettings(BaseModel):
     name: str = ""
     time_zone: str = ""
     easy_speed_mps: float | None = Field(default=None, gt=0.5, lt=7)
+    mail: str = Field(default="", pattern=_ADDRESS)
 
 
 class FolderSettings(BaseModel):
@@ -47,6 +50,33 @@ class FolderSettings(BaseModel):
     path: Path
     athlete: str = ""
     reports_rest: bool = False
+
+
+class MailSettings(BaseModel):
+    """The server that takes mail from hamload. Certificates are always checked; there is no way round that."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(pattern=r"^[A-Za-z0-9._:-]*$")
+    port: int = Field(ge=0, le=65535)
+    security: Literal["starttls", "tls"]
+    sender: str = Field(pattern=_ADDRESS)
+    username: str
+    ca_file: str
+    timeout_s: float = Field(gt=0, le=600)
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a server and a sender."""
+        return bool(self.host and self.sender)
+
+
+class PushSettings(BaseModel):
+    """Where short messages of worsened states and failed nights go, besides mail."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    urls_file: str
 
 
 class ImportSettings(BaseModel):
@@ -69,6 +99,8 @@ class _File(BaseModel):
     athletes: tuple[AthleteSettings, ...] = Field(min_length=1)
     folders: tuple[FolderSettings, ...]
     import_: ImportSettings = Field(alias="import")
+    mail: MailSettings
+    push: PushSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +126,8 @@ class Settings:
     signal: Signal
     alerts: AlertRules
     provenance: dict[str, Provenance]
+    mail: MailSettings
+    push: PushSettings
 
     def athlete(self, athlete_id: str = "") -> AthleteSettings:
         """Return the named runner, or the only one. Raises ConfigurationError where that is not one runner."""
@@ -169,7 +203,45 @@ def load(home: Path | None = None) -> Settings:
                 " who is not in [[athletes]].",
                 f"Give it athlete = one of: {', '.join(sorted(ids))}.",
             )
-    return Settings(folder, time_zone, file.athletes, file.folders, file.import_, model, signal, alerts, provenance)
+    return Settings(
+        folder,
+        time_zone,
+        file.athletes,
+        file.folders,
+        file.import_,
+        model,
+        signal,
+        alerts,
+        provenance,
+        file.mail,
+        file.push,
+    )
+
+
+def secret(name: str) -> str:
+    """Return a secret of the environment: its value, else the content of the file that NAME_FILE names, else "".
+
+    Raises
+    ------
+    ConfigurationError
+        Where that file cannot be read.
+
+    """
+    if value := os.environ.get(name):
+        return value
+    if not (file := os.environ.get(f"{name}_FILE")):
+        return ""
+    return secret_file(Path(file), f"{name}_FILE")
+
+
+def secret_file(path: Path, named_by: str) -> str:
+    """Return the content of a file that holds a secret. Raises ConfigurationError naming who asked for it."""
+    try:
+        return path.expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{named_by} names {path}, which cannot be read: {error}.", "Name a readable file there, or take it out."
+        ) from None
 
 
 def prefect_environment(home: Path) -> dict[str, str]:
