@@ -109,7 +109,7 @@ def _running(authority: trustme.CA, place: Path, *, implicit: bool) -> Iterator[
 def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
     """Make a home whose mail goes to a server: `configured(server, security="tls", host="localhost", ...)`."""
 
-    def made(server: Any, mail: str = RECIPIENT, extra: str = "", **others: object) -> Settings:
+    def made(server: Any, mail: str = RECIPIENT, extra: str = "", push: str = "", **others: object) -> Settings:
         home = tmp_path / "home"
         home.mkdir(exist_ok=True)
         told: dict[str, object] = {
@@ -121,7 +121,16 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
             "timeout_s": 5,
         }
         rows = [f"{name} = {value!r}" for name, value in (told | others).items()] if server else []
-        config = [extra, "[[athletes]]", 'id = "me"', f'mail = "{mail}"', "[mail]", *rows]
+        config = [
+            extra,
+            "[[athletes]]",
+            'id = "me"',
+            f'mail = "{mail}"',
+            "[push]",
+            f'urls_file = "{push}"',
+            "[mail]",
+            *rows,
+        ]
         (home / "config.toml").write_text("\n".join(config) + "\n")
         monkeypatch.setenv("HAMLOAD_SMTP_PASSWORD", PASSWORD)
         return settings.load(home)

@@ -378,6 +378,8 @@ def test_a_push_file_that_cannot_be_read_costs_no_message_and_is_said(
     monkeypatch.setenv("HAMLOAD_PUSH_URLS_FILE", str(tmp_path / "gone"))
     assert _tell(current)
     assert "HAMLOAD_PUSH_URLS_FILE names" in post.deliver(current, NIGHT).problems[0]
+    monkeypatch.delenv("HAMLOAD_PUSH_URLS_FILE")
+    assert "urls_file of [push] names" in post.deliver(configured(None, push="gone"), NIGHT).problems[0]
 
 
 def test_a_secret_is_the_variables_value_or_the_content_of_its_file(

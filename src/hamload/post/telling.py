@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hamload.errors import ConfigurationError
 from hamload.post.ledger import MAIL, Ledger, Standing
 from hamload.post.letter import compose, one_line
-from hamload.settings import secret, secret_file
+from hamload.settings import secret
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
-    from pathlib import Path
 
     from hamload.post.letter import Attachment, Kind
     from hamload.settings import Settings
@@ -109,6 +109,16 @@ def in_words(settings: Settings, messages: Sequence[Standing]) -> list[str]:
     ]
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The file that urls_file of [push] names cannot be read ({type(error).__name__}): {path}.",
+            "Mend that line, or the file's rights.",
+        ) from None
+
+
 def _push_ways(settings: Settings) -> list[str]:
     """Return the ways of the push addresses; where they cannot be read, one that says so with every delivery."""
     try:
@@ -128,6 +138,6 @@ def push_urls(settings: Settings) -> dict[str, str]:
     """
     lines = secret("HAMLOAD_PUSH_URLS").splitlines()
     if settings.push.urls_file:
-        lines += secret_file(settings.home / settings.push.urls_file, "[push] urls_file").splitlines()
+        lines += _read(settings.home / Path(settings.push.urls_file).expanduser()).splitlines()
     urls = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return {f"push:{url.partition(':')[0]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}": url for url in urls}
