@@ -24,8 +24,9 @@ ALLOWED: dict[str, set[str]] = {
     "digest": _PURE,
     "settings": _PURE,
     "api": _PURE | {"settings", "load", "decode", "warehouse"},
+    "post": _PURE | {"settings"},
     "pipeline": _PURE
-    | {"load", "advice", "merging", "journal", "sources", "raw", "decode", "warehouse", "digest", "settings"},
+    | {"post", "load", "advice", "merging", "journal", "sources", "raw", "decode", "warehouse", "digest", "settings"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},
