@@ -8,6 +8,8 @@ on at the moment that the service named.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from prefect.states import Completed, Failed
 from hamload import pipeline, settings
 from hamload.errors import HamloadError
 from hamload.settings import AccountSettings, FolderSettings, Settings
+from hamload.warehouse import Failure
 
 BACKFILL = "hamload-backfill/backfill"
 
@@ -70,11 +73,11 @@ def expire(current: Settings, now: dt.datetime, today: dt.date | None) -> int:
 
 
 @task(task_run_name="alert and publish")
-def alert(current: Settings) -> list[str]:
+def alert(current: Settings) -> list[Failure]:
     """Compute the daily series and states, build and check the tables, publish them."""
     failures = pipeline.alert(current)
     pipeline.publish(current)
-    return [f"check {f.check} failed on {f.rows} rows: {f.why}" for f in failures]
+    return failures
 
 
 @task(task_run_name="digest of {athlete_id}")
@@ -83,6 +86,24 @@ def digest(current: Settings, athlete_id: str) -> str:
     entry = pipeline.digest(current, athlete_id)
     create_markdown_artifact(entry.markdown, key=f"digest-{athlete_id}".lower().replace("_", "-"))
     return entry.subject
+
+
+@task(task_run_name="deliver")
+def deliver(current: Settings, failures: list[Failure], now: dt.datetime) -> list[str]:
+    """Tell the runner what has begun to go wrong, and send what waits in the outbox."""
+    pipeline.tell_troubles(current, failures, now)
+    return pipeline.deliver(current, now)
+
+
+@contextmanager
+def told_if_broken(current: Settings, now: dt.datetime) -> Iterator[None]:
+    """Let a night that breaks off reach the runner as a message; the failure goes on to Prefect."""
+    try:
+        yield
+    except Exception as error:
+        pipeline.tell_crash(current, error, now)
+        pipeline.deliver(current, now)
+        raise
 
 
 def fetch_all(current: Settings, accounts: tuple[AccountSettings, ...], now: dt.datetime) -> list[str]:
@@ -110,12 +131,17 @@ def fetch_all(current: Settings, accounts: tuple[AccountSettings, ...], now: dt.
     return problems
 
 
-def bring_up_to_date(current: Settings, now: dt.datetime, today: dt.date | None) -> list[str]:
+def bring_up_to_date(current: Settings, now: dt.datetime, today: dt.date | None) -> list[Failure]:
     """Make everything that follows from the raw documents. Returns the checks that failed."""
     decode(current)
     assess(current, today)
     expire(current, now, today)
     return alert(current)
+
+
+def in_words(failure: Failure) -> str:
+    """Return what a failed check says."""
+    return f"check {failure.check} failed on {failure.rows} rows: {failure.why}"
 
 
 def ended(subjects: list[str], problems: list[str]) -> State[str]:
@@ -142,15 +168,16 @@ def nightly(home: Path | None = None, now: dt.datetime | None = None, today: dt.
     current = settings.load(Path(home) if home else None)
     now = now or dt.datetime.now(tz=dt.UTC)
     problems: list[str] = []
-    with pipeline.exclusive(current):
+    with told_if_broken(current, now), pipeline.exclusive(current):
         for folder in current.folders:
             try:
                 logger.info(read_folder(current, folder, now))
             except HamloadError as error:
                 problems.append(str(error))
         problems += fetch_all(current, current.accounts, now)
-        problems += bring_up_to_date(current, now, today)
+        failures = bring_up_to_date(current, now, today)
         subjects = [digest(current, athlete_id) for athlete_id in pipeline.known_athletes(current)]
+        problems += [*map(in_words, failures), *deliver(current, failures, now)]
     return ended(subjects, problems)
 
 
@@ -159,10 +186,11 @@ def backfill(home: Path | None = None, now: dt.datetime | None = None, today: dt
     """Go on where a service's limit ended the last run, and bring the tables up to date; writes no digest."""
     current = settings.load(Path(home) if home else None)
     now = now or dt.datetime.now(tz=dt.UTC)
-    with pipeline.exclusive(current):
+    with told_if_broken(current, now), pipeline.exclusive(current):
         waiting = pipeline.waiting_accounts(current, now)
         problems = fetch_all(current, waiting, now)
-        problems += bring_up_to_date(current, now, today) if waiting else []
+        failures = bring_up_to_date(current, now, today) if waiting else []
+        problems += [*map(in_words, failures), *deliver(current, failures, now)]
     return ended([f"{account.service.label} asked again" for account in waiting], problems)
 
 

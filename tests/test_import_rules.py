@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},
-    "flows": _PURE | {"settings", "pipeline"},
+    "flows": _PURE | {"settings", "pipeline", "warehouse"},
 }
 FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]
 

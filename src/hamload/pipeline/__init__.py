@@ -19,7 +19,7 @@ from hamload.pipeline.putting import put_files, put_folder, silent
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -38,6 +38,7 @@ __all__ = [
     "alert",
     "assess",
     "decode",
+    "deliver",
     "digest",
     "digest_text",
     "exclusive",
@@ -53,6 +54,8 @@ __all__ = [
     "rebuild",
     "refresh",
     "sessions",
+    "tell_crash",
+    "tell_troubles",
     "told",
     "unreadable",
     "waiting_accounts",
@@ -262,6 +265,8 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
     decoded, failures = refresh(settings, today, progress, now)
     told = [line for athlete_id, offered in names.items() for line in unreadable(settings, athlete_id, offered)[0]]
     digests = tuple(digest(settings, athlete_id) for athlete_id in known_athletes(settings))
+    tell_troubles(settings, failures, now)
+    failed += deliver(settings, now)
     return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
 
 
@@ -289,6 +294,27 @@ def waiting_accounts(settings: Settings, now: dt.datetime) -> tuple[AccountSetti
         last = {(report.source, report.athlete_id): report for report in raw.reports()}
     reports = ((account, last.get((account.service.value, account.athlete))) for account in settings.accounts)
     return tuple(account for account, report in reports if report and report.resumes_at and report.resumes_at <= now)
+
+
+def tell_troubles(settings: Settings, failures: Sequence[Failure], now: dt.datetime) -> int:
+    """Put a message into the outbox for each thing that has begun to go wrong. Returns how many are new."""
+    from hamload.pipeline import troubles
+
+    return troubles.tell_troubles(settings, failures, now)
+
+
+def tell_crash(settings: Settings, error: BaseException, now: dt.datetime) -> int:
+    """Put a message into the outbox about a night that broke off. Returns how many are new."""
+    from hamload.pipeline import troubles
+
+    return troubles.tell_crash(settings, error, now)
+
+
+def deliver(settings: Settings, now: dt.datetime) -> list[str]:
+    """Send what waits in the outbox. Returns what went wrong with that."""
+    from hamload import post
+
+    return list(post.deliver(settings, now).problems)
 
 
 def known_athletes(settings: Settings) -> list[str]:
