@@ -103,7 +103,9 @@ def _expected(home: Any) -> dict[str, set[tuple[str, str]]]:
 
 
 #: The service has replaced the token, and its answer never arrived: nobody but the runner can mend that.
-LOST_FOR_GOOD = {(Service.STRAVA, "token", name) for name in ("cut off", "half an answer", "drip", "empty", "another answer")}
+LOST_FOR_GOOD = {
+    (Service.STRAVA, "token", name) for name in ("cut off", "half an answer", "drip", "empty", "another answer")
+}
 
 
 @pytest.mark.parametrize(("service", "endpoint", "name"), CASES, ids=lambda value: str(value).replace(" ", "-"))
@@ -133,7 +135,7 @@ def test_a_fault_harms_no_other_source_is_told_and_the_next_night_has_everything
     whole = {key for key in given[service.value] if key in expected[service.value]}
     home.requests()
     # A limit is kept: nothing is asked before its end.
-    home.world.advance(max(home.world.now + dt.timedelta(days=1), last.resumes_at or home.world.now))
+    home.world.advance(max(home.world.now + dt.timedelta(hours=1), last.resumes_at or home.world.now))
     came, failed = _fetch(home)
 
     if (service, endpoint, name) in LOST_FOR_GOOD:
