@@ -16,11 +16,12 @@ CANARY = b'"velocity_smooth"'
 
 def _rows(home: Any, table: str) -> list[tuple[Any, ...]]:
     with warehouse.reader(home.home) as con:
-        return con.execute(f"select * exclude (document_id) from {table} order by all").fetchall()
+        return con.execute(f"select * exclude (document_id) from {table} order by all").fetchall()  # noqa: S608
 
 
 def _series(home: Any) -> list[tuple[Any, ...]]:
-    return home.ask("select * from marts.daily_load where date <= '2026-11-22' order by all")
+    found: list[tuple[Any, ...]] = home.ask("select * from marts.daily_load where date <= '2026-11-22' order by all")
+    return found
 
 
 def _formats(home: Any) -> dict[str, int]:

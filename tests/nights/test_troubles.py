@@ -11,6 +11,8 @@ import pytest
 
 from hamload import pipeline, post
 from hamload.errors import HamloadError
+from hamload.post.ledger import Ledger
+from hamload.post.letter import plain_text
 from hamload.records import Service
 from hamload.simulator import strava as strava_simulator
 from hamload.simulator.garmin import Fault
@@ -53,8 +55,10 @@ def test_another_failure_that_needs_another_remedy_is_told_too(live: Any) -> Non
 
 
 def _texts(home: Any) -> str:
-    with (home.home / "outbox" / "ledger.db").open("rb") as file:
-        return " ".join(file.read().decode("utf-8", "replace").replace("=\r\n", "").replace("=\n", "").split())
+    with Ledger(home.home / "outbox") as ledger:
+        return " ".join(
+            " ".join(plain_text(ledger.content(m.message_id)).split()) for m in post.standing(home.settings)
+        )
 
 
 def test_a_night_that_breaks_off_is_told_once_a_cause(live: Any) -> None:
