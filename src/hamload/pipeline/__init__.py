@@ -123,11 +123,11 @@ def _opened(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Raw
 def _assess(
     con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, today: dt.date | None, progress: Progress
 ) -> None:
-    from hamload.pipeline import assessing
+    from hamload.pipeline import assessing, gathering
 
     assessing.write_reports(con, raw, settings, today)
     assessing.write_journal(con, raw)
-    assessing.write_members(con, settings, today)
+    gathering.write_sessions(con, settings, today)
     assessing.write_loads(con, settings, today, progress)
 
 
