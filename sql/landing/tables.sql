@@ -126,6 +126,14 @@ create table if not exists landing.sessions (
     is_hour_known boolean not null
 );
 
+create table if not exists landing.maybe_runs (
+    activity_id varchar primary key,   -- a ride at a runner's speeds that the runner has not decided on
+    athlete_id varchar not null,
+    local_date date not null,
+    title varchar not null,
+    name varchar not null
+);
+
 create table if not exists landing.composed (
     recording_id varchar primary key,  -- samples and features made of several activities
     altitude_source varchar not null,
@@ -180,7 +188,8 @@ create table if not exists landing.deliveries (
     athlete_id varchar not null,
     source varchar not null,
     document_id varchar not null,      -- one document may come from several sources
-    name varchar not null
+    name varchar not null,
+    put_at timestamptz not null
 );
 
 create table if not exists landing.reports (

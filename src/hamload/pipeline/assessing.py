@@ -61,6 +61,7 @@ def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, 
             "source": d.source,
             "document_id": d.document_id,
             "name": d.name,
+            "put_at": d.put_at,
         }
         for position, d in enumerate(deliveries)
     ]

@@ -25,6 +25,7 @@ from hamload.merging import (
     Span,
     compose,
     doubts,
+    is_run_logged_as_ride,
     merge,
 )
 from hamload.merging.decisions import KIND, Ref, decisions
@@ -130,6 +131,7 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
     """Say which activities record the same run. Runs outside the calendar (a clock that was not set) belong to none."""
     con.execute("delete from landing.members")
     con.execute("delete from landing.sessions")
+    con.execute("delete from landing.maybe_runs")
     wanted: set[str] = set()
     for athlete in settings.athletes:
         activities = [
@@ -152,7 +154,28 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
             members += gathered.member_rows(athlete.id)
         warehouse.append_rows(con, "landing.members", members)
         warehouse.append_rows(con, "landing.sessions", sessions)
+        _write_maybe_runs(con, athlete.id, settings)
     _drop_composed(con, wanted)
+
+
+def _write_maybe_runs(con: duckdb.DuckDBPyConnection, athlete_id: str, settings: Settings) -> None:
+    """List the rides that may be runs. They count for nothing, and are told until the runner has decided."""
+    rows = warehouse.rows(
+        con,
+        "select activity_id, document_id, source, external_id, part, local_date, title, name, measures"
+        " from landing.activities where athlete_id = ? and sport = 'ride' and measures is not null"
+        " order by activity_id",
+        [athlete_id],
+    )
+    refs = [Ref(r["activity_id"], r["document_id"], r["source"], r["external_id"], r["part"]) for r in rows]
+    told = decisions(_entries(con, athlete_id), refs)
+    found = [
+        {"athlete_id": athlete_id, **{name: r[name] for name in ("activity_id", "local_date", "title", "name")}}
+        for r in rows
+        if is_run_logged_as_ride(Measures(**json.loads(r["measures"])), settings.merging.sanity)
+        and not told.verdict([r["activity_id"]])
+    ]
+    warehouse.append_rows(con, "landing.maybe_runs", found)
 
 
 def is_possible(
@@ -165,12 +188,16 @@ def is_possible(
 
 def decided(con: duckdb.DuckDBPyConnection, athlete_id: str, activities: Sequence[_Activity]) -> Decisions:
     """Return what the runner has decided about the activities that are here."""
-    entries = con.execute(
+    refs = [Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part) for a in activities]
+    return decisions(_entries(con, athlete_id), refs)
+
+
+def _entries(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str, Any]]:
+    rows = con.execute(
         "select content from landing.journal where athlete_id = ? and kind = ? order by logged_at, entry_id",
         [athlete_id, KIND],
     ).fetchall()
-    refs = [Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part) for a in activities]
-    return decisions([json.loads(content) for (content,) in entries], refs)
+    return [json.loads(content) for (content,) in rows]
 
 
 def _activities(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Activity]:
