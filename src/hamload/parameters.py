@@ -278,6 +278,7 @@ class Sanity:
     run_min_mps: float
     run_fastest_mps: float
     straight_share: float
+    turns_per_km: float
     unit_share: float
     unit_min_m: float
 

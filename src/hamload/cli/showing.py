@@ -94,7 +94,10 @@ def print_sessions(rows: Sequence[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for name, right, shown in _COLUMNS:
         if is_wide or shown:
-            table.add_column(name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
+            least = 6 if name == "ID" else None
+            table.add_column(
+                name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis", min_width=least
+            )
     for row in rows:
         cells = _session_cells(row)
         table.add_row(*(cells[name] for name, _, shown in _COLUMNS if is_wide or shown))
@@ -106,7 +109,6 @@ def print_sessions(rows: Sequence[dict[str, Any]]) -> None:
 _WIDE = 110
 #: Heading, whether it is a number, and whether it is shown in a narrow window too.
 _COLUMNS = (
-    ("ID", False, True),
     ("Day", False, True),
     ("Run", False, True),
     ("km", True, True),
@@ -119,6 +121,7 @@ _COLUMNS = (
     ("Labels", False, True),
     ("Spike", True, True),
     ("Confidence", False, False),
+    ("ID", False, True),
 )
 _TITLE = 24
 

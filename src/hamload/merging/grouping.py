@@ -217,9 +217,12 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
 def _at_other_hours(
     groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided
 ) -> list[_Group]:
-    """Join sessions that are alike in everything but the hour."""
+    """Join sessions that are alike in everything but the hour. What most writers agree on is the hour, else the best.
+
+    What joins keeps its place behind: recordings at a wrong hour give title and effort, and no minutes.
+    """
     place = {span.activity_id: index for index, span in enumerate(order)}
-    rest = sorted(groups, key=lambda g: place[g[0].span.activity_id])
+    rest = sorted(groups, key=lambda g: (g[0].span.is_hidden, -_writers(g), place[g[0].span.activity_id]))
     starts = sorted((g[0].span.start_at, index) for index, g in enumerate(rest))
     absorbed: set[int] = set()
     for later, group in enumerate(rest):
@@ -238,6 +241,10 @@ def _at_other_hours(
         rest[index].append(_Placed(lead, like.why, like.shift_s))
         rest[index] += [replace(p, shift_s=p.shift_s + like.shift_s) for p in group[1:]]
     return [group for index, group in enumerate(rest) if index not in absorbed]
+
+
+def _writers(group: _Group) -> int:
+    return len({placed.span.writer for placed in group})
 
 
 def _nearby(starts: Sequence[tuple[dt.datetime, int]], at: dt.datetime, hours: float) -> list[int]:
@@ -313,7 +320,7 @@ def _pieces(span: Span, speaking: Sequence[Span], rules: Extras) -> list[Piece]:
     starts = np.asarray(span.start_at.timestamp() + BIN_S * bins, dtype=np.float64)
     held = sum((_moving_s(other, starts) for other in speaking), np.zeros(len(bins)))
     with np.errstate(invalid="ignore"):
-        alone = (held < BIN_S / 6) & (profile.covered_s > 0)
+        alone = held < BIN_S / 6
         speed = np.nan_to_num(profile.speed_mps)
     found = []
     edges = np.flatnonzero(np.diff(np.concatenate([[False], alone, [False]])))

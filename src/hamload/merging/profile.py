@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 #: Half a minute: short enough to see a stop, long enough that two receivers agree.
 BIN_S = 30.0
 _MOVING_MPS = 0.5
-_STRAIGHT_S = 10.0
+_STRAIGHT_S = 30.0
+_TURN_S = 10.0
+#: A shorter way in ten seconds points nowhere.
+_STEP_M = 2.0
 _LONG_S = 300.0
 _METRES_PER_DEGREE = 111_195.0
 _DECIMALS = {"latitude_deg": 6, "longitude_deg": 6}
@@ -39,7 +42,9 @@ class Measures:
     gap_s, gap_at_s
         The longest time without a sample, and where it begins.
     straight_share
-        The way in straight lines of 10 s against the way counted in them; None without positions.
+        The way in straight lines of 30 s against the way counted in them; None without positions.
+    turns_per_km
+        How often the way of ten seconds points back against that of the ten before; None without positions.
     position_share
         The way from position to position against the way counted; None without positions.
 
@@ -54,6 +59,7 @@ class Measures:
     gap_s: float = 0.0
     gap_at_s: float = 0.0
     straight_share: float | None = None
+    turns_per_km: float | None = None
     position_share: float | None = None
 
 
@@ -120,6 +126,7 @@ def measures(samples: Samples) -> Measures:
         gap_s=float(gaps[widest]) if widest >= 0 and gaps[widest] > 0 else 0.0,
         gap_at_s=float(ends[widest]) if widest >= 0 and gaps[widest] > 0 else 0.0,
         straight_share=_beeline(samples, steps, _STRAIGHT_S),
+        turns_per_km=_turns(samples, steps),
         position_share=_beeline(samples, steps, 1.0),
     )
 
@@ -139,23 +146,48 @@ def _top(time_s: Array, ends: Array, steps: Array) -> float | None:
     return float(((way[until] - way[:-1])[full] / _LONG_S).max())
 
 
-def _beeline(samples: Samples, steps: Array, seconds: float) -> float | None:
-    """Return the way in straight lines of so many seconds, against the way counted in them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lines:
+    """Straight lines between positions so many seconds apart; rows with a gap in them or a position missing are out."""
+
+    north_m: Array
+    east_m: Array
+    counted_m: Array
+    is_known: np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def _lines(samples: Samples, steps: Array, seconds: float) -> _Lines:
     known = np.isfinite(samples.latitude_deg) & np.isfinite(samples.longitude_deg)
     way = np.concatenate([[0.0], np.cumsum(steps)])
     count = round(seconds)
     first = np.arange(0, len(samples) - count, count)
     last = first + count
     whole = np.abs(samples.time_s[last] - samples.time_s[first] - seconds) < 0.5  # noqa: PLR2004  # no gap in between
-    whole &= known[first] & known[last]
-    counted = float((way[last] - way[first])[whole].sum())
+    latitude = samples.latitude_deg
+    north = _METRES_PER_DEGREE * (latitude[last] - latitude[first])
+    east = _METRES_PER_DEGREE * (samples.longitude_deg[last] - samples.longitude_deg[first])
+    return _Lines(
+        north, east * np.cos(np.radians(latitude[first])), way[last] - way[first], whole & known[first] & known[last]
+    )
+
+
+def _beeline(samples: Samples, steps: Array, seconds: float) -> float | None:
+    """Return the way in straight lines of so many seconds, against the way counted in them."""
+    lines = _lines(samples, steps, seconds)
+    counted = float(lines.counted_m[lines.is_known].sum())
     if counted <= 0:
         return None
-    north = samples.latitude_deg[last] - samples.latitude_deg[first]
-    east = (samples.longitude_deg[last] - samples.longitude_deg[first]) * np.cos(
-        np.radians(samples.latitude_deg[first])
-    )
-    return float((_METRES_PER_DEGREE * np.hypot(north, east))[whole].sum()) / counted
+    return float(np.hypot(lines.north_m, lines.east_m)[lines.is_known].sum()) / counted
+
+
+def _turns(samples: Samples, steps: Array) -> float | None:
+    lines = _lines(samples, steps, _TURN_S)
+    counted = float(lines.counted_m[lines.is_known].sum())
+    if counted <= 0:
+        return None
+    ahead = lines.north_m[1:] * lines.north_m[:-1] + lines.east_m[1:] * lines.east_m[:-1]
+    is_step = lines.is_known & (np.hypot(lines.north_m, lines.east_m) > _STEP_M)
+    return float((is_step[1:] & is_step[:-1] & (ahead < 0)).sum()) / (counted / 1000)
 
 
 def _listed(values: Array, decimals: int) -> list[float | None]:

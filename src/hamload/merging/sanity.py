@@ -47,8 +47,8 @@ def doubts(record: Record, rules: Sanity) -> list[Doubt]:
     - `left on` without one: standing adds no load, so a recording with samples counts; a summary does not, since its
       time is not the run's.
     - `vehicle`, `ride`, `distance`: the speeds are not the runner's. The load does not count.
-    - `zigzag`: speeds from drifting positions are too high by some per cent up to a third. The load counts, with low
-      confidence.
+    - `zigzag`: speeds from drifting positions are too high; the real ones at hand by a third to two thirds of the load.
+      It counts, with low confidence: a day that is too hard warns too early, an unknown one not at all.
     """
     found = record.measures
     if found is None:
@@ -136,12 +136,13 @@ def _standing(record: Record, found: Measures, rules: Sanity) -> Doubt | None:
 
 
 def _zigzag(record: Record, found: Measures, rules: Sanity) -> Doubt | None:
-    if record.speed_source != "positions" or found.straight_share is None:
+    """Ask whether positions go forward and back: on a track they only go round, and a ruler of 30 s keeps less too."""
+    if record.speed_source != "positions" or found.straight_share is None or found.turns_per_km is None:
         return None
-    if found.straight_share >= rules.straight_share:
+    if found.straight_share >= rules.straight_share or found.turns_per_km < rules.turns_per_km:
         return None
     said = (
-        f"its positions zigzag: the way in straight lines of 10 s is {found.straight_share:.0%} of the way counted. Its"
-        " speeds are too high; the load counts with low confidence"
+        f"its positions go forward and back {found.turns_per_km:.1f} times a kilometre, and straight lines of 30 s keep"
+        f" {found.straight_share:.0%} of the way: speeds and load are too high. They count, with low confidence"
     )
     return Doubt("zigzag", counts=True, sentence=said)

@@ -93,6 +93,13 @@ class _Activity:
         return self.timer_time_s if self.timer_time_s and self.timer_time_s > 0 else self.elapsed_time_s or 0.0
 
     @property
+    def held_s(self) -> float:
+        """How much running it holds: lying still at home after the run makes no recording the better one."""
+        if not self.has_samples:
+            return (self.end_at - self.start_at).total_seconds()
+        return float(json.loads(self.measures)["moving_s"]) if self.measures else self.used_s
+
+    @property
     def way_m(self) -> float | None:
         return self.distance_m or (json.loads(self.measures)["way_m"] if self.measures else None)
 
@@ -106,7 +113,7 @@ class _Activity:
             activity_id=self.activity_id,
             start_at=self.start_at,
             end_at=self.end_at,
-            held_s=self.used_s if self.has_samples else (self.end_at - self.start_at).total_seconds(),
+            held_s=self.held_s,
             rank=(float(not self.has_samples), float(_FORMATS.get(self.format, len(_FORMATS)))),
             distance_m=self.way_m,
             duration_s=(self.end_at - self.start_at).total_seconds(),
