@@ -84,9 +84,10 @@ def _fault_s(draw: st.DrawFn, fault: str, form: str, first: str) -> float:
 
 
 def _days(found: list[Session], spans: dict[str, Span], counted_s: Callable[..., float]) -> dict[dt.date, float]:
-    days: Counter[dt.date] = Counter()
+    days: dict[dt.date, float] = {}
     for session in found:
-        days[spans[session.primary_id].start_at.date()] += counted_s(session, spans)
+        day = spans[session.primary_id].start_at.date()
+        days[day] = days.get(day, 0.0) + counted_s(session, spans)
     return days
 
 

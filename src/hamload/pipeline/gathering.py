@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 RUNNING = tuple(s.value for s in Sport if s.is_running)
 #: A recording with streams before one without, and the device's own format before what services make of it.
 _FORMATS = {"fit": 0, "tcx": 1, "gpx": 2, "strava": 3, "garmin": 4, "json": 5}
+#: What services call a run that nobody named.
+_UNNAMED = re.compile(
+    r"((early )?(morning|lunch|afternoon|evening|night) )?(trail |treadmill )?(run|jog)|(.+ )?running", re.IGNORECASE
+)
 #: Whose title is the runner's own words, before that of a device or of a file.
 _TITLED = {"strava": 0, "garmin": 1, "garmin-personal": 2}
 #: What may be kept for seven days only lends nothing to recordings that stay.
@@ -326,9 +331,13 @@ class _Gathered:
 
     @property
     def titled(self) -> _Activity | None:
-        """The member whose title counts: the runner's own words on a service before a device's or a file's."""
+        """The member whose title counts: the runner's own words on a service before those of a device or a file."""
         named = [a for a in self.members if a.title]
-        return min(named, key=lambda a: _TITLED.get(a.source, len(_TITLED)), default=None)
+        return min(
+            named,
+            key=lambda a: (_UNNAMED.fullmatch(a.title.strip()) is not None, _TITLED.get(a.source, len(_TITLED))),
+            default=None,
+        )
 
     @property
     def rated(self) -> _Activity | None:
