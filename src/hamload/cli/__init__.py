@@ -6,6 +6,7 @@ unusable arguments or configuration.
 
 from __future__ import annotations
 
+import logging
 import sys
 
 # Importing a module registers its commands.
@@ -19,6 +20,8 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; every expected failure becomes a sentence with its remedy, never a traceback."""
+    # What a client logs of a failure is for a log: the runner gets a sentence with its remedy.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         app()
     except ConfigurationError as error:

@@ -159,6 +159,7 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     advising.write_metrics(con, settings)
     advising.write_alerts(con, settings)
     warehouse.build(con, sql, ["marts", "reports"])
+    warehouse.sign(con, sql)
     return warehouse.check(con, sql)
 
 
@@ -171,7 +172,7 @@ def overview(settings: Settings, athlete_id: str = "", on: dt.date | None = None
     """Return everything there is to tell one athlete now, or was on an earlier day."""
     from hamload.pipeline import telling
 
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         return telling.digest_facts(con, settings, settings.athlete(athlete_id).id, on)
 
 
@@ -179,13 +180,13 @@ def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[d
     """Return an athlete's newest sessions, newest first."""
     from hamload.pipeline import telling
 
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         return telling.sessions(con, settings.athlete(athlete_id).id, last)
 
 
 def other_sports(settings: Settings, athlete_id: str = "") -> int:
     """Return how many activities of other sports are kept, and never counted."""
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         ((count,),) = con.execute(
             "select count(*) from marts.activities"
             " where athlete_id = ? and sport not in ('run', 'treadmill', 'unknown')",
@@ -201,7 +202,7 @@ def unreadable(settings: Settings, athlete_id: str = "", names: Container[str] |
     """
     from hamload.pipeline import telling
 
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         rows = telling.unreadable(con, settings.athlete(athlete_id).id)
     asked = [row for row in rows if names is None or row["name"] in names]
     told = [f"{row['name']}: {row['reason']}" for row in asked if not row["is_no_activity"]]
@@ -331,7 +332,7 @@ def deliver(settings: Settings, now: dt.datetime) -> list[str]:
 
 def known_athletes(settings: Settings) -> list[str]:
     """Return the athletes of this home who have a history."""
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         known = {row[0] for row in con.execute("select distinct athlete_id from marts.alerts").fetchall()}
     return [a.id for a in settings.athletes if a.id in known]
 
