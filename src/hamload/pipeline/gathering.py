@@ -82,6 +82,7 @@ class _Activity:
     speed_source: str
     altitude_source: str
     used_s: float
+    usable_share: float
     heart_rate_coverage: float
     altitude_coverage: float
     measures: str | None
@@ -134,7 +135,7 @@ class _Activity:
             moving_time_s=self.moving_time_s,
             elapsed_s=self.elapsed_time_s or 0.0,
             speed_source=self.speed_source,
-            measures=Measures(**json.loads(self.measures)) if self.measures else None,
+            measures=Measures.from_record(json.loads(self.measures)) if self.measures else None,
             is_treadmill=self.sport == Sport.TREADMILL,
         )
 
@@ -184,7 +185,7 @@ def _write_maybe_runs(con: duckdb.DuckDBPyConnection, athlete_id: str, settings:
     found = [
         {"athlete_id": athlete_id, **{name: r[name] for name in ("activity_id", "local_date", "title", "name")}}
         for r in rows
-        if is_run_logged_as_ride(Measures(**json.loads(r["measures"])), settings.merging.sanity)
+        if is_run_logged_as_ride(Measures.from_record(json.loads(r["measures"])), settings.merging.sanity)
         and not told.verdict([r["activity_id"]])
     ]
     warehouse.append_rows(con, "landing.maybe_runs", found)
@@ -283,16 +284,15 @@ class _Gathered:
         """Return the days that are not known because of this session, until the runner decides."""
         if self.verdict:
             return []
-        if not self.counts():
-            return [self.first.local_date]
-        if self.until_s is None:
-            return []
-        # What follows the break may have been a run: of its days nobody knows.
-        gap = next(d for d in self.doubts if d.until_s is not None)
-        found = self.primary.record().measures
-        after = self.primary.start_at + dt.timedelta(seconds=(gap.until_s or 0.0) + (found.gap_s if found else 0.0))
         zone = dt.timezone(dt.timedelta(seconds=self.primary.day_offset_s))
-        first, last = after.astimezone(zone).date(), self.primary.end_at.astimezone(zone).date()
+        first, last = self.first.local_date, self.primary.end_at.astimezone(zone).date()
+        if self.counts():
+            if self.until_s is None:
+                return []
+            # What follows the break may have been a run: of its days nobody knows.
+            found = self.primary.record().measures
+            gap_s = found.gap_s if found is not None else 0.0
+            first = (self.primary.start_at + dt.timedelta(seconds=self.until_s + gap_s)).astimezone(zone).date()
         return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
 
     def row(self, athlete_id: str) -> dict[str, Any]:
@@ -479,9 +479,16 @@ def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Sett
             "altitude_source": source,
             "heart_rate_coverage": float(whole.dt_s[np.isfinite(whole.heart_rate_bpm)].sum()) / seconds,
             "altitude_coverage": float(whole.dt_s[np.isfinite(whole.altitude_m)].sum()) / seconds,
+            "usable_share": _usable(gathered, seconds),
             "samples": len(whole),
         }
         warehouse.append_rows(con, "landing.composed", [row])
+
+
+def _usable(gathered: _Gathered, seconds: float) -> float:
+    """Return how much of the run could be used: of a recording that was cut, of what is left of it."""
+    whole = gathered.primary.usable_share
+    return whole if gathered.until_s is None else min(max(whole, seconds / max(gathered.until_s, 1.0)), 1.0)
 
 
 def _drop_composed(con: duckdb.DuckDBPyConnection, wanted: set[str]) -> None:
