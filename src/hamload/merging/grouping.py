@@ -21,7 +21,7 @@ from hamload.merging.profile import BIN_S
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hamload.merging.profile import Profile
     from hamload.parameters import Extras, MergingRules
@@ -50,8 +50,8 @@ class Span:
         Its start time is hidden: the day is right, the hour is not.
     local_date
         The athlete's own day of its start.
-    profile
-        Its half-minute means; None where it has no samples, or none that may be kept.
+    read_profile
+        Reads its half-minute means, which few comparisons need; None where it has no samples, or none that may be kept.
 
     """
 
@@ -65,7 +65,17 @@ class Span:
     writer: str = ""
     is_hidden: bool = False
     local_date: dt.date | None = None
-    profile: Profile | None = None
+    read_profile: Callable[[], Profile] | None = None
+
+    @property
+    def profile(self) -> Profile | None:
+        """Its half-minute means, where there are any."""
+        return self.read_profile() if self.read_profile is not None else None
+
+    @property
+    def has_profile(self) -> bool:
+        """Whether it has any."""
+        return self.read_profile is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,23 +299,30 @@ def _session(group: _Group, rules: MergingRules) -> Session:
     )
     pieces: list[Piece] = []
     beside: list[str] = []
-    if lead.profile is not None:
+    if lead.has_profile:
         speaking: list[Span] = [lead]
         for placed in group[1:]:
             span = placed.span
-            if span.profile is None or placed.shift_s or span.is_hidden:
+            if placed.shift_s or span.is_hidden or not _may_add(span, lead, rules.extras):
                 continue
             own = _pieces(span, speaking, rules.extras)
             if own:
                 pieces += own
                 speaking.append(span)
     for placed in group[1:]:
-        alone = (placed.is_by_decision and placed.span.profile is None) or (
-            lead.profile is None and placed.is_by_decision
-        )
+        alone = placed.is_by_decision and not (lead.has_profile and placed.span.has_profile)
         if alone and all(_shared(placed.span, other) == 0 for other in _speaking(group, beside)):
             beside.append(placed.span.activity_id)
     return Session("", members, tuple(pieces), tuple(beside))
+
+
+def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
+    """Whether a copy can hold running that the best recording lacks: most cannot, and need not be looked at."""
+    outside = max((lead.start_at - span.start_at).total_seconds(), 0) + max(
+        (span.end_at - lead.end_at).total_seconds(), 0
+    )
+    unmoved = (lead.end_at - lead.start_at).total_seconds() - lead.held_s
+    return span.has_profile and outside + max(unmoved, 0) >= rules.min_s
 
 
 def _speaking(group: _Group, beside: Sequence[str]) -> list[Span]:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +127,7 @@ class _Activity:
             writer=f"{self.format}/{self.device}",
             is_hidden=self.is_hidden,
             local_date=self.local_date,
-            profile=Profile.from_record(json.loads(self.profile)) if self.profile else None,
+            read_profile=cache(partial(_profile, self.profile)) if self.profile else None,
         )
 
     def record(self) -> Record:
@@ -138,6 +139,10 @@ class _Activity:
             measures=Measures.from_record(json.loads(self.measures)) if self.measures else None,
             is_treadmill=self.sport == Sport.TREADMILL,
         )
+
+
+def _profile(told: str) -> Profile:
+    return Profile.from_record(json.loads(told))
 
 
 def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None) -> None:
