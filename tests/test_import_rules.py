@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
     | {"settings"},
     "simulator": _PURE,
-    "demonstration": _PURE | {"settings", "pipeline", "simulator"},
+    "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},
     "flows": _PURE | {"settings", "pipeline", "warehouse"},
 }
