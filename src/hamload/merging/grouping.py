@@ -241,9 +241,8 @@ def _at_other_hours(
         for index in _nearby(starts, lead.start_at, rules.clocks.max_hours):
             if index >= later or index in absorbed or _is_apart(rest[index], [p.span for p in group], decided):
                 continue
-            like = likeness(rest[index][0].span, lead, rules.clocks)
-            if like is not None:
-                found.append((like.away_s, index, like))
+            likes = [likeness(span, lead, rules.clocks) for span in _comparable(rest[index], lead)]
+            found += [(like.away_s, index, like) for like in likes if like is not None]
         if not found:
             continue
         _, index, like = min(found, key=lambda row: row[:2])
@@ -251,6 +250,16 @@ def _at_other_hours(
         rest[index].append(_Placed(lead, like.why, like.shift_s))
         rest[index] += [replace(p, shift_s=p.shift_s + like.shift_s) for p in group[1:]]
     return [group for index, group in enumerate(rest) if index not in absorbed]
+
+
+def _comparable(group: _Group, lead: Span) -> list[Span]:
+    """Return the members that a recording is compared with: the one that speaks may be trimmed where a copy is whole.
+
+    Where samples can tell on both sides, they alone do: distance and duration may be alike by chance.
+    """
+    own = [placed.span for placed in group if not placed.shift_s]
+    with_samples = [span for span in own if span.has_profile]
+    return with_samples if lead.has_profile and with_samples else own
 
 
 def _writers(group: _Group) -> int:
