@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hamload import pipeline
+from hamload.api import open as opened
 from hamload.errors import ConfigurationError, HamloadError
 from hamload.pipeline import deciding
 from hamload.raw import Raw
@@ -153,6 +154,19 @@ def test_what_cannot_be_decided_is_refused_with_the_remedy(
     with pytest.raises(ConfigurationError, match=wrong) as refused:
         decide(kept, _ids(kept, ask)[0])
     assert refused.value.remedy
+
+
+def test_a_copy_with_a_barometer_gives_its_altitude_and_says_so(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    barometer = gpx_of(_at(2) + dt.timedelta(seconds=20), minutes=29, altitude_m=160)
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(2), minutes=30, altitude_m=None)))
+    _give(kept, "other", ("2", "gpx", barometer.replace(b'creator="hand"', b'creator="Garmin Fenix 6"')))
+    _refresh(kept)
+    ((session, altitude),) = ask(kept, "select session_id, altitude_coverage from marts.sessions")
+    assert altitude > 0.95
+    assert [m["gives"] for m in deciding.shown(kept, "me", session)["members"]] == [["streams"], ["altitude"]]
+    assert ask(kept, "select altitude_coverage from marts.activities where is_primary") == [(0.0,)]
+    hamload = opened(kept.home)
+    assert hamload.samples(session)["grade"].notna().mean() > 0.9
 
 
 # --- what is doubted -----------------------------------------------------------------------------------------------

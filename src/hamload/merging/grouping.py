@@ -219,7 +219,7 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
             continue
         why = f"shares {share:.0%} of its time with a better recording"
         if span.held_s < rules.copies.nearly_whole * best.held_s:
-            why = f"holds {span.held_s / best.held_s:.0%} of a run that a better recording has whole"
+            why = f"holds {span.held_s / best.held_s:.0%} as much running as a better recording"
         groups[best.activity_id].append(_Placed(span, why))
     return list(groups.values())
 

@@ -166,8 +166,10 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
             own = [by_id[m.activity_id] for m in session.members]
             gathered = _gathered(session, own, told, settings)
             if gathered.recording_id != session.primary_id:
-                wanted.add(gathered.recording_id)
-                _compose(con, gathered, settings)
+                if _compose(con, gathered, settings):
+                    wanted.add(gathered.recording_id)
+                else:
+                    gathered.recording_id = session.primary_id
             sessions.append(gathered.row(athlete.id))
             members += gathered.member_rows(athlete.id)
         warehouse.append_rows(con, "landing.members", members)
@@ -446,14 +448,17 @@ def _made_id(gathered: _Gathered, settings: Settings) -> str:
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
 
 
-def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Settings) -> None:
+def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Settings) -> bool:
+    """Make the recording, where it is not made yet. Returns whether it is there: a frozen record has no samples."""
     made = gathered.recording_id
     if con.execute("select 1 from landing.composed where recording_id = ?", [made]).fetchall():
-        return
+        return True
     by_id = {a.activity_id: a for a in gathered.members}
     givers = [gathered.primary, *(by_id[p.activity_id] for p in gathered.pieces)]
     givers += [a for a in (gathered.altitude, gathered.heart_rate) if a is not None]
     found = read_samples(con, sorted({a.activity_id for a in givers}))
+    if any(a.activity_id not in found for a in givers):
+        return False
     shift = gathered.shift_s(gathered.primary)
 
     def gift(activity: _Activity | None, piece: Piece | None = None) -> Gift | None:
@@ -488,6 +493,7 @@ def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Sett
             "samples": len(whole),
         }
         warehouse.append_rows(con, "landing.composed", [row])
+    return True
 
 
 def _usable(gathered: _Gathered, seconds: float) -> float:
