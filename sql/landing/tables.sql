@@ -139,6 +139,7 @@ create table if not exists landing.composed (
     altitude_source varchar not null,
     heart_rate_coverage double not null,
     altitude_coverage double not null,
+    usable_share double not null,
     samples integer not null
 );
 
