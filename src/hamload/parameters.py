@@ -149,6 +149,7 @@ class Deload:
     spike_min_runs: int
     worse_factor: float
     continuation_days: int
+    remind_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,30 @@ class Curls:
     start_repetitions: int
     deload_wait_hours: float
     deload_factor: float
+    step_sessions: int
+    step_repetitions: int
+    full_sets: int
+    most_repetitions: int
+    lowering_s: int
+    lowering_most_s: int
+    hold_rpe: float
+    cut_rpe: float
+    cut_factor: float
+    sore_hold: float
+    sore_cut: float
+    sore_clear_hours: float
+    sore_clinician_days: int
+    worse_sessions: int
+    restart_days: int
+    maintenance_gap_days: int
+    chronic_tightness: float
+    chronic_entries: int
+    chronic_days: int
+    massages: int
+    stretch_share: float
+    habit_days: int
+    habit_share: float
+    horizon_days: int
 
 
 @dataclass(frozen=True, slots=True)

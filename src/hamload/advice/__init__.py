@@ -6,14 +6,13 @@
 
 from hamload.advice.alerts import assess, own_histories
 from hamload.advice.curls import curl_advice
-from hamload.advice.deload import DeloadPlan, deload_advice, deload_plan
+from hamload.advice.deload import deload_advice, deload_plan
 from hamload.advice.rules import RULES, OwnHistory, Rule, judge
 from hamload.advice.wording import DISCLAIMER, headline, state_headline
 
 __all__ = [
     "DISCLAIMER",
     "RULES",
-    "DeloadPlan",
     "OwnHistory",
     "Rule",
     "assess",

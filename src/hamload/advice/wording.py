@@ -8,18 +8,22 @@ under `LONGEST` characters, so that they fit a mail, a phone and a table.
 from __future__ import annotations
 
 import math
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from hamload.records import Alert, Confidence, State
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from hamload.records import SessionFact
 
 #: No sentence is longer, in characters.
 LONGEST = 240
 _LONGEST_TITLE = 40
+#: How many warning signs are named in one sentence.
+_SIGNS = 3
 
 DISCLAIMER = (
     "General information, not medical advice. Sudden sharp pain, bruising, numbness or pain at night: stop running and"
@@ -34,6 +38,8 @@ SPACING_GROUND = "our own rule of thumb"
 MONOTONY_GROUND = "rests on one small study (Foster 1998), about illness in athletes"
 CURL_GROUND = "our own rule of thumb: nothing published tests ball curls for chronic tightness"
 RECORD_GROUND = "counted from the recordings"
+FLAG_GROUND = "you logged it; such signs belong to a clinician whatever the numbers say"
+TIGHTNESS_GROUND = "your own words; the line of 4 out of 10 is our own rule of thumb"
 
 # Not strftime: that would speak the language of the machine.
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -178,6 +184,49 @@ def monotony(value: float, threshold: float, days: int) -> str:
         f"The last {days} days were much alike (monotony {value:.1f}, above {threshold:.1f}): easy days and days off"
         " are missing. No single run did this."
     )
+
+
+def red_flags(meanings: Sequence[str], *, is_urgent: bool) -> str:
+    """Return the sentence for signs that belong to a clinician."""
+    shown = "; ".join(meanings[:_SIGNS])
+    more = f"; and {count(len(meanings) - _SIGNS, 'more sign')}" if len(meanings) > _SIGNS else ""
+    lead = "You logged a sign that cannot wait" if is_urgent else "You logged a warning sign"
+    return f"{lead}: {shown}{more}."
+
+
+def stop_urgent() -> str:
+    """Return what to do about a sign that cannot wait."""
+    return "Get medical help now: call your emergency number or go to an emergency department. Do not wait."
+
+
+def stop_clinician() -> str:
+    """Return what to do about a sign that belongs to a clinician."""
+    return "Do not run and do no leg exercises for now. See a doctor or a physiotherapist about this sign first."
+
+
+def stop_withheld() -> str:
+    """Return that nothing else is advised."""
+    return "Until then hamload gives no advice on running, curls or stretching."
+
+
+def clears_stop(names: Sequence[str]) -> str:
+    """Return what ends a stop: what a clinician found, never time."""
+    commands = ", ".join(f"hamload log cleared {name}" for name in names[:_SIGNS])
+    more = " and so on for each sign" if len(names) > _SIGNS else ""
+    return f"It does not end by waiting. When a clinician has cleared you, log it: {commands}{more}."
+
+
+def tightness(today: float, before: float, threshold: float, ratio: float) -> str:
+    """Return the sentence for tightness two days running while the load rises."""
+    return (
+        f"You logged tightness of {before:g} and {today:g} out of 10 two days running ({threshold:g} or more), while"
+        f" your smoothed load ratio is {ratio:.2f}: the load is rising."
+    )
+
+
+def tightness_eased(threshold: float, limit: float) -> str:
+    """Return the part for tightness that must ease."""
+    return f"your tightness is under {threshold:g} out of 10 on a day, or the smoothed ratio at most {limit:.2f}"
 
 
 def few_curls(done: int | None, planned: int) -> str:
@@ -341,7 +390,7 @@ def budget(total_efm: float, days: int, through: dt.date, last_efm: float) -> st
     cut = whole(100 * (1 - total_efm / last_efm))
     return (
         f"In the next {days} days (through {day(through)}) run at most {total} EFM: about {total} easy flat minutes in"
-        f" all, or {whole(total_efm / days)} a day. That is {cut} % under the last {days} days."
+        f" all. That is {cut} % under the last {days} days."
     )
 
 
@@ -377,9 +426,30 @@ def projection(uncoupled: float, ewma: float | None, days: int) -> str:
     """Return where the plan leads if the load is spread evenly."""
     smoothed = "" if ewma is None else f" and the smoothed ratio at {ewma:.2f}"
     return (
-        f"Spread evenly, that puts the week's load at {uncoupled:.2f} times the weeks before{smoothed} after {days}"
+        f"Run as planned, that puts the week's load at {uncoupled:.2f} times the weeks before{smoothed} after {days}"
         " days."
     )
+
+
+def projection_without(uncoupled: float, ewma: float | None, days: int) -> str:
+    """Return where the ratios stand if nothing changes."""
+    smoothed = "" if ewma is None else f" (smoothed {ewma:.2f})"
+    return f"The last {days} days run once more would leave it at {uncoupled:.2f}{smoothed}."
+
+
+def by_day(budgets: Sequence[tuple[dt.date, int]]) -> str:
+    """Return the budget of each day; neighbours that are alike are told together."""
+    told: list[str] = []
+    for _, group in groupby(budgets, key=lambda budget: budget[1]):
+        days = list(group)
+        first, last, limit = days[0][0], days[-1][0], days[0][1]
+        span = _short(first) if len(days) == 1 else f"{_short(first)} to {_short(last)}"
+        told.append(f"{span} {f'at most {limit}' if limit else 'rest'}{' each' if limit and len(days) > 1 else ''}")
+    return f"Day by day, in EFM: {', '.join(told)}."
+
+
+def _short(date: dt.date) -> str:
+    return _WEEKDAYS[date.weekday()][:3]
 
 
 def unreachable(days: int) -> str:
