@@ -288,7 +288,7 @@ def test_the_advice_of_a_deload_s_first_day() -> None:
         "Day by day, in EFM: Thu to Wed at most 70 each.\n"
         "Run as planned, that puts the week's load at 1.05 times the weeks before and the smoothed ratio at 1.05 after 7"
         " days.\n"
-        "The last 7 days run once more would leave it at 1.50 (smoothed 1.23).\n"
+        "The last 7 days run once more would leave it at 1.50 (smoothed 1.21).\n"
         "No run longer than 11.0 km: 1.10 times your longest of the last 30 days, runs beyond the usual of the last"
         " week left out.\n"
         "No hills, no speed and no long run for 72 hours, that is through Saturday 6 June.\n"

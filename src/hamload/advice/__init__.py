@@ -4,15 +4,19 @@
 `rules` (one day by itself) -> `alerts` (the days in order) -> `deload`, `curls` (what to do); `wording` speaks for all.
 """
 
-from hamload.advice.alerts import assess, own_histories
+from hamload.advice.alerts import assess, own_histories, stop_advice
 from hamload.advice.curls import curl_advice
 from hamload.advice.deload import deload_advice, deload_plan
+from hamload.advice.flags import FLAGS, FlagEntry, open_flags
+from hamload.advice.logbook import said
 from hamload.advice.rules import RULES, OwnHistory, Rule, judge
 from hamload.advice.wording import DISCLAIMER, headline, state_headline
 
 __all__ = [
     "DISCLAIMER",
+    "FLAGS",
     "RULES",
+    "FlagEntry",
     "OwnHistory",
     "Rule",
     "assess",
@@ -21,6 +25,9 @@ __all__ = [
     "deload_plan",
     "headline",
     "judge",
+    "open_flags",
     "own_histories",
+    "said",
     "state_headline",
+    "stop_advice",
 ]

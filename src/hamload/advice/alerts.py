@@ -248,9 +248,9 @@ def _held_reason(
 
 
 def stop_advice(flags: Sequence[str]) -> tuple[str, ...]:
-    """Return what to do about red flags: a clinician, at once where one cannot wait, and no exercise."""
+    """Return what to do about red flags: a clinician, at once where one cannot wait, no exercise, and what ends it."""
     first = (wording.stop_urgent(),) if is_urgent(flags) else ()
-    return (*first, wording.stop_clinician(), wording.stop_withheld())
+    return (*first, wording.stop_clinician(), wording.stop_withheld(), wording.clears_stop(flags))
 
 
 def _intensity(state: State, reasons: Sequence[Reason]) -> float:
@@ -313,9 +313,10 @@ def _covers(known_of: State, state: State) -> bool:
 
 def _is_due(memory: _Memory, state: State, date: dt.date, rules: AlertRules) -> bool:
     """Return whether a state that lasts is told again, so that it does not go quiet."""
-    if state not in _REMINDED or memory.told_on is None:
+    if state not in _REMINDED or memory.since is None:
         return False
-    return (date - memory.told_on).days >= rules.deload.remind_days
+    last = max(memory.since, memory.told_on or memory.since)
+    return (date - last).days >= rules.deload.remind_days
 
 
 def _at_least(state: State) -> tuple[State, ...]:

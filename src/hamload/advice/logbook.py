@@ -67,6 +67,12 @@ def curls(dose: str, rpe: str = "", lowering_s: int | None = None, *, is_single_
     }
 
 
+def curls_line(text: str) -> Content:
+    """Read a curl session from one line, "2x8 @8". Raises ConfigurationError."""
+    dose, _, rpe = text.partition("@")
+    return curls(dose.strip(), rpe.strip())
+
+
 def capacity_test(repetitions: str) -> Content:
     """Read a capacity test: repetitions up to an effort of 8/10. Raises ConfigurationError."""
     if not repetitions.isascii() or not repetitions.isdigit() or not 0 <= int(repetitions) <= 2 * _MOST_REPETITIONS:
@@ -121,6 +127,23 @@ def weekday_of(word: str) -> int | None:
     """Return a weekday's number, Monday 0, from its name or its first three letters; None for any other word."""
     shortest = 3
     return next((i for i, name in enumerate(WEEKDAYS) if len(word) >= shortest and name.startswith(word)), None)
+
+
+def told(kind: str, content: Content) -> str:
+    """Return an entry's content in words, as a list shows it."""
+    match kind:
+        case "tightness" | "soreness":
+            side = f", {content['side']}" if content.get("side") else ""
+            return f"{content['level']:g}/10{side}"
+        case "curls":
+            rpe = f" @{content['rpe']:g}" if content.get("rpe") else ""
+            lowering = f", lowered in {content['lowering_s']} s" if content.get("lowering_s") else ""
+            single = ", single-leg" if content.get("is_single_leg") else ""
+            return f"{content['sets']}x{content['repetitions']}{rpe}{single}{lowering}"
+        case "test":
+            return f"{content['repetitions']} repetitions"
+        case _:
+            return str(content.get("text") or content.get("name") or content.get("state") or "")
 
 
 def _level(what: str, text: str) -> float:

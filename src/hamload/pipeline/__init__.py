@@ -123,6 +123,7 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     from hamload.pipeline import advising
 
     sql = shipped("sql")
+    advising.write_said(con)
     warehouse.build(con, sql, ["staging"])
     advising.write_spikes(con, settings)
     advising.write_metrics(con, settings)
