@@ -182,6 +182,7 @@ class Windows:
     baseline_days: int
     longest_days: int
     returning_days: int
+    own_days: int
 
 
 @dataclass(frozen=True, slots=True)

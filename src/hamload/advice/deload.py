@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from hamload.advice import wording
@@ -161,12 +161,64 @@ def deload_plan(
     trailing = _known_tail(loads)
     if len(trailing) < (max(chronic, days) if with_ratios else days):
         return None
+    dates = tuple(facts.date + dt.timedelta(days=d + 1) for d in range(days))
     last = sum(trailing[-days:])
-    dates = [facts.date + dt.timedelta(days=d + 1) for d in range(days)]
-    quiet = quiet_days(facts.date, dates, rules, wishes, is_deload=is_deload)
-    cut = (1 - rules.plan.min_cut) * last if is_deload else math.inf
-    limits = [_most_on(date, facts, rules, wishes, is_quiet=date in quiet) for date in dates]
-    most = min(cut, sum(math.inf if limit is None else limit for limit in limits))
+    week = _Week(
+        dates=dates,
+        quiet=quiet_days(facts.date, dates, rules, wishes, is_deload=is_deload),
+        cut=(1 - rules.plan.min_cut) * last if is_deload else math.inf,
+        with_ratios=with_ratios,
+    )
+    return _solved(facts, trailing, week, rules, wishes)
+
+
+def rest_of_plan(
+    plan: DeloadPlan,
+    facts: DayFacts,
+    loads: Sequence[float | None],
+    rules: AlertRules,
+    wishes: Wishes = NO_WISHES,
+    *,
+    with_ratios: bool = True,
+) -> DeloadPlan | None:
+    """Put what is left of a plan's budget on the days that are left, within the same limits.
+
+    Its `start` is the day of the facts, `last_efm` stays the first plan's. None where a day is unknown, and where the
+    plan is over.
+    """
+    gone = (facts.date - plan.start).days
+    left = plan.days[gone:]
+    trailing = _known_tail(loads)
+    if not left or len(trailing) < (rules.windows.chronic_days if with_ratios else gone):
+        return None
+    dates = tuple(day.date for day in left)
+    done = sum(trailing[-gone:]) if gone else 0.0
+    week = _Week(
+        dates=dates,
+        quiet=quiet_days(plan.start, dates, rules, wishes, is_deload=True),
+        cut=max(plan.total_efm - done, 0.0),
+        with_ratios=with_ratios,
+    )
+    solved = _solved(facts, trailing, week, rules, wishes)
+    return None if solved is None else replace(solved, last_efm=plan.last_efm)
+
+
+@dataclass(frozen=True, slots=True)
+class _Week:
+    """The days to be planned, and what limits them besides the days' own limits."""
+
+    dates: tuple[dt.date, ...]
+    quiet: frozenset[dt.date]
+    cut: float
+    with_ratios: bool
+
+
+def _solved(
+    facts: DayFacts, trailing: Sequence[float], week: _Week, rules: AlertRules, wishes: Wishes
+) -> DeloadPlan | None:
+    days, dates, with_ratios = len(week.dates), week.dates, week.with_ratios
+    limits = [_most_on(date, facts, rules, wishes, is_quiet=date in week.quiet) for date in dates]
+    most = min(week.cut, sum(math.inf if limit is None else limit for limit in limits))
     prices, room = (0.0,) * days, math.inf
     if with_ratios:
         prices, room = _priced(ewma_parts, trailing, days, rules.deload.clear_ewma, rules)
@@ -184,11 +236,11 @@ def deload_plan(
         start=facts.date,
         end=dates[-1],
         days=tuple(
-            DayBudget(date, load, limit, date in quiet)
+            DayBudget(date, load, limit, date in week.quiet)
             for date, load, limit in zip(dates, spread, limits, strict=True)
         ),
         total_efm=total or 0,
-        last_efm=last,
+        last_efm=sum(trailing[-days:]),
         uncoupled=with_plan[0],
         ewma=with_plan[1],
         uncoupled_without=without[0],

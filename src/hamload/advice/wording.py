@@ -459,6 +459,65 @@ def unreachable(days: int) -> str:
     )
 
 
+def no_room() -> str:
+    """Return that the coming week's room is not known."""
+    return "How much the next 7 days can hold cannot be said in numbers, because not enough days are known."
+
+
+def instead(limit_efm: int) -> str:
+    """Return what takes the place of a hard run in a deload."""
+    return f"easy and flat, at most {limit_efm} minutes" if limit_efm else "rest"
+
+
+def race_in_quiet(date: dt.date, hours: float, limit_efm: int) -> str:
+    """Return that a race lies where no heavy running should."""
+    easy = f"run it easy, at most {limit_efm} EFM" if limit_efm else "leave it out"
+    return (
+        f"Your race on {day(date)} lies in the first {hours:.0f} hours of this deload, which hold no hard running. The"
+        f" plan holds no race: {easy}."
+    )
+
+
+def race_in_week(date: dt.date, limit_efm: int, hours: float) -> str:
+    """Return what is kept for a race."""
+    return (
+        f"For your race on {day(date)} the plan keeps {limit_efm} EFM, the most that one run may hold now. No hard run"
+        f" in the {hours:.0f} hours before it."
+    )
+
+
+def race_later(date: dt.date, limit_m: float | None) -> str:
+    """Return what to keep in mind for a race that lies after the plan."""
+    long = f" From today's view a race longer than {whole(limit_m / 100) / 10:.1f} km would be a spike." if limit_m else ""
+    return f"Your race on {day(date)} lies after these days.{long}"
+
+
+def estimated(kind: str, load_efm: float, distance_m: float | None, runs: int, *, is_own_kind: bool) -> str:
+    """Return what a planned run would ask, and what that rests on."""
+    far = "" if distance_m is None else f" over {distance_m / 1000:.1f} km"
+    if is_own_kind:
+        return f"About {load_efm:.0f} EFM{far}, going by your own {count(runs, f'{kind} run')} of late."
+    return (
+        f"About {load_efm:.0f} EFM{far}, going by all your {count(runs, 'run')} of late, as too few were {kind} runs."
+        f"{' The true load is likely higher.' if kind in ('hill', 'speed', 'race') else ''}"
+    )
+
+
+def no_ratio_then() -> str:
+    """Return that the ratios of that day cannot be told."""
+    return "The load ratios of that day cannot be told, because days before it are missing or held a break."
+
+
+def beyond_the_plan(limit_efm: int) -> str:
+    """Return that a planned run is more than the plan holds for its day."""
+    return f"The deload's plan holds at most {limit_efm} EFM that day."
+
+
+def no_heavy_that_day() -> str:
+    """Return that a planned run is of a kind that waits."""
+    return "Hills, speed and long runs wait on that day."
+
+
 def longest(limit_m: float, factor: float, days: int) -> str:
     """Return the longest run allowed."""
     return (

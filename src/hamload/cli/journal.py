@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, app
-from hamload.cli.printing import plain, settings_of, terminal
+from hamload.cli.printing import day, plain, settings_of, terminal
 from hamload.errors import ConfigurationError, WarehouseError
 
 if TYPE_CHECKING:
@@ -227,6 +227,89 @@ def list_(
     for e in shown:
         line = f"{e.date:%a} {e.date}  {e.kind:<10} {journaling.told(e.kind, e.content):<30} {e.entry_id}"
         terminal().print(plain(line), highlight=False, soft_wrap=True)
+
+
+alerts_app = typer.Typer(
+    help="What hamload told you and why; and taking note of it.", invoke_without_command=True, rich_markup_mode="rich"
+)
+app.add_typer(alerts_app, name="alerts")
+
+
+@alerts_app.callback()
+def alerts(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="Every change of state, not only what was told.")] = False,
+    on: Annotated[str, typer.Option("--on", help="One day in full: its reasons, runs and evidence.")] = "",
+    last: Annotated[int, typer.Option("--last", min=1, help="How many, newest first.")] = 20,
+    home: Home = None,
+    athlete: AthleteId = "",
+    as_json: AsJson = False,
+) -> None:
+    """List what was told: which rule, which numbers, which runs, how strong the evidence is, what clears it."""
+    if context.invoked_subcommand is not None:
+        return
+    from hamload import pipeline
+
+    settings = settings_of(home)
+    rows = pipeline.alert_history(settings, athlete, every=every, on=day("--on", on), last=last)
+    if as_json:
+        print(json.dumps(rows, default=str, indent=2))
+        return
+    console = terminal()
+    if not rows:
+        console.print("Nothing has been told yet.", highlight=False)
+    for row in rows:
+        marks = [
+            word
+            for word, holds in (
+                ("told", row["is_new"]),
+                ("continues", row["is_continuation"]),
+                ("held", row["held"]),
+                ("acknowledged", row["is_acknowledged"]),
+            )
+            if holds
+        ]
+        console.print(
+            f"[bold]{row['date']:%a} {row['date']}  {row['state'].upper()}[/]  {', '.join(marks)}", highlight=False
+        )
+        console.print(f"  {plain(row['headline'])}", highlight=False, soft_wrap=True)
+        for reason in row["reasons"]:
+            console.print(f"  - {plain(reason['sentence'])}", highlight=False, soft_wrap=True)
+            _print_ground(reason)
+        if row["clears_when"]:
+            console.print(f"  {plain(row['clears_when'])}", highlight=False, soft_wrap=True)
+
+
+def _print_ground(reason: dict[str, Any]) -> None:
+    console = terminal()
+    value, threshold = reason["value"], reason["threshold"]
+    number = "" if value is None else f" {value:.2f} against {threshold:.2f};"
+    console.print(
+        f"    [dim]{plain(reason['rule'])}:{number} {plain(reason['evidence'])}[/]", highlight=False, soft_wrap=True
+    )
+    for cause in reason["causes"]:
+        console.print(f"      [dim]{plain(cause['sentence'])}[/]", highlight=False, soft_wrap=True)
+
+
+@alerts_app.command()
+def ack(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> None:
+    """Take note of the newest state: it is told again only when it worsens. It stays shown, and holds as before."""
+    from hamload import pipeline
+    from hamload.pipeline import journaling
+
+    settings = settings_of(home)
+    runner = settings.athlete(athlete).id
+    newest = pipeline.overview(settings, runner).alert
+    content = {"state": newest.state.value}
+    done = journaling.log(settings, runner, "ack", newest.date, content, dt.datetime.now(tz=dt.UTC))
+    if as_json:
+        print(json.dumps({"entry_id": done.entry_id, "is_new": done.is_new, "date": str(newest.date), **content}))
+    else:
+        terminal().print(
+            f"Taken note of: {newest.state.value} of {newest.date}. It is told again when it worsens.", highlight=False
+        )
+    if done.is_new:
+        _refresh(settings, as_json=as_json)
 
 
 def _print_flags(*, as_json: bool) -> None:

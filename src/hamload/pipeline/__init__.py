@@ -35,6 +35,7 @@ __all__ = [
     "Night",
     "Told",
     "alert",
+    "alert_history",
     "assess",
     "decode",
     "digest",
@@ -143,6 +144,19 @@ def overview(settings: Settings, athlete_id: str = "", on: dt.date | None = None
 
     with warehouse.reader(settings.home) as con:
         return telling.digest_facts(con, settings, settings.athlete(athlete_id).id, on)
+
+
+def alert_history(
+    settings: Settings, athlete_id: str = "", *, every: bool = False, on: dt.date | None = None, last: int = 20
+) -> list[dict[str, Any]]:
+    """Return what an athlete was told, newest first: whole rows of `marts.alerts`, reasons and plan as objects.
+
+    `every` adds each change of state that was not told; `on` asks for one day.
+    """
+    from hamload.pipeline import telling
+
+    with warehouse.reader(settings.home) as con:
+        return telling.alert_history(con, settings.athlete(athlete_id).id, every=every, on=on, last=last)
 
 
 def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[dict[str, Any]]:

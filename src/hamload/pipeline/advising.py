@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 #: Sessions that a day's reasons may name: the spike's comparison window and the week of the acute load.
-_SESSION_DAYS = 35
+SESSION_DAYS = 35
 
 type Metrics = dict[str, Any]
 
@@ -74,7 +74,8 @@ def _dates(column: Any) -> list[dt.date]:
     return [value.astype("datetime64[D]").astype(object) for value in np.ma.getdata(column)]
 
 
-def _with_break(total_efm: Array, series: Series) -> Any:
+def with_break(total_efm: Array, series: Series) -> Any:
+    """Return the days in whose chronic window a break of two weeks or more lies."""
     return is_returning(total_efm, series.returning_days, series.chronic_days)
 
 
@@ -83,14 +84,14 @@ def metrics(load_efm: Array, total_efm: Array, series: Series) -> Metrics:
 
     Ratios are withheld while a break of two weeks or more lies in the chronic window (`is_returning`).
     """
-    with_break = _with_break(total_efm, series)
+    is_back = with_break(total_efm, series)
     windows = (series.acute_days, series.chronic_days, series.min_days)
 
     def ratio(method: Method) -> Array:
-        return np.where(with_break, np.nan, acwr(load_efm, method, *windows))
+        return np.where(is_back, np.nan, acwr(load_efm, method, *windows))
 
     return {
-        "is_returning": np.broadcast_to(with_break, load_efm.shape),
+        "is_returning": np.broadcast_to(is_back, load_efm.shape),
         "acute_rolling": rolling_mean(load_efm, series.acute_days),
         "chronic_rolling": rolling_mean(load_efm, series.chronic_days),
         "acwr_coupled": ratio("coupled"),
@@ -107,7 +108,7 @@ def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Compute every series of every athlete and write them."""
     con.execute("delete from landing.day_metrics")
     for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
-        loads = _loads(con, athlete_id)
+        loads = loads_of(con, athlete_id)
         days = len(loads["date"])
         if not days:
             continue
@@ -121,7 +122,8 @@ def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         warehouse.append_columns(con, "landing.day_metrics", {**keys, **columns})
 
 
-def _loads(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, Any]:
+def loads_of(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, Any]:
+    """Return one athlete's days: `date` and the load of each series, EFM, NaN where unknown."""
     columns = ", ".join(f"any_value(load_efm) filter (series = '{name}') as {name}" for name in SERIES)
     found = con.execute(
         f"select date, {columns} from staging.days where athlete_id = ? group by date order by date",  # noqa: S608
@@ -194,12 +196,12 @@ _CAUSE = tuple(f.name for f in fields(Cause))
 def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, model: LoadModel) -> list[DayFacts]:
     """Return what decides one athlete's state, day by day, oldest first."""
     series = model.series
-    loads = _loads(con, athlete_id)
+    loads = loads_of(con, athlete_id)
     dates = _dates(loads["date"])
-    with_break = _with_break(loads["total"], series)
+    is_back = with_break(loads["total"], series)
     unknown = np.isnan(loads["total"])
     rows = _series_days(con, athlete_id, loads)
-    sessions = _sessions(con, athlete_id)
+    sessions = session_facts(con, athlete_id)
     session_dates = [s.local_date for s in sessions]
     curls = _curl_dates(con, athlete_id)
     journal = _journal(con, athlete_id)
@@ -207,7 +209,7 @@ def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, model: LoadModel)
     facts: list[DayFacts] = []
     last_run: dt.date | None = None
     for index, date in enumerate(dates):
-        first = bisect_left(session_dates, date - dt.timedelta(days=_SESSION_DAYS - 1))
+        first = bisect_left(session_dates, date - dt.timedelta(days=SESSION_DAYS - 1))
         after = bisect_right(session_dates, date)
         if after and session_dates[after - 1] == date:
             last_run = date
@@ -218,7 +220,7 @@ def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, model: LoadModel)
                 unknown_days_28=int(unknown[max(0, index - series.chronic_days + 1) : index + 1].sum()),
                 history_days=index + 1,
                 days_since_run=None if last_run is None else (date - last_run).days,
-                is_returning=bool(with_break[index]),
+                is_returning=bool(is_back[index]),
                 total=rows["total"][index],
                 heavy=rows["heavy"][index],
                 sessions=tuple(sessions[first:after]),
@@ -253,7 +255,8 @@ def _series_days(con: duckdb.DuckDBPyConnection, athlete_id: str, loads: dict[st
     return found
 
 
-def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[SessionFact]:
+def session_facts(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[SessionFact]:
+    """Return one athlete's runs with their spikes, oldest first."""
     found = warehouse.rows(
         con,
         f"select {', '.join(f.name for f in fields(SessionFact))}"  # noqa: S608
