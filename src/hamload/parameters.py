@@ -223,7 +223,7 @@ class Curls:
     hold_rpe: float
     cut_rpe: float
     cut_factor: float
-    sore_hold: float
+    sore_good: float
     sore_cut: float
     sore_clear_hours: float
     sore_clinician_days: int

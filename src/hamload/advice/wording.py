@@ -59,8 +59,13 @@ _HEADLINES = {
 }
 
 
+_URGENT = "Stop, and get medical help now: a warning sign that cannot wait was logged."
+
+
 def headline(alert: Alert) -> str:
     """Return the state of a day in one line."""
+    if alert.state is State.STOP and alert.advice[:1] == (stop_urgent(),):
+        return _URGENT
     return state_headline(alert.state, held=alert.held, is_continuation=alert.is_continuation)
 
 
@@ -605,3 +610,113 @@ def curls_evidence() -> str:
         "Nothing published tests ball curls for chronic tightness. Other eccentric programmes cut hamstring injuries"
         " in team sports."
     )
+
+
+def dose(sets: int, repetitions: int, lowering_s: int | None, *, is_single_leg: bool) -> str:
+    """Return a dose in words."""
+    single = " single-leg" if is_single_leg else ""
+    lowering = f", lowered in {lowering_s} seconds" if lowering_s else ", lowered slowly"
+    return f"{sets} x {repetitions}{single} ball curls{lowering}"
+
+
+def curls_begin(sessions: int) -> str:
+    """Return why the first dose is so small."""
+    return f"No curls are known yet, so begin with the smallest dose, for {count(sessions, 'session')}."
+
+
+def curls_restart(days: int) -> str:
+    """Return why the programme begins again."""
+    return f"The last curls were {days} days ago: begin again with the first dose."
+
+
+def curls_gap(days: int, factor: float) -> str:
+    """Return why a dose is smaller after a pause."""
+    return f"{days} days without curls: gains fade after two weeks, so go on with {_percent(factor)} of the last dose."
+
+
+def curls_cut(factor: float) -> str:
+    """Return why a dose is smaller after too much."""
+    return (
+        f"The last curls were too much (effort of 10, soreness that was strong, long or worse each time): do"
+        f" {_percent(factor)} of them, and leave one session out."
+    )
+
+
+def curls_hold(max_rpe: int, sore: float) -> str:
+    """Return why a dose stays."""
+    return f"The last curls were hard enough (effort above {max_rpe}, or soreness above {sore:g}): the same once more."
+
+
+def curls_unknown() -> str:
+    """Return why a dose stays where nothing was said of it."""
+    return (
+        "How the last curls felt is not fully known, so the dose stays. To go on, log the effort (hamload log curls 2x8"
+        " --rpe 8) and one or two days later the soreness, 0 too (hamload log soreness 0)."
+    )
+
+
+def curls_once_more(good: int, needed: int) -> str:
+    """Return why a dose stays after a good session."""
+    return f"{good} of {needed} good sessions at this dose: the same once more, then a step up."
+
+
+def curls_step(good: int) -> str:
+    """Return why a dose grows."""
+    return f"{count(good, 'good session')} at the last dose: one step up."
+
+
+def curls_maintain() -> str:
+    """Return what comes after the programme."""
+    return "The programme is done: once a week keeps what you have built."
+
+
+def curls_in_deload(wait: dt.date, factor: float) -> str:
+    """Return what a deload does to curls."""
+    return f"In a deload none through {day(wait)}, then at most {_percent(factor)} of your last dose; nothing is added."
+
+
+def curls_no_step(state: State) -> str:
+    """Return why nothing is added outside calm weeks."""
+    return f"A step up is due, but your state is {state.value}: the same dose until that is over."
+
+
+def curls_not_now(state: State) -> str:
+    """Return why the programme does not begin today."""
+    return f"Your state is {state.value}: new curls begin once it is build or steady."
+
+
+def curls_unsettled(days: int) -> str:
+    """Return that soreness has lasted too long."""
+    return (
+        f"Soreness after your last curls has not settled in {days} days. No more curls: let a doctor or physiotherapist"
+        " look at it. When it is gone, log it: hamload log soreness 0."
+    )
+
+
+def massage_first(needed: int, had: int) -> str:
+    """Return that massage comes before curls."""
+    return (
+        f"Your tightness is chronic, so have {needed} to {needed + 1} massages first ({had} logged; hamload log massage)."
+        " If you begin with curls all the same, log them: hamload goes on from there."
+    )
+
+
+def curls_crowded(hours: float) -> str:
+    """Return that the week leaves little room for curls."""
+    return (
+        f"Your usual hard days leave no {hours:.0f} hours free after curls. Better make one of them easy; until then take"
+        " these days."
+    )
+
+
+def curls_how(max_rpe: int) -> str:
+    """Return how curls are done."""
+    return (
+        f"After an easy run: heels on the ball, hips high, feet lowered away slowly. Up to {max_rpe}/10 effort, never"
+        " 10/10. Never the day before hills, speed or a long run."
+    )
+
+
+def stretching(share: float) -> str:
+    """Return what the article says of stretching."""
+    return f"If you stretch, only lightly: no more than {_percent(share)} of what you could. Curls replace hard stretching."
