@@ -128,6 +128,11 @@ create table if not exists landing.session_loads (
     model_version varchar not null
 );
 
+create table if not exists landing.frozen_loads (
+    activity_id varchar primary key,
+    load json not null                 -- its row of session_loads, as it was when its document had to go
+);
+
 create table if not exists landing.spikes (
     session_id varchar primary key,
     spike_distance double,

@@ -1,5 +1,7 @@
 """What can go wrong, each with the remedy. Raised anywhere, printed only by the command line and the flow."""
 
+from typing import ClassVar
+
 
 class HamloadError(Exception):
     """A failure that the runner can act on.
@@ -11,7 +13,14 @@ class HamloadError(Exception):
     remedy
         One sentence or command that mends it.
 
+    Attributes
+    ----------
+    is_passing
+        It may be over in a minute, without anybody's doing: the same may be tried again.
+
     """
+
+    is_passing: ClassVar[bool] = False
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(what)

@@ -2,7 +2,9 @@
 
 A document is named by the SHA-256 of its content and never changes. The ledger (SQLite, `raw/ledger.db`) records each
 delivery, each source's cursor and what each source has reported on; documents, rows and cursor of one batch are
-committed together, files first: a crash leaves at most a file without a row, which the next put adopts.
+committed together, files first: a crash leaves at most a file without a row, which the next put adopts. What has to go
+(`expire`, `forget`) goes the other way round: its rows and the order to delete its file in one commit, then the file;
+an order that a crash left is carried out at the next opening.
 Everything else in the home is derived from this folder.
 """
 
@@ -69,7 +71,19 @@ create table if not exists reports (
     is_failure integer not null,
     message text not null,
     remedy text not null,
+    resumes_at text,
     unique (source, athlete_id, reported_at)
+) strict;
+create table if not exists withdrawals (
+    source text not null,
+    athlete_id text not null,
+    external_id text not null,
+    put_at text not null,
+    primary key (source, athlete_id, external_id)
+) strict;
+create table if not exists unlinks (
+    document_id text primary key,
+    format text not null
 ) strict;
 """
 
@@ -111,7 +125,8 @@ class Report:
 
     `is_history`: it gave all that it has, so that days between its activities held no other one. `documents` are those
     it gave, empty for all that it ever delivered; it covers the days from the first of them to the last, or to
-    `covered_until` where the source itself vouches for a later day.
+    `covered_until` where the source itself vouches for a later day. `message` says what went wrong, or what the runner
+    should know of an answer that did not fail; nothing more may be asked before `resumes_at`.
     """
 
     source: str
@@ -123,6 +138,16 @@ class Report:
     is_failure: bool = False
     message: str = ""
     remedy: str = ""
+    resumes_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was removed of a source: its deliveries, the documents that no other source gave too, and its reports."""
+
+    deliveries: int
+    documents: int
+    reports: int
 
 
 def document_id(content: bytes) -> str:
@@ -159,7 +184,11 @@ class Raw:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
             self._db.execute("pragma foreign_keys = on")
+            # What expires or is forgotten must not linger in free pages.
+            self._db.execute("pragma secure_delete = on")
             self._db.executescript(_SCHEMA)
+            self._migrate()
+            self._unlink()
         except (OSError, sqlite3.Error) as error:
             raise HamloadError(
                 f"The raw documents in {self.folder} cannot be opened: {error}.",
@@ -188,6 +217,8 @@ class Raw:
             yield batch
             batch.sync()
             self._db.execute("commit")
+            if batch.has_removed:
+                self._unlink()
         except BaseException as error:
             if self._db.in_transaction:
                 self._db.execute("rollback")
@@ -207,11 +238,13 @@ class Raw:
         return self.folder / name[:2] / f"{name}.{format_}{'.gz' if format_ in _COMPRESSED else ''}"
 
     def deliveries(self, athlete_id: str | None = None) -> list[Delivery]:
-        """Return every delivery, oldest first."""
+        """Return every delivery, oldest first, but for those whose source says that the activity is gone."""
         rows = self._rows(
             "select delivery_id, document_id, format, athlete_id, source, external_id, name, facts, d.put_at"
             " from deliveries d join documents using (document_id)"
-            " where ?1 is null or athlete_id = ?1 order by d.put_at, delivery_id",
+            " where (?1 is null or athlete_id = ?1) and not exists (select 1 from withdrawals w"
+            " where w.source = d.source and w.athlete_id = d.athlete_id and w.external_id = d.external_id)"
+            " order by d.put_at, delivery_id",
             (athlete_id,),
         )
         return [
@@ -227,8 +260,8 @@ class Raw:
     def reports(self) -> list[Report]:
         """Return everything that sources have reported, oldest first."""
         rows = self._rows(
-            "select source, athlete_id, reported_at, is_history, documents, covered_until, is_failure, message, remedy"
-            " from reports order by reported_at, report_id"
+            "select source, athlete_id, reported_at, is_history, documents, covered_until, is_failure, message, remedy,"
+            " resumes_at from reports order by reported_at, report_id"
         )
         return [
             Report(
@@ -241,6 +274,7 @@ class Raw:
                 is_failure=bool(row[6]),
                 message=row[7],
                 remedy=row[8],
+                resumes_at=_moment(row[9]) if row[9] else None,
             )
             for row in rows
         ]
@@ -249,6 +283,28 @@ class Raw:
         """Return where a source was left, empty where it never was read."""
         rows = self._rows("select cursor from cursors where source = ? and athlete_id = ?", (source, athlete_id))
         return dict(json.loads(rows[0][0])) if rows else {}
+
+    def sources(self, athlete_id: str) -> list[str]:
+        """Return the sources that have ever given, refused or reported anything for an athlete."""
+        tables = ("deliveries", "refusals", "reports", "cursors")
+        query = " union ".join(f"select source from {table} where athlete_id = ?1" for table in tables)  # noqa: S608
+        return [row[0] for row in self._rows(f"{query} order by 1", (athlete_id,))]
+
+    def _migrate(self) -> None:
+        columns = {row[1] for row in self._rows("pragma table_info(reports)")}
+        if "resumes_at" not in columns:
+            self._db.execute("alter table reports add column resumes_at text")
+
+    def _unlink(self) -> None:
+        """Delete the files whose rows are gone, and what the write-ahead log still holds of them."""
+        ordered = self._rows("select document_id, format from unlinks")
+        if not ordered:
+            return
+        for name, format_ in ordered:
+            if not self._rows("select 1 from documents where document_id = ?", (name,)):
+                self.path(name, format_).unlink(missing_ok=True)
+            self._db.execute("delete from unlinks where document_id = ?", (name,))
+        self._db.execute("pragma wal_checkpoint(truncate)")
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[Any]:
         with closing(self._db.execute(query, values)) as cursor:
@@ -261,6 +317,7 @@ class Batch:
     def __init__(self, raw: Raw, source: str, athlete_id: str, now: dt.datetime) -> None:
         self._raw, self._source, self._athlete_id, self._now = raw, source, athlete_id, now.isoformat()
         self._unsynced: list[Path] = []
+        self.has_removed = False
 
     def put(
         self, content: bytes, format_: str, *, name: str, external_id: str = "", facts: Mapping[str, Any] | None = None
@@ -275,6 +332,9 @@ class Batch:
             "insert into documents values (?, ?, ?, ?) on conflict do nothing",
             (document, format_, len(content), self._now),
         )
+        if external_id:
+            # What comes again is there again.
+            self._own("delete from withdrawals where {own} and external_id = ?", external_id)
         is_known = db.execute(
             "select 1 from deliveries where document_id = ? and athlete_id = ?", (document, self._athlete_id)
         ).fetchone()
@@ -328,6 +388,48 @@ class Batch:
             (self._source, self._athlete_id, json.dumps(cursor, sort_keys=True), self._now),
         )
 
+    def withdraw(self, external_id: str) -> None:
+        """Record that the source no longer has an activity: what it gave of it stays, and counts no longer."""
+        self._raw._db.execute(  # noqa: SLF001
+            "insert into withdrawals values (?, ?, ?, ?) on conflict do nothing",
+            (self._source, self._athlete_id, external_id, self._now),
+        )
+
+    def expire(self, name: str) -> None:
+        """Remove what this source gave as one document; the document itself too, where no other source gave it."""
+        self._own("delete from deliveries where {own} and document_id = ?", name)
+        self._remove_orphans([name])
+
+    def forget(self) -> Forgotten:
+        """Remove everything of this source."""
+        db = self._raw._db  # noqa: SLF001
+        names = [row[0] for row in self._own("select distinct document_id from deliveries where {own}")]
+        deliveries = self._own("delete from deliveries where {own}").rowcount
+        before = db.execute("select count(*) from documents").fetchone()[0]
+        self._remove_orphans(names)
+        documents = before - db.execute("select count(*) from documents").fetchone()[0]
+        reports = self._own("delete from reports where {own}").rowcount
+        for table in ("refusals", "cursors", "withdrawals"):
+            self._own(f"delete from {table} where {{own}}")  # noqa: S608  # names of our own
+        return Forgotten(deliveries, documents, reports)
+
+    def _remove_orphans(self, names: Sequence[str]) -> None:
+        db = self._raw._db  # noqa: SLF001
+        for name in names:
+            if db.execute("select 1 from deliveries where document_id = ?", (name,)).fetchone() is None:
+                db.execute(
+                    "insert into unlinks select document_id, format from documents where document_id = ?"
+                    " on conflict do nothing",
+                    (name,),
+                )
+                db.execute("delete from documents where document_id = ?", (name,))
+        self.has_removed = True
+
+    def _own(self, query: str, *values: object) -> sqlite3.Cursor:
+        """Run a query on this source's rows of this athlete alone."""
+        own = query.format(own="source = ? and athlete_id = ?")
+        return self._raw._db.execute(own, (self._source, self._athlete_id, *values))  # noqa: SLF001
+
     def report(
         self,
         *,
@@ -335,11 +437,19 @@ class Batch:
         documents: Sequence[str] = (),
         covered_until: dt.date | None = None,
         failure: HamloadError | None = None,
+        note: str = "",
+        resumes_at: dt.datetime | None = None,
     ) -> None:
-        """Record that the source was asked, and what its answer covers (see `Report`), or why it failed."""
+        """Record that the source was asked, and what its answer covers (see `Report`), or why it failed.
+
+        What is reported again at the same moment adds to it: what was covered stays covered though a later page failed.
+        """
         self._raw._db.execute(  # noqa: SLF001
             "insert into reports (source, athlete_id, reported_at, is_history, documents, covered_until, is_failure,"
-            " message, remedy) values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+            " message, remedy, resumes_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " on conflict do update set is_history = max(is_history, excluded.is_history),"
+            " covered_until = coalesce(excluded.covered_until, covered_until), is_failure = excluded.is_failure,"
+            " message = excluded.message, remedy = excluded.remedy, resumes_at = excluded.resumes_at",
             (
                 self._source,
                 self._athlete_id,
@@ -348,8 +458,9 @@ class Batch:
                 json.dumps(list(documents)),
                 covered_until and covered_until.isoformat(),
                 failure is not None,
-                failure.what if failure else "",
+                failure.what if failure else note,
                 failure.remedy if failure else "",
+                resumes_at and resumes_at.astimezone(dt.UTC).isoformat(),
             ),
         )
 

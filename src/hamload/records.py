@@ -42,6 +42,24 @@ class Sport(StrEnum):
         return self in {Sport.RUN, Sport.TREADMILL}
 
 
+class Service(StrEnum):
+    """A service that is asked every night. Its value is the source's name in every table."""
+
+    STRAVA = "strava"
+    GARMIN = "garmin"
+    GARMIN_PERSONAL = "garmin_personal"
+
+    @property
+    def command(self) -> str:
+        """Its name on the command line."""
+        return self.value.replace("_", "-")
+
+    @property
+    def label(self) -> str:
+        """Its name in a sentence."""
+        return {"strava": "Strava", "garmin": "Garmin Connect", "garmin_personal": "Garmin's Personal API"}[self.value]
+
+
 class AltitudeSource(StrEnum):
     """Where altitude came from, which sets the window of the grade fit."""
 

@@ -15,14 +15,15 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from hamload.errors import ConfigurationError
 from hamload.parameters import AlertRules, LoadModel, Signal, Windows
+from hamload.records import Service
 
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
 FORMULAS = "1"
@@ -49,6 +50,64 @@ class FolderSettings(BaseModel):
     reports_rest: bool = False
 
 
+class AccountSettings(BaseModel):
+    """A runner's account at a service that the nightly run asks. `hamload auth` writes it, `hamload forget` ends it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service: Service
+    athlete: str = ""
+
+    @field_validator("service", mode="before")
+    @classmethod
+    def _as_told(cls, value: Any) -> Any:
+        return value.replace("-", "_") if isinstance(value, str) else value
+
+
+class FetchSettings(BaseModel):
+    """How far a night goes at each service, and how long what Strava gave is kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    overlap_days: int = Field(ge=1, le=365)
+    strava_backfill_share: float = Field(ge=0, le=1)
+    strava_retention_days: int = Field(ge=1)
+    garmin_backfill: int = Field(ge=0)
+    timeout_s: float = Field(gt=0)
+    retries: int = Field(ge=0, le=5)
+    wait_s: float = Field(ge=0)
+    max_minutes: float = Field(gt=0)
+
+
+class ServiceSettings(BaseModel):
+    """Where the services are. Their own addresses are the defaults; "" leaves the choice to the client."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    strava_api: str
+    strava_base: str
+    strava_sign_in: str
+    garmin_sso: str
+    garmin_connect: str
+    garmin_connectapi: str
+    garmin_token: str
+    garmin_personal: str
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        garmin = (self.garmin_sso, self.garmin_connect, self.garmin_connectapi, self.garmin_token)
+        if any(garmin) and not all(garmin):
+            raise ValueError("give all four of garmin_sso, garmin_connect, garmin_connectapi and garmin_token, or none")
+        return self
+
+    @field_validator("garmin_sso", "garmin_connect", "garmin_connectapi", "garmin_token", "garmin_personal")
+    @classmethod
+    def _is_private(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://127.0.0.1:")):
+            raise ValueError("secrets travel there: it must begin with https://")
+        return value
+
+
 class ImportSettings(BaseModel):
     """How recordings are read."""
 
@@ -68,6 +127,9 @@ class _File(BaseModel):
     time_zone: str
     athletes: tuple[AthleteSettings, ...] = Field(min_length=1)
     folders: tuple[FolderSettings, ...]
+    accounts: tuple[AccountSettings, ...]
+    fetch: FetchSettings
+    services: ServiceSettings
     import_: ImportSettings = Field(alias="import")
 
 
@@ -89,6 +151,9 @@ class Settings:
     time_zone: str
     athletes: tuple[AthleteSettings, ...]
     folders: tuple[FolderSettings, ...]
+    accounts: tuple[AccountSettings, ...]
+    fetch: FetchSettings
+    services: ServiceSettings
     imports: ImportSettings
     model: LoadModel
     signal: Signal
@@ -162,14 +227,50 @@ def load(home: Path | None = None) -> Settings:
         raise ConfigurationError(
             f"{own_file}: two [[athletes]] have the same id.", "Give each runner an id of its own."
         )
-    for watched in file.folders:
+    asked: tuple[FolderSettings | AccountSettings, ...] = (*file.folders, *file.accounts)
+    for watched in asked:
         if watched.athlete not in ids and (watched.athlete or len(ids) > 1):
+            name = f"folder {watched.path}" if isinstance(watched, FolderSettings) else f"account {watched.service}"
             raise ConfigurationError(
-                f"{own_file}: the folder {watched.path} belongs to {watched.athlete or 'no runner'!r},"
-                " who is not in [[athletes]].",
+                f"{own_file}: the {name} belongs to {watched.athlete or 'no runner'!r}, who is not in [[athletes]].",
                 f"Give it athlete = one of: {', '.join(sorted(ids))}.",
             )
-    return Settings(folder, time_zone, file.athletes, file.folders, file.import_, model, signal, alerts, provenance)
+    accounts = tuple(a.model_copy(update={"athlete": a.athlete or file.athletes[0].id}) for a in file.accounts)
+    if len({(a.service, a.athlete) for a in accounts}) < len(accounts):
+        raise ConfigurationError(f"{own_file}: the same account stands there twice.", "Remove one of [[accounts]].")
+    return Settings(
+        home=folder,
+        time_zone=time_zone,
+        athletes=file.athletes,
+        folders=file.folders,
+        accounts=accounts,
+        fetch=file.fetch,
+        services=file.services,
+        imports=file.import_,
+        model=model,
+        signal=signal,
+        alerts=alerts,
+        provenance=provenance,
+    )
+
+
+def secret(name: str) -> str:
+    """Return a secret from the environment variable `name`, or from the file that `name`_FILE points to; else "".
+
+    Raises ConfigurationError where that file cannot be read.
+    """
+    if value := os.environ.get(name, ""):
+        return value
+    path = os.environ.get(f"{name}_FILE", "")
+    if not path:
+        return ""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The file that {name}_FILE names cannot be read ({type(error).__name__}): {path}.",
+            "Mend the variable, or the file's rights.",
+        ) from None
 
 
 def prefect_environment(home: Path) -> dict[str, str]:

@@ -126,6 +126,35 @@ def forget_derived(home: Path) -> None:
         path.unlink()
 
 
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what is done inside together, or nothing of it."""
+    con.execute("begin")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
+def compact(home: Path) -> None:
+    """Write the working warehouse anew, so that what was deleted from it is in no free block of its file."""
+    part = home / f"{_WORKING}.part"
+    part.unlink(missing_ok=True)
+    with duckdb.connect() as con:
+        con.execute(f"attach '{_quoted(home / _WORKING)}' as old (read_only)")
+        con.execute(f"attach '{_quoted(part)}' as new")
+        con.execute("copy from database old to new")
+        con.execute("detach new")
+        con.execute("detach old")
+    part.replace(home / _WORKING)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
 def build(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str]) -> list[str]:
     """Build the tables of the named schemas, each one select, in the order in which they need each other.
 

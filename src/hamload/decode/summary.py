@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from typing import Any
 
 from hamload.errors import UnreadableError
-from hamload.records import Recording, Sport
+from hamload.records import Recording, Sport, StrengthSet
 
 
 def summary(content: bytes) -> Recording:
     """Decode a JSON document of summary facts, as `sources` put it.
+
+    Source of the sets: garminconnect's `get_activity_exercise_sets`.
 
     Raises
     ------
@@ -38,5 +41,38 @@ def summary(content: bytes) -> Recording:
         timer_time_s=moving if moving is not None else elapsed,
         distance_m=facts.get("distance_m") or None,
         rpe=facts.get("rpe"),
+        sets=_sets(facts.get("exercise_sets")),
         notes=("a summary without a recording",),
     )
+
+
+def _sets(told: Any) -> tuple[StrengthSet, ...]:
+    """Return Garmin Connect's exercise sets, which the runner may have corrected; its guesses come best first.
+
+    Weights are in grams there. What is no set is passed over.
+    """
+    rows = told.get("exerciseSets") if isinstance(told, dict) else None
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict):
+            continue
+        guesses = [g for g in row.get("exercises") or () if isinstance(g, dict)]
+        best = max(guesses, key=lambda g: _number(g.get("probability")) or 0.0, default={})
+        weight, repetitions = _number(row.get("weight")), _number(row.get("repetitionCount"))
+        found.append(
+            StrengthSet(
+                category=str(best.get("category") or "unknown").lower(),
+                name=str(best["name"]).lower() if best.get("name") else None,
+                repetitions=None if repetitions is None else int(repetitions),
+                weight_kg=None if weight is None else weight / 1000,
+                duration_s=_number(row.get("duration")),
+                set_type=str(row.get("setType") or "active").lower(),
+            )
+        )
+    return tuple(found)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)

@@ -1,6 +1,6 @@
 """The steps of a night in order, as plain functions: what the flows and the command line both call.
 
-    put -> decode -> assess -> alert -> publish -> digest
+    fetch, put -> decode -> assess -> expire -> alert -> publish -> digest
 
 Each step reads what the one before it left in the home, and can be run again without harm. Hold `exclusive` around
 them.
@@ -8,6 +8,7 @@ them.
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from hamload.pipeline.putting import put_files, put_folder, silent
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Container, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from hamload.digest.facts import DigestFacts
+    from hamload.pipeline.fetching import Fetched
     from hamload.pipeline.putting import Progress
     from hamload.raw import Raw
     from hamload.settings import Settings
@@ -41,6 +42,7 @@ __all__ = [
     "digest",
     "digest_text",
     "exclusive",
+    "expire",
     "known_athletes",
     "night",
     "other_sports",
@@ -67,8 +69,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What one run did: documents decoded, what could not be read, what failed, and the digests it wrote."""
+    """What one run did: what each account gave, documents decoded, what could not be read, what failed, the digests."""
 
+    fetched: tuple[Fetched, ...]
     decoded: int
     unreadable: tuple[str, ...]
     failed_sources: tuple[str, ...]
@@ -95,6 +98,15 @@ def assess(settings: Settings, today: dt.date | None = None, progress: Progress 
         _assess(con, raw, settings, today, progress)
 
 
+def expire(settings: Settings, now: dt.datetime, today: dt.date | None = None) -> int:
+    """Replace documents that may not be kept any longer by records of their sessions. Returns how many went."""
+    with _opened(settings) as (con, raw):
+        expired = _expire(con, raw, settings, now, today)
+    if expired:
+        warehouse.compact(settings.home)
+    return expired
+
+
 def alert(settings: Settings) -> list[Failure]:
     """Compute the daily series, decide each day's state, build every table. Returns the checks that failed."""
     with _opened(settings) as (con, _):
@@ -118,6 +130,18 @@ def _assess(
     assessing.write_journal(con, raw)
     assessing.write_members(con, settings, today)
     assessing.write_loads(con, settings, today, progress)
+
+
+def _expire(
+    con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, now: dt.datetime, today: dt.date | None
+) -> int:
+    from hamload.pipeline import decoding, freezing
+
+    expired = freezing.freeze_due(con, raw, settings, now)
+    if expired:
+        decoding.decode_new(con, raw, settings)
+        _assess(con, raw, settings, today, silent)
+    return expired
 
 
 def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
@@ -209,21 +233,29 @@ def digest(settings: Settings, athlete_id: str = "") -> Told:
     return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
 
 
-def refresh(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> tuple[int, list[Failure]]:
+def refresh(
+    settings: Settings, today: dt.date | None = None, progress: Progress = silent, now: dt.datetime | None = None
+) -> tuple[int, list[Failure]]:
     """Bring every table up to date with the raw documents. Returns how many were decoded, and what checks failed."""
     from hamload.pipeline import decoding
 
     with _opened(settings) as (con, raw):
         decoded = decoding.decode_new(con, raw, settings, progress)
         _assess(con, raw, settings, today, progress)
+        expired = _expire(con, raw, settings, now or dt.datetime.now(tz=dt.UTC), today)
         failures = _alert(con, settings)
+    if expired:
+        warehouse.compact(settings.home)
     publish(settings)
     return decoded, failures
 
 
 def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, progress: Progress = silent) -> Night:
     """Run a whole night: every source by itself, then everything that follows from the raw documents."""
+    from hamload.pipeline.fetching import fetch_account
+
     failed: list[str] = []
+    fetched: list[Fetched] = []
     names: dict[str, frozenset[str]] = {}
     for folder in settings.folders:
         try:
@@ -233,10 +265,18 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
         else:
             athlete_id = settings.athlete(folder.athlete).id
             names[athlete_id] = names.get(athlete_id, frozenset()) | put.names
-    decoded, failures = refresh(settings, today, progress)
+    for account in settings.accounts:
+        try:
+            found = fetch_account(settings, account, now, progress)
+        except HamloadError as error:
+            failed.append(f"{account.service.label}: {error}")
+        else:
+            fetched.append(found)
+            names[account.athlete] = names.get(account.athlete, frozenset()) | found.names
+    decoded, failures = refresh(settings, today, progress, now)
     told = [line for athlete_id, offered in names.items() for line in unreadable(settings, athlete_id, offered)[0]]
     digests = tuple(digest(settings, athlete_id) for athlete_id in known_athletes(settings))
-    return Night(decoded, tuple(told), tuple(failed), tuple(failures), digests)
+    return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
 
 
 def known_athletes(settings: Settings) -> list[str]:

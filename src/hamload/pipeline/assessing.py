@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _BATCH = 64
 _RUNNING = tuple(s.value for s in Sport if s.is_running)
 #: A recording with streams before one without, and the device's own format before what services make of it.
-_FORMATS = {"fit": 0, "tcx": 1, "gpx": 2, "json": 3}
+_FORMATS = {"fit": 0, "tcx": 1, "gpx": 2, "strava": 3, "garmin": 4, "json": 5}
 
 
 type _Days = dict[str, list[dt.date]]
@@ -176,6 +176,8 @@ class _Run:
     rpe: float | None
     features: RunFeatures | None
     inputs: str
+    #: Its row of session_loads from the time when its recording had to go; None: it is assessed from what is here.
+    frozen: dict[str, Any] | None
 
 
 def write_loads(
@@ -224,9 +226,14 @@ def _assess(
     past = [_past(run, stored[run.session_id], zone) for run in runs[:kept]]
     todo = runs[kept:]
     for batch in batched(todo, _BATCH, strict=False):
-        samples = _samples(con, [run.session_id for run in batch if run.features is not None])
+        live = [run.session_id for run in batch if run.features is not None and run.frozen is None]
+        samples = _samples(con, live)
         rows = []
         for run in batch:
+            if run.frozen is not None:
+                rows.append(_frozen_row(run))
+                past.append(_past(run, _frozen_load(run.frozen), zone))
+                continue
             athlete = athlete_before(run.start_at, past, easy_mps, settings.model)
             load = _load(run, samples.get(run.session_id), athlete, past, settings)
             rows.append(_row(run, athlete_id, athlete, load, settings.model.version))
@@ -263,10 +270,11 @@ def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
         "select m.session_id, a.start_at, a.sport, a.altitude_source, a.usable_share, a.distance_m,"
         # A timer that never ran says nothing, and a run that lasts has a duration.
         " coalesce(nullif(greatest(a.timer_time_s, 0), 0), a.elapsed_time_s), a.rpe, f.features, d.facts_hash,"
-        " a.local_date"
+        " a.local_date, z.load"
         " from landing.members m join landing.activities a on a.activity_id = m.activity_id"
         " join landing.decoded d on d.athlete_id = a.athlete_id and d.document_id = a.document_id"
         " left join landing.features f on f.activity_id = a.activity_id"
+        " left join landing.frozen_loads z on z.activity_id = a.activity_id"
         " where m.athlete_id = ? and m.is_primary order by a.start_at, m.session_id",
         [athlete_id],
     ).fetchall()
@@ -283,6 +291,7 @@ def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
             rpe=row[7],
             features=RunFeatures.from_record(json.loads(row[8])) if row[8] else None,
             inputs=hashlib.sha256(f"{row[0]}/{row[9]}/{row[2]}".encode()).hexdigest()[:12],
+            frozen=json.loads(row[11]) if row[11] else None,
         )
         for row in rows
     ]
@@ -324,7 +333,8 @@ def _unchanged(
     ).fetchall()
     same = 0
     for run, row in zip(runs, rows, strict=False):
-        if row != (run.session_id, run.inputs, version, easy_mps):
+        made = (run.frozen["model_version"], run.frozen["easy_speed_mps"]) if run.frozen else (version, easy_mps)
+        if row != (run.session_id, run.inputs, *made):
             break
         same += 1
     return same
@@ -366,6 +376,15 @@ def _row(run: _Run, athlete_id: str, athlete: Athlete, load: SessionLoad, versio
         "history_runs": athlete.runs,
         "model_version": version,
     }
+
+
+def _frozen_load(frozen: dict[str, Any]) -> tuple[float, float | None, str]:
+    return frozen["load_efm"], frozen["mean_demand"], frozen["basis"]
+
+
+def _frozen_row(run: _Run) -> dict[str, Any]:
+    """Return the row that was frozen: nothing of it is computed again, its samples are gone."""
+    return {**(run.frozen or {}), "session_id": run.session_id, "start_at": run.start_at, "inputs": run.inputs}
 
 
 def _known(value: float | None) -> float | None:

@@ -22,8 +22,9 @@ import numpy as np
 from hamload import warehouse
 from hamload.journal import FORMAT as JOURNAL
 from hamload.load import usable_share
+from hamload.pipeline import freezing
 from hamload.pipeline.putting import silent
-from hamload.pipeline.reading import Task, read, read_remembered, remember
+from hamload.pipeline.reading import SUMMARIES, Task, read, read_remembered, remember
 from hamload.records import Samples
 from hamload.sources import strava_export
 
@@ -56,16 +57,17 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
     todo = [d for key, d in latest.items() if done.get(key) != _facts_hash(d, settings)]
     _forget(con, done.keys() - latest.keys())
     _list_refusals(con, raw)
-    count = 0
-    for deliveries, outcomes in _outcomes(todo, raw, settings):
-        con.execute("begin")
-        try:
+    frozen = [d for d in todo if d.format == freezing.FORMAT]
+    for delivery in frozen:
+        with warehouse.transaction(con):
+            _forget(con, done.keys() & {(delivery.athlete_id, delivery.document_id)})
+            freezing.thaw(con, delivery, raw.content(delivery.document_id, delivery.format))
+            _note_decoded(con, [delivery], settings)
+    count = len(frozen)
+    for deliveries, outcomes in _outcomes([d for d in todo if d.format != freezing.FORMAT], raw, settings):
+        with warehouse.transaction(con):
             _forget(con, done.keys() & {(d.athlete_id, d.document_id) for d in deliveries})
             _write(con, deliveries, outcomes, settings)
-        except BaseException:
-            con.execute("rollback")
-            raise
-        con.execute("commit")
         count += len(deliveries)
         progress("decoding", count, len(todo))
     return count
@@ -89,7 +91,7 @@ def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[t
             )
         latest[key] = delivery
     newest: dict[tuple[str, str, str], Delivery] = {}
-    for delivery in sorted(latest.values(), key=lambda d: (d.format != _SUMMARY, d.delivery_id)):
+    for delivery in sorted(latest.values(), key=lambda d: (_tells_all(d), d.delivery_id)):
         newest[delivery.athlete_id, delivery.source, delivery.external_id] = delivery
     return {
         key: delivery
@@ -99,8 +101,9 @@ def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[t
     }
 
 
-#: What an export's table or a service's list says of an activity; any recording of it says more.
-_SUMMARY = "json"
+def _tells_all(delivery: Delivery) -> bool:
+    """Whether a document outranks a summary: recordings do, and so do sets that the runner may have corrected."""
+    return delivery.format not in SUMMARIES or bool(delivery.facts.get("has_sets"))
 
 
 _UNTOLD = (None, "", "unknown")
@@ -165,11 +168,7 @@ def _write(
             if decoded.samples is not None and decoded.features is not None:
                 samples.append((activity_id, decoded.samples))
                 features_rows.append({"activity_id": activity_id, "features": decoded.features})
-    done = [
-        {"athlete_id": d.athlete_id, "document_id": d.document_id, "facts_hash": _facts_hash(d, settings)}
-        for d in deliveries
-    ]
-    warehouse.append_rows(con, "landing.decoded", done)
+    _note_decoded(con, deliveries, settings)
     warehouse.append_rows(con, "landing.activities", activities)
     warehouse.append_rows(con, "landing.features", features_rows)
     warehouse.append_rows(con, "landing.strength_sets", sets)
@@ -177,10 +176,18 @@ def _write(
         warehouse.append_columns(con, "landing.samples", _stacked(samples))
 
 
+def _note_decoded(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], settings: Settings) -> None:
+    done = [
+        {"athlete_id": d.athlete_id, "document_id": d.document_id, "facts_hash": _facts_hash(d, settings)}
+        for d in deliveries
+    ]
+    warehouse.append_rows(con, "landing.decoded", done)
+
+
 def _forget(con: duckdb.DuckDBPyConnection, documents: Collection[tuple[str, str]]) -> None:
     """Remove what an earlier decoding made of these documents, each an athlete's id and a document's."""
     for key in map(list, sorted(documents)):
-        for table in ("samples", "features", "strength_sets"):
+        for table in ("samples", "features", "strength_sets", "frozen_loads"):
             con.execute(
                 f"delete from landing.{table} where activity_id in ("  # noqa: S608
                 "select activity_id from landing.activities where athlete_id = ? and document_id = ?)",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hamload.decode import clean, decode
+from hamload.decode.strava_streams import strava
 from hamload.decode.summary import summary
 from hamload.errors import HamloadError, NoActivityError, UnreadableError
 from hamload.load import features
@@ -23,6 +24,7 @@ from hamload.records import Samples, Sport
 from hamload.sources.strava_export import STANDS_IN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from hamload.parameters import LoadModel, Signal
@@ -62,6 +64,9 @@ class Outcome:
     is_no_activity: bool = False
 
 
+#: What an export's table or a service's list says of an activity; any recording of it says more.
+SUMMARIES = ("json", "garmin")
+STRAVA = "strava"
 #: A recording outside these is a broken clock or a broken duration, and breaks arithmetic with dates.
 _YEARS = range(1980, 2200)
 _LONGEST_S = 30 * 86_400
@@ -83,7 +88,7 @@ def read(task: Task, signal: Signal, model: LoadModel) -> Outcome:
 
 def _instead(task: Task, refusal: str) -> Outcome:
     """Let what an export's table says of an activity stand in for its unreadable recording."""
-    if task.format != "json":
+    if task.format not in SUMMARIES:
         try:
             recording = summary(json.dumps(task.facts).encode())
             _check(recording)
@@ -105,12 +110,20 @@ def _check(recording: Recording) -> None:
 
 def _activities(task: Task, signal: Signal, model: LoadModel) -> list[Decoded]:
     content = stored(task.path, task.document_id)
-    recordings = [summary(content)] if task.format == "json" else decode(content, task.format)  # type: ignore[arg-type]
+    recordings = _recordings(content, task.format, signal)
     for recording in recordings:
         _check(recording)
     # Beside legs of a race that name their sport, one that names none is no run that forgot to say so.
     may_guess = all(recording.sport is Sport.UNKNOWN for recording in recordings)
     return [_decoded(r, task.sport, signal, model, may_guess=may_guess) for r in recordings]
+
+
+def _recordings(content: bytes, format_: str, signal: Signal) -> Sequence[Recording]:
+    if format_ in SUMMARIES:
+        return [summary(content)]
+    if format_ == STRAVA:
+        return [strava(content, signal)]
+    return decode(content, format_)  # type: ignore[arg-type]
 
 
 def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadModel, *, may_guess: bool) -> Decoded:

@@ -27,7 +27,6 @@ from hamload.simulator.fitfile import block, fit_file, number_of
 from hamload.simulator.recordings import PRODUCT_NAME, fit_bytes, streams_of
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping, Sequence
 
     from hamload.records import Streams
@@ -624,11 +623,6 @@ _BEFORE: dict[str, Callable[[BaseHTTPRequestHandler, Fault, threading.Event], No
     "drip": _drip,
     "drop": _drop,
 }
-
-
-def wrapped(server: ThreadingHTTPServer, context: ssl.SSLContext) -> None:
-    """Put TLS around a server's line; handshakes happen in the line's own thread."""
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 
 
 def _title(run: PlannedRun) -> str:

@@ -1,18 +1,19 @@
 """Garmin's Personal API on loopback, as `gcpapi-sync` talks to it: TLS, a key for a 24-hour token, lists, archives.
 
-The certificate is made on the spot by `trustme`, for tests and the demo alone.
+Its certificate is made on the spot (`certificates`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import ssl
 from typing import TYPE_CHECKING
 
-from hamload.simulator.garmin import Answer, Loopback, json_answer, jwt, wrapped
+from hamload.simulator.certificates import Authority, wrapped
+from hamload.simulator.garmin import Answer, Loopback, json_answer, jwt
 
 if TYPE_CHECKING:
+    import ssl
     from http.server import ThreadingHTTPServer
 
     from hamload.simulator.garmin import Account, Asked, RateLimit
@@ -40,11 +41,15 @@ class PersonalSimulator(Loopback):
     scheme = "https"
 
     def __init__(
-        self, account: Account, key: str, *, limit: RateLimit | None = None, token_life_s: float = 86_400.0
+        self,
+        account: Account,
+        key: str,
+        *,
+        limit: RateLimit | None = None,
+        token_life_s: float = 86_400.0,
+        authority: Authority | None = None,
     ) -> None:
-        import trustme  # noqa: PLC0415  # not among what hamload itself needs
-
-        self._authority = trustme.CA()
+        self._authority = authority or Authority()
         self.key: str | None = key
         self.token_life_s = token_life_s
         self._issued = 0
@@ -53,15 +58,11 @@ class PersonalSimulator(Loopback):
 
     def wrap(self, server: ThreadingHTTPServer) -> None:
         """Put TLS around the line."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert("127.0.0.1").configure_cert(context)
-        wrapped(server, context)
+        wrapped(server, self._authority.served())
 
     def trust(self) -> ssl.SSLContext:
         """Return what a client needs to trust this service, and nothing else."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._authority.configure_trust(context)
-        return context
+        return self._authority.trust()
 
     def tokens(self) -> set[str]:
         """Return all tokens issued so far."""

@@ -25,9 +25,11 @@ import numpy as np
 from requests.adapters import HTTPAdapter
 
 from hamload.simulator.athlete import start_of
+from hamload.simulator.certificates import wrapped
 from hamload.simulator.recordings import streams_of
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import requests
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from hamload.records import Array, Streams
     from hamload.simulator.athlete import PlannedRun, SimulatedRunner
 
-type Endpoint = Literal["authorize", "token", "athlete", "list", "activity", "streams", "unknown"]
+type Endpoint = Literal["authorize", "token", "revoke", "athlete", "list", "activity", "streams", "unknown"]
 type RefreshStep = Literal["asked", "rotated", "told"]
 type Recorder = Callable[[SimulatedRunner, PlannedRun], Streams]
 
@@ -44,12 +46,13 @@ _API = "/api/v3"
 _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", r"/oauth/authorize", "authorize"),
     ("POST", r"/oauth/token", "token"),
+    ("POST", r"/oauth/revoke", "revoke"),
     ("GET", rf"{_API}/athlete", "athlete"),
     ("GET", rf"{_API}/athlete/activities", "list"),
     ("GET", rf"{_API}/activities/(\d+)", "activity"),
     ("GET", rf"{_API}/activities/(\d+)/streams", "streams"),
 )
-_SIGN_IN: frozenset[Endpoint] = frozenset({"authorize", "token"})
+_SIGN_IN: frozenset[Endpoint] = frozenset({"authorize", "token", "revoke"})
 _QUARTER_S, _DAY_S = 900, 86_400
 _ACCESS = dt.timedelta(hours=6)
 #: A new access token is made only in the last hour of the old one.
@@ -261,6 +264,9 @@ class Strava:
             return self._token(form)
         if endpoint == "authorize":
             return _Answer(302, b"", {"Location": self.allow(state=query.get("state", ""))})
+        if endpoint == "revoke" and bearer in self._access_tokens:
+            self.revoke()
+            return _Answer(200, _json({}))
         if self._access_tokens.get(bearer, self.now) <= self.now:
             return _Answer(401, _words("Authorization Error", "Athlete", "access_token", "invalid"))
         return self._shown(endpoint, argument, query)
@@ -555,12 +561,14 @@ def _rounded(values: Array, digits: int) -> list[float]:
 
 
 @contextmanager
-def serving(service: Strava) -> Iterator[Strava]:
-    """Serve on loopback, at a free port that `service.address` names."""
+def serving(service: Strava, tls: ssl.SSLContext | None = None) -> Iterator[Strava]:
+    """Serve on loopback, over TLS where a context is given, at a free port that `service.address` names."""
     server = _Server(service)
+    if tls is not None:
+        wrapped(server, tls)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    service.address = f"http://127.0.0.1:{server.server_port}"
+    service.address = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
     try:
         yield service
     finally:

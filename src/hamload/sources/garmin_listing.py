@@ -56,6 +56,8 @@ class NotFoundError(GarminError):
 class UnreachableError(GarminError):
     """No answer, or one that says that the service is down. Passes by itself."""
 
+    is_passing = True
+
 
 class AnswerError(GarminError):
     """An answer that is not what it should be: a web page, JSON or a zip cut off, fields missing."""
@@ -422,7 +424,8 @@ def _summary(entry: _Entry, sets: Any) -> Document:
     """Return what the service itself tells, under hamload's names, with its own words beside them."""
     told = {**entry.facts, "garmin": entry.told, **({} if sets is None else {"exercise_sets": sets})}
     content = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
-    return Document(content, "garmin", f"{entry.id}.json", entry.id, entry.facts)
+    facts = entry.facts if sets is None else {**entry.facts, "has_sets": True}
+    return Document(content, "garmin", f"{entry.id}.json", entry.id, facts)
 
 
 def _told(entry: _Entry, problem: GarminError | None, owed: str) -> list[str]:

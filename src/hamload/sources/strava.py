@@ -21,9 +21,9 @@ from hamload.records import Sport
 from hamload.sources import quota as quotas
 from hamload.sources.pages import Document, Page
 from hamload.sources.strava_access import (
+    HIDDEN,
     LATER,
     SIGN_IN,
-    App,
     AppRefusedError,
     Host,
     LoginNeededError,
@@ -41,8 +41,10 @@ from hamload.sources.strava_access import (
     read_callback,
     refresh_here,
     refreshed,
+    sees_everything,
     session,
 )
+from hamload.sources.tokens import App
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from hamload.sources.quota import Quota
 
 __all__ = [
+    "HIDDEN",
     "AnotherRunnerError",
     "App",
     "AppRefusedError",
@@ -71,6 +74,7 @@ __all__ = [
     "read_callback",
     "refresh_here",
     "refreshed",
+    "sees_everything",
     "session",
     "sport_of",
 ]

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,7 +25,7 @@ import requests
 import urllib3
 
 from hamload.errors import HamloadError
-from hamload.sources.tokens import TokenFileError, Tokens
+from hamload.sources.tokens import App, TokenFileError, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +38,10 @@ SCOPES: tuple[Literal["read", "activity:read_all"], ...] = ("read", "activity:re
 #: Strava gives a new access token only in the old one's last hour.
 REFRESH_BEFORE = dt.timedelta(minutes=30)
 SIGN_IN = "Run: hamload auth strava"
+HIDDEN = (
+    "Strava does not show your private activities to hamload, so that days without a run may hold one: they count as"
+    f' unknown. {SIGN_IN} and leave "View data about your private activities" on.'
+)
 LATER = "The next run tries again; https://status.strava.com tells how Strava is."
 
 _CHUNK = 65_536
@@ -67,6 +71,8 @@ class AppRefusedError(StravaError):
 class ServiceDownError(StravaError):
     """Strava cannot be reached, is too slow, or answers with a failure of its own."""
 
+    is_passing = True
+
 
 class NotUnderstoodError(StravaError):
     """Strava answered with something that is not what it says it gives."""
@@ -87,14 +93,6 @@ class Host:
     api: str = "www.strava.com"
     base: str = "/api/v3"
     sign_in: str = "www.strava.com"
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """The runner's own API application."""
-
-    client_id: int
-    client_secret: str = field(repr=False)
 
 
 class Session(requests.Session):
@@ -192,6 +190,11 @@ def read_callback(url: str, state: str) -> tuple[str, str]:
     scope = query.get("scope", "")
     _check_scope(scope)
     return query["code"], scope
+
+
+def sees_everything(tokens: Tokens) -> bool:
+    """Return whether the runner allowed to see private activities too; True where Strava did not say."""
+    return not tokens.scope or "activity:read_all" in tokens.scope.split(",")
 
 
 def _check_scope(scope: str) -> None:

@@ -1,0 +1,312 @@
+"""First step, for live sources: what a service gives becomes raw documents, page by page, each with its cursor.
+
+One account fails alone: why, and what mends it, is reported in the ledger beside what was fetched before. Nothing here
+signs in, sleeps for a limit, or asks twice in a night for what failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hamload import settings as configuration
+from hamload.errors import ConfigurationError, HamloadError
+from hamload.pipeline.putting import silent
+from hamload.raw import Raw
+from hamload.records import Service
+from hamload.sources.access import Access
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Generator, Iterator
+    from typing import Any
+
+    from hamload.pipeline.putting import Progress
+    from hamload.settings import AccountSettings, Settings
+    from hamload.sources.pages import Page
+    from hamload.sources.strava import Host
+    from hamload.sources.tokens import App
+
+KEY_VARIABLE = "GARMIN_PERSONAL_API_KEY"
+APP_VARIABLES = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET")
+
+_LATER = "The next run goes on from there."
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What one account gave in one run.
+
+    `new`: documents that this runner did not have. `gone`: activities that the service no longer has. `resumes_at`: a
+    limit ended the run, and nothing may be asked before. `notes` are sentences for the runner.
+    """
+
+    service: Service
+    athlete_id: str
+    new: int
+    known: int
+    gone: int
+    names: frozenset[str]
+    covered_until: dt.date | None
+    resumes_at: dt.datetime | None
+    notes: tuple[str, ...]
+
+
+def fetch_account(
+    settings: Settings, account: AccountSettings, now: dt.datetime, progress: Progress = silent
+) -> Fetched:
+    """Fetch what is new in one account, and record how that ended.
+
+    Raises
+    ------
+    HamloadError
+        Where the account could not be read to the end; what was fetched before is kept, and the failure is recorded.
+
+    """
+    athlete_id, source = account.athlete, account.service.value
+    # Whose day it is decides which day is over.
+    now = now.astimezone(settings.zone(athlete_id))
+    with Raw(settings.home) as raw:
+        taking = _Taking(raw, account, now, progress)
+        try:
+            deadline = time.monotonic() + 60 * settings.fetch.max_minutes
+            with closing(_pages(settings, account, now, raw)) as pages:
+                for page in pages:
+                    taking.put(page)
+                    if time.monotonic() > deadline and page.resumes_at is None:
+                        taking.say(f"It took longer than {settings.fetch.max_minutes:g} minutes. {_LATER}")
+                        break
+        except HamloadError as error:
+            taking.fail(error)
+            raise
+        except Exception as error:  # noqa: BLE001  # a fault of ours at one account must not cost the others their night
+            # Its text may hold a secret of the request that it came from: the log has where it was raised, not what.
+            logging.getLogger(__name__).error("%s: %s at %s", source, type(error).__name__, _place(error))  # noqa: TRY400
+            failure = HamloadError(
+                f"hamload itself failed at {account.service.label} ({type(error).__name__}).", "Please report it."
+            )
+            taking.fail(failure)
+            raise failure from None
+    return taking.fetched()
+
+
+class _Taking:
+    """Puts pages, each with its cursor in one commit, and keeps the night's report true while it does."""
+
+    def __init__(self, raw: Raw, account: AccountSettings, now: dt.datetime, progress: Progress) -> None:
+        self._raw, self._account, self._now, self._progress = raw, account, now, progress
+        self._new = self._known = self._gone = 0
+        self._names: set[str] = set()
+        self._covered_until: dt.date | None = None
+        self._resumes_at: dt.datetime | None = None
+        self._notes: list[str] = []
+
+    def put(self, page: Page) -> None:
+        self._notes += [page.note] if page.note and page.note not in self._notes else []
+        self._covered_until = page.covered_until or self._covered_until
+        self._resumes_at = page.resumes_at
+        with self._raw.batch(self._account.service.value, self._account.athlete, self._now) as batch:
+            for document in page.documents:
+                _, is_new = batch.put(
+                    document.content,
+                    document.format,
+                    name=document.name,
+                    external_id=document.external_id,
+                    facts=document.facts,
+                )
+                self._new, self._known = self._new + is_new, self._known + (not is_new)
+                self._names.add(document.name)
+            for external_id in page.gone:
+                batch.withdraw(external_id)
+            self._gone += len(page.gone)
+            batch.cursor(page.cursor)
+            batch.report(
+                is_history=page.covered_until is not None,
+                covered_until=page.covered_until,
+                note=" ".join(self._notes),
+                resumes_at=page.resumes_at,
+            )
+        self._progress(self._account.service.label, self._new + self._known, 0)
+
+    def say(self, note: str) -> None:
+        self._notes.append(note)
+        with self._raw.batch(self._account.service.value, self._account.athlete, self._now) as batch:
+            batch.report(is_history=False, note=" ".join(self._notes))
+
+    def fail(self, error: HamloadError) -> None:
+        with self._raw.batch(self._account.service.value, self._account.athlete, self._now) as batch:
+            batch.report(is_history=False, failure=error)
+
+    def fetched(self) -> Fetched:
+        return Fetched(
+            service=self._account.service,
+            athlete_id=self._account.athlete,
+            new=self._new,
+            known=self._known,
+            gone=self._gone,
+            names=frozenset(self._names),
+            covered_until=self._covered_until,
+            resumes_at=self._resumes_at,
+            notes=tuple(self._notes),
+        )
+
+
+def _place(error: BaseException) -> str:
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else "?"
+
+
+def _pages(settings: Settings, account: AccountSettings, now: dt.datetime, raw: Raw) -> Generator[Page]:
+    access = Access.of(settings.home, account.athlete)
+
+    def cursor() -> dict[str, Any]:
+        return raw.cursor(account.service.value, account.athlete)
+
+    match account.service:
+        case Service.STRAVA:
+            yield from _strava(settings, access, cursor, now)
+        case Service.GARMIN:
+            yield from _garmin(settings, access, cursor(), now)
+        case Service.GARMIN_PERSONAL:
+            yield from _garmin_personal(settings, access, cursor(), now)
+
+
+def _strava(settings: Settings, access: Access, cursor: Any, now: dt.datetime) -> Iterator[Page]:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from hamload.sources import strava  # noqa: PLC0415  # each service's client costs a second that the others need not pay
+
+    app, host = strava_app(access), strava_host(settings)
+    pace = strava.Pace(overlap_days=settings.fetch.overlap_days, backfill_share=settings.fetch.strava_backfill_share)
+    session = strava.session(min(30.0, settings.fetch.timeout_s), settings.fetch.timeout_s)
+    is_second = False
+    while True:
+        tokens = strava.refreshed(access.strava, app, session, now, host)
+        pages = strava.fetch(strava.client(session, tokens.access_token, host), cursor(), now, pace)
+        # Days without an activity may hold a private one, which nobody showed us.
+        hidden = "" if strava.sees_everything(tokens) else strava.HIDDEN
+        try:
+            for number, page in enumerate(pages):
+                told = f"{page.note} {'' if number else hidden}".strip()
+                yield replace(page, covered_until=None, note=told) if hidden else page
+        except strava.LoginNeededError:
+            if is_second:
+                raise
+            # The token may have been withdrawn before its time: a refresh tells, once.
+            is_second = True
+            access.strava.expire()
+        else:
+            return
+
+
+def strava_app(access: Access) -> App:
+    """Return the API application: the environment's, else the one that was given at sign-in.
+
+    Raises ConfigurationError on a number that is none, LoginNeededError where there is no application.
+    """
+    from hamload.sources.strava import LoginNeededError  # noqa: PLC0415
+    from hamload.sources.strava_access import SIGN_IN  # noqa: PLC0415
+    from hamload.sources.tokens import App  # noqa: PLC0415
+
+    client_id, client_secret = (configuration.secret(name) for name in APP_VARIABLES)
+    if client_id and client_secret:
+        if not client_id.isdecimal():
+            raise ConfigurationError(
+                f"{APP_VARIABLES[0]} is no number.", "Copy the client ID from https://www.strava.com/settings/api."
+            )
+        return App(int(client_id), client_secret)
+    app = access.strava_app.read()
+    if app is None:
+        raise LoginNeededError("Nobody is signed in to Strava.", SIGN_IN)
+    return app
+
+
+def strava_host(settings: Settings) -> Host:
+    """Return where Strava is."""
+    from hamload.sources.strava import Host  # noqa: PLC0415
+
+    services = settings.services
+    return Host(services.strava_api, services.strava_base, services.strava_sign_in)
+
+
+def _garmin(settings: Settings, access: Access, cursor: dict[str, Any], now: dt.datetime) -> Iterator[Page]:
+    from hamload.sources import garmin  # noqa: PLC0415
+
+    with _blocks_told(access, now), garmin_connection(settings, access) as connection:
+        yield from garmin.fetch(connection, cursor, now, _reach(settings))
+
+
+def garmin_connection(settings: Settings, access: Access) -> Any:
+    """Open a runner's account at Garmin Connect by its saved tokens."""
+    from hamload.sources import garmin  # noqa: PLC0415
+
+    fetch = settings.fetch
+    return garmin.connect(
+        access.garmin,
+        hosts=garmin_hosts(settings),
+        retries=fetch.retries,
+        wait_s=fetch.wait_s,
+        timeout_s=fetch.timeout_s,
+    )
+
+
+def garmin_hosts(settings: Settings) -> Any:
+    """Return where Garmin Connect is; None leaves that to the client."""
+    from hamload.sources.garmin import Hosts  # noqa: PLC0415
+
+    services = settings.services
+    hosts = (services.garmin_sso, services.garmin_connect, services.garmin_connectapi, services.garmin_token)
+    return Hosts(*hosts) if all(hosts) else None
+
+
+@contextmanager
+def _blocks_told(access: Access, now: dt.datetime) -> Iterator[None]:
+    """Say until when not to sign in anew, where a login was blocked: each attempt would prolong that."""
+    from hamload.sources import garmin  # noqa: PLC0415
+
+    try:
+        yield
+    except garmin.LoginNeededError as error:
+        until = garmin.blocked_until(access.garmin)
+        if until is None or until <= now:
+            raise
+        raise garmin.LoginBlockedError(
+            f"{error.what} Garmin has blocked the last login.",
+            f"Do not sign in before {until:%Y-%m-%d %H:%M} UTC, that prolongs it; then run: hamload auth garmin. The"
+            " Personal API is not blocked: hamload auth garmin-personal",
+            until,
+        ) from None
+
+
+def _garmin_personal(settings: Settings, access: Access, cursor: dict[str, Any], now: dt.datetime) -> Iterator[Page]:
+    from hamload.sources import garmin_personal  # noqa: PLC0415
+
+    stored = access.garmin_personal.read()
+    key = configuration.secret(KEY_VARIABLE) or (stored.key if stored else "")
+    fetch = settings.fetch
+    with garmin_personal.connect(
+        key,
+        host=settings.services.garmin_personal,
+        retries=fetch.retries,
+        wait_s=fetch.wait_s,
+        timeout_s=fetch.timeout_s,
+    ) as connection:
+        reach = _reach(settings, page=garmin_personal.PAGE)
+        # The date belongs to the key that was stored, not to one from the environment.
+        expires_on = stored.expires_on if stored and stored.key == key else None
+        yield from garmin_personal.fetch(connection, cursor, now, reach, expires_on=expires_on)
+
+
+def _reach(settings: Settings, page: int = 1000) -> Any:
+    import datetime as dt  # noqa: PLC0415
+
+    from hamload.sources.garmin_listing import Reach  # noqa: PLC0415
+
+    overlap = dt.timedelta(days=settings.fetch.overlap_days)
+    max_file_bytes = int(settings.imports.max_file_mb * 1_000_000)
+    return Reach(page=page, overlap=overlap, backfill=settings.fetch.garmin_backfill, max_file_bytes=max_file_bytes)

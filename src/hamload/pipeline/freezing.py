@@ -1,0 +1,115 @@
+"""What may not be kept: documents whose retention is over become frozen records of their sessions, without samples.
+
+Strava allows no copy of its data beyond seven days. The record holds what hamload itself made of an activity (its
+facts, what later sessions' history needs of it, its load, parts and labels, and the version of the model), and takes
+the document's place among the raw documents: a rebuild keeps the history, to the last digit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from hamload import warehouse
+from hamload.records import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+    from hamload.raw import Delivery, Raw
+    from hamload.settings import Settings
+
+FORMAT = "frozen"
+
+_MOMENTS = ("start_at", "end_at")
+_DAYS = ("local_date",)
+
+
+def freeze_due(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, now: dt.datetime) -> int:
+    """Replace every document of Strava's whose retention is over. Returns how many went.
+
+    Call it once what they hold has been decoded and assessed; what is not decoded yet is left for the next time.
+    """
+    retention = dt.timedelta(days=settings.fetch.strava_retention_days)
+    due: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in raw.deliveries():
+        is_strava = delivery.source == Service.STRAVA.value and delivery.format != FORMAT
+        if is_strava and now - delivery.put_at >= retention:
+            due[delivery.athlete_id].append(delivery)
+    for athlete_id, deliveries in due.items():
+        decoded = {
+            row[0]
+            for row in con.execute(
+                "select document_id from landing.decoded where athlete_id = ?", [athlete_id]
+            ).fetchall()
+        }
+        with raw.batch(Service.STRAVA.value, athlete_id, now) as batch:
+            for delivery in {d.document_id: d for d in deliveries}.values():
+                # A version that another one has replaced was not decoded, and leaves nothing behind.
+                if delivery.document_id in decoded:
+                    record = _record(con, athlete_id, delivery.document_id)
+                    content = json.dumps(record, ensure_ascii=False, sort_keys=True).encode()
+                    batch.put(content, FORMAT, name=delivery.name, external_id=delivery.external_id)
+                batch.expire(delivery.document_id)
+    return sum(map(len, due.values()))
+
+
+def _record(con: duckdb.DuckDBPyConnection, athlete_id: str, document_id: str) -> dict[str, Any]:
+    key = [athlete_id, document_id]
+    activities = warehouse.rows(con, "select * from landing.activities where athlete_id = ? and document_id = ?", key)
+    ids = [row["activity_id"] for row in activities]
+    features = con.execute(
+        "select activity_id, features from landing.features where list_contains(?, activity_id)", [ids]
+    ).fetchall()
+    loads = warehouse.rows(
+        con,
+        "select m.activity_id, l.* from landing.members m join landing.session_loads l using (session_id)"
+        " where m.is_primary and list_contains(?, m.activity_id)",
+        [ids],
+    )
+    unread = warehouse.rows(con, "select * from landing.unreadable where athlete_id = ? and document_id = ?", key)
+    return {
+        "document_id": document_id,
+        "activities": [_plain(row) for row in sorted(activities, key=lambda row: row["part"])],
+        "features": {activity_id: json.loads(told) for activity_id, told in features},
+        "loads": {row.pop("activity_id"): _plain(row) for row in loads},
+        "unreadable": [_plain(row) for row in unread],
+    }
+
+
+def thaw(con: duckdb.DuckDBPyConnection, delivery: Delivery, content: bytes) -> None:
+    """Write a frozen record back into the warehouse, under the document that it now is."""
+    record = json.loads(content)
+    own = {"document_id": delivery.document_id}
+    warehouse.append_rows(con, "landing.activities", [_typed(row) | own for row in record["activities"]])
+    features = [{"activity_id": key, "features": json.dumps(told)} for key, told in record["features"].items()]
+    warehouse.append_rows(con, "landing.features", features)
+    loads = [{"activity_id": key, "load": json.dumps(told)} for key, told in record["loads"].items()]
+    warehouse.append_rows(con, "landing.frozen_loads", loads)
+    warehouse.append_rows(con, "landing.unreadable", [_typed(row) | own for row in record["unreadable"]])
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON: moments in UTC, days as they are."""
+    return {name: _told(value) for name, value in row.items()}
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _typed(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: dt.datetime.fromisoformat(value)
+        if name in _MOMENTS and value
+        else dt.date.fromisoformat(value)
+        if name in _DAYS and value
+        else value
+        for name, value in row.items()
+    }

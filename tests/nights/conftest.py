@@ -1,0 +1,149 @@
+"""A home whose accounts lie at simulated services on loopback, reached through the real clients over real TLS."""
+
+import datetime as dt
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hamload import pipeline, settings, warehouse
+from hamload.pipeline import Night
+from hamload.records import Service, Streams
+from hamload.settings import Settings
+from hamload.simulator import PlannedRun, SimulatedRunner, year_of
+from hamload.simulator.strava import Limits
+from hamload.simulator.world import World
+from hamload.sources import garmin
+from hamload.sources.access import Access
+from hamload.sources.tokens import App, Key, Tokens
+
+FIRST_NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+RUNNER = SimulatedRunner()
+ALL = tuple(Service)
+
+
+def quick(runner: SimulatedRunner, run: PlannedRun) -> Streams:
+    """Record a run of the plan at an even speed, a row every ten seconds: hundreds of them are soon made."""
+    time_s = 10.0 * np.arange(max(round(6 * run.minutes), 2))
+    speed = runner.easy_speed_mps + 0.1 * (run.date.toordinal() % 7)
+    n = len(time_s)
+    return Streams.of(
+        time_s,
+        speed_mps=np.full(n, speed),
+        distance_m=speed * time_s,
+        altitude_m=160 + 0.01 * np.arange(n),
+        latitude_deg=np.full(n, 48.2),
+        longitude_deg=16.4 + 1e-5 * time_s,
+        heart_rate_bpm=np.full(n, 140.0),
+        cadence_spm=np.full(n, 166.0),
+    )
+
+
+@dataclass
+class Live:
+    """One home and the world that its accounts lie in."""
+
+    world: World
+    home: Path
+
+    @property
+    def settings(self) -> Settings:
+        """Return the home's settings, as they are on the disk now."""
+        return settings.load(self.home)
+
+    @property
+    def access(self) -> Access:
+        """Return where its runner's secrets lie."""
+        return Access.of(self.home, "me")
+
+    def sign_in(self, services: Sequence[Service] = ALL) -> None:
+        """Leave behind what a sign-in leaves behind."""
+        if Service.STRAVA in services:
+            told = self.world.strava.tokens()
+            expires_at = dt.datetime.fromtimestamp(told["expires_at"], dt.UTC)
+            self.access.strava.save(
+                Tokens(told["access_token"], told["refresh_token"], expires_at, "read,activity:read_all")
+            )
+            self.access.strava_app.save(App(self.world.strava.client_id, self.world.strava.client_secret))
+        if Service.GARMIN in services:
+            self.access.garmin.mkdir(mode=0o700, exist_ok=True)
+            path = self.access.garmin / garmin.TOKENS
+            path.write_text(json.dumps(self.world.garmin.tokens()))
+            path.chmod(0o600)
+        if Service.GARMIN_PERSONAL in services:
+            self.access.garmin_personal.save(Key(self.world.key, None))
+
+    def night(self, days: int = 0) -> Night:
+        """Let days pass, and run a whole night."""
+        now = self.world.advance(self.world.now + days * DAY)
+        with pipeline.exclusive(self.settings):
+            return pipeline.night(self.settings, now, now.date())
+
+    def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Query the published tables."""
+        with warehouse.reader(self.home) as con:
+            return con.execute(query, list(values)).fetchall()
+
+    def requests(self) -> dict[str, dict[str, int]]:
+        """Return what each service was asked since the last time, by endpoint."""
+        counted: dict[str, dict[str, int]] = {}
+        told: tuple[tuple[str, Counter[Any]], ...] = (
+            ("strava", self.world.strava.asked),
+            ("garmin", self.world.garmin.requests),
+            ("garmin_personal", self.world.personal.requests),
+        )
+        for name, counter in told:
+            counted[name] = dict(counter)
+            counter.clear()
+        return counted
+
+
+type MakeLive = Callable[..., Live]
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeLive]:
+    """Make a home with accounts: `live(runs, services, config)`; the runs end on the day before the first night."""
+    for name in [name for name in os.environ if name.startswith(("STRAVA_", "GARMIN_", "HAMLOAD_"))]:
+        monkeypatch.delenv(name)
+    with ExitStack() as stack:
+        made: list[Live] = []
+
+        def make(
+            runs: int | Sequence[PlannedRun] = 4,
+            services: Sequence[Service] = ALL,
+            config: str = "",
+            *,
+            limits: Limits | None = None,
+            signed_in: bool = True,
+            recorder: Callable[[SimulatedRunner, PlannedRun], Streams] = quick,
+        ) -> Live:
+            planned = plan(runs) if isinstance(runs, int) else runs
+            world = stack.enter_context(World(RUNNER, planned, FIRST_NIGHT, limits=limits, recorder=recorder))
+            home = tmp_path / f"home{len(made)}"
+            home.mkdir()
+            for name, value in world.trust(tmp_path / f"authority{len(made)}.pem").items():
+                monkeypatch.setenv(name, value)
+            accounts = "".join(f'[[accounts]]\nservice = "{service.command}"\n' for service in services)
+            fetch = "" if "[fetch]" in config else "[fetch]\ntimeout_s = 2\nretries = 0\nwait_s = 0.01\n"
+            text = f'time_zone = "Europe/Vienna"\n{accounts}{fetch}{world.services()}{config}'
+            (home / "config.toml").write_text(text)
+            made.append(Live(world, home))
+            if signed_in:
+                made[-1].sign_in(services)
+            return made[-1]
+
+        yield make
+
+
+def plan(runs: int, until: dt.date = FIRST_NIGHT.date() - DAY) -> list[PlannedRun]:
+    """Return the last so many runs of the simulated runner's plan."""
+    return year_of(RUNNER, until, runs * 2 + 7)[-runs:]
