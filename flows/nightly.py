@@ -44,10 +44,11 @@ def assess(current: Settings, today: dt.date | None) -> None:
 
 
 @task(task_run_name="alert and publish")
-def alert(current: Settings) -> list[str]:
-    """Compute the daily series and states, build and check the tables, publish them."""
+def alert(current: Settings, today: dt.date | None, now: dt.datetime) -> list[str]:
+    """Compute the daily series and states, build and check the tables, publish them with the curls' calendar."""
     failures = pipeline.alert(current)
     pipeline.publish(current)
+    pipeline.write_calendars(current, now, today)
     return [f"check {f.check} failed on {f.rows} rows: {f.why}" for f in failures]
 
 
@@ -83,7 +84,7 @@ def nightly(home: Path | None = None, now: dt.datetime | None = None, today: dt.
                 problems.append(str(error))
         decode(current)
         assess(current, today)
-        problems += alert(current)
+        problems += alert(current, today, now)
         subjects = [digest(current, athlete_id) for athlete_id in pipeline.known_athletes(current)]
     for problem in problems:
         logger.warning(problem)

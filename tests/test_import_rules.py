@@ -21,11 +21,12 @@ ALLOWED: dict[str, set[str]] = {
     "journal": _PURE | {"raw"},
     "decode": _PURE | {"load"},
     "warehouse": _PURE,
+    "agenda": _PURE,
     "digest": _PURE,
     "settings": _PURE,
     "api": _PURE | {"settings", "load", "decode", "warehouse"},
     "pipeline": _PURE
-    | {"load", "advice", "merging", "journal", "sources", "raw", "decode", "warehouse", "digest", "settings"},
+    | {"load", "advice", "merging", "journal", "sources", "raw", "decode", "warehouse", "digest", "agenda", "settings"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "demonstration", "warehouse", "digest"},

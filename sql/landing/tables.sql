@@ -16,7 +16,7 @@ create table if not exists landing.activities (
     sport varchar not null,
     sport_detail varchar not null,
     title varchar not null,
-    description varchar not null,      -- the runner's own words on it, where the source gives them
+    description varchar not null default '',  -- the runner's own words on it, where the source gives them
     device varchar not null,
     is_simulated boolean not null,
     start_at timestamptz not null,

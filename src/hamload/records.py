@@ -341,9 +341,9 @@ class DayFacts:
     """Everything that decides one athlete's state on one day. Only what was known at the end of that day.
 
     `is_returning`: a break of two weeks or more lies in the chronic window, so that ratios compare with nothing.
-    `flags` are the red flags that are open at the day's end, by name; `tightness` is what the runner logged for this day
-    and for the day before, 0-10. `high_load_efm` is the athlete's own 90-day P80 of session load. `is_acknowledged`: the
-    runner has taken note of this day's state.
+    `flags` are the red flags that are open at the day's end, by name; `tightness` is what the runner logged for this
+    day and for the day before, 0-10. `high_load_efm` is the athlete's own 90-day P80 of session load.
+    `is_acknowledged`: the runner has taken note of this day's state.
     """
 
     date: dt.date

@@ -104,9 +104,7 @@ def test_soreness_that_settles_ends_the_clinicians_case() -> None:
 
 
 def test_sorer_each_time_is_too_much_even_where_each_is_little() -> None:
-    facts = done(
-        (12, Dose(2, 8), 8), (8, Dose(2, 8), 8), (4, Dose(2, 8), 8), soreness={11: 1, 7: 2, 3: 3}
-    )
+    facts = done((12, Dose(2, 8), 8), (8, Dose(2, 8), 8), (4, Dose(2, 8), 8), soreness={11: 1, 7: 2, 3: 3})
     plan = curl_plan(facts, RULES)
     assert (plan.stage, plan.dose) == (Stage.CUT, Dose(2, 5))
     assert curl_plan(replace(facts, soreness={**facts.soreness, ago(7): 3.0}), RULES).stage is Stage.BUILD
@@ -210,7 +208,9 @@ def test_where_hard_days_leave_no_room_the_runner_is_told() -> None:
 
 doses = st.builds(Dose, st.integers(1, 3), st.integers(1, 20), st.sampled_from([None, 3, 4]), st.booleans())
 sessions = st.lists(
-    st.tuples(st.integers(0, 90), doses, st.one_of(st.none(), st.integers(1, 10))), max_size=12, unique_by=lambda s: s[0]
+    st.tuples(st.integers(0, 90), doses, st.one_of(st.none(), st.integers(1, 10))),
+    max_size=12,
+    unique_by=lambda s: s[0],
 )
 felt = st.dictionaries(st.integers(0, 90), st.sampled_from([0.0, 1.0, 2.0, 4.0, 6.0]), max_size=20)
 weekdays = st.frozensets(st.integers(0, 6), max_size=4)
@@ -227,9 +227,7 @@ def test_whatever_was_done_the_plan_keeps_its_own_rules(
     run: frozenset[int],
 ) -> None:
     told = sorted(told, reverse=True)
-    facts = replace(
-        done(*told, soreness=sore), state=state, state_since=ago(since), heavy_days=heavy, run_days=run
-    )
+    facts = replace(done(*told, soreness=sore), state=state, state_since=ago(since), heavy_days=heavy, run_days=run)
     plan: CurlPlan = curl_plan(facts, RULES)
     assert plan.reasons
     assert (plan.dose is None) == (not plan.dates) or not plan.dates

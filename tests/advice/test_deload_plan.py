@@ -102,7 +102,7 @@ SMALL = replace(
 def test_no_plan_of_all_that_there_are_is_larger(
     history: list[float], runs: list[float], off: set[int], ewma: float, uncoupled: float
 ) -> None:
-    """Every way of putting whole EFM on four days is tried: the planner's total is the largest that keeps the limits."""
+    """Every way of putting whole EFM on four days is tried: the planner's total is the largest that fits."""
     rules = replace(SMALL, deload=replace(SMALL.deload, clear_ewma=ewma, clear_uncoupled=uncoupled))
     facts = a_day(START, *(a_run(START - dt.timedelta(days=i), load_efm=load) for i, load in enumerate(runs)))
     away = frozenset(START + dt.timedelta(days=d) for d in off)
@@ -286,8 +286,8 @@ def test_the_advice_of_a_deload_s_first_day() -> None:
         "In the next 7 days (through Wednesday 10 June) run at most 490 EFM: about 490 easy flat minutes in all."
         " That is 30 % under the last 7 days.\n"
         "Day by day, in EFM: Thu to Wed at most 70 each.\n"
-        "Run as planned, that puts the week's load at 1.05 times the weeks before and the smoothed ratio at 1.05 after 7"
-        " days.\n"
+        "Run as planned, that puts the week's load at 1.05 times the weeks before and the smoothed ratio at 1.05 after"
+        " 7 days.\n"
         "The last 7 days run once more would leave it at 1.50 (smoothed 1.21).\n"
         "No run longer than 11.0 km: 1.10 times your longest of the last 30 days, runs beyond the usual of the last"
         " week left out.\n"

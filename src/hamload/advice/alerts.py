@@ -87,9 +87,10 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
     - *Telling.* The same 14 days keep *build*, *returning* and *unknown* from being told again and again. *steady* and
       *baseline* are never told. A stop or deload that goes on and was not acknowledged is told again after
       `remind_days`.
-    - *Acknowledging.* On a day with `is_acknowledged` the runner has taken note of its state. From the next day on it is
-      told again only when it worsens: a more serious state, another red flag, or a strongest number `worse_factor` above
-      where it stood when acknowledged. That lasts until nothing as serious has held for 14 days: what comes then is new.
+    - *Acknowledging.* On a day with `is_acknowledged` the runner has taken note of its state. From the next day on it
+      is told again only when it worsens: a more serious state, another red flag, or a strongest number `worse_factor`
+      above where it stood when acknowledged. That lasts until nothing as serious has held for 14 days: what comes then
+      is new.
 
     Parameters
     ----------

@@ -274,7 +274,7 @@ def _most_on(date: dt.date, facts: DayFacts, rules: AlertRules, wishes: Wishes, 
 def _wanted(
     total: int, dates: Sequence[dt.date], caps: Sequence[int], facts: DayFacts, rules: AlertRules, wishes: Wishes
 ) -> list[float]:
-    """Return what each day would hold if nothing stood in the way: a race its most, the runner's usual days the rest."""
+    """Return what each day would hold if nothing stood in the way: a race its most, the usual days the rest."""
     usual = usual_days(facts, rules)
     can = [cap > 0 for cap in caps]
     chosen = [ok and date.weekday() in usual for ok, date in zip(can, dates, strict=True)]

@@ -1,5 +1,6 @@
-"""What a runner may log, read strictly: words in, the content of a journal entry out. A typo is refused with what is
-possible; nothing is guessed.
+"""What a runner may log, read strictly: words in, the content of a journal entry out.
+
+A typo is refused with what is possible; nothing is guessed.
 
 The same kinds are read from the titles and notes of activities (`said`), where only what is unmistakable counts.
 """

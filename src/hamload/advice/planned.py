@@ -112,7 +112,7 @@ _OF_KIND: dict[str, Callable[[SessionFact], bool]] = {
 def estimate(run: PlannedRun, sessions: Sequence[SessionFact], rules: AlertRules) -> Estimate | None:
     """Return what a run would ask: its minutes times what a minute of the runner's own runs of that kind asks.
 
-    The runs are those of the last 90 days, of that kind (a race counts as speed); with fewer than two of them, all runs,
+    The runs are those of the last 90 days, of that kind (a race counts as speed); with fewer than two, all runs,
     and the estimate says so: for hills, speed and races it is then likely too low. None without any run.
     """
     first = run.date - dt.timedelta(days=rules.windows.own_days)

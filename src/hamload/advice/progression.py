@@ -11,6 +11,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -125,7 +126,7 @@ def curl_plan(facts: CurlFacts, rules: AlertRules) -> CurlPlan:
 
     - A red flag withholds everything. Soreness that has not settled in 7 days belongs to a clinician.
     - Where tightness is chronic and no curls are known, massage comes first.
-    - 1x5 (two sessions) -> 2x5 -> 2 repetitions a set more after two good sessions -> 2x15 -> lowering in 3, then 4 s ->
+    - 1x5 (two sessions) -> 2x5 -> 2 more a set after two good sessions -> 2x15 -> lowering in 3, then 4 s ->
       single-leg from 5 -> once a week. Good: effort <= 8, soreness <= 3 at 48 h, gone by 72 h. What is not known is not
       good: the dose stays until effort and soreness are logged.
     - 14 days without: 60 %; eight weeks: from the start. In a deload nothing for 72 h, then half; outside *build* and
@@ -143,7 +144,7 @@ def curl_plan(facts: CurlFacts, rules: AlertRules) -> CurlPlan:
 
 
 def filled(facts: CurlFacts, curls: Curls) -> list[CurlSession]:
-    """Return the sessions, oldest first, with the lowering that a watch cannot know: what was due, where the rest is."""
+    """Return the sessions, oldest first, with the lowering that a watch cannot know: what was due where the rest fits."""
     done: list[CurlSession] = []
     for session in sorted(facts.sessions, key=lambda s: s.date):
         if session.date > facts.today:
@@ -163,7 +164,9 @@ def _counting(done: Sequence[CurlSession]) -> list[CurlSession]:
     return [s for s in done if s.state is not State.DELOAD] or list(done)
 
 
-def verdict(session: CurlSession, following: dt.date | None, soreness: Mapping[dt.date, float], curls: Curls) -> Verdict:
+def verdict(
+    session: CurlSession, following: dt.date | None, soreness: Mapping[dt.date, float], curls: Curls
+) -> Verdict:
     """Return how a session was borne, from its effort and the soreness until the next one or a week later."""
     last = session.date + dt.timedelta(days=curls.sore_clinician_days)
     until = last if following is None else min(following, last)
@@ -216,7 +219,7 @@ class _Due:
     gap_days: int
 
 
-def _due(counting: Sequence[CurlSession], on: dt.date, soreness: Mapping[dt.date, float], curls: Curls) -> _Due:
+def _due(counting: Sequence[CurlSession], on: dt.date, soreness: Mapping[dt.date, float], curls: Curls) -> _Due:  # noqa: PLR0911 - one a finding
     """Return the dose that is due on a day after the sessions that count, whatever the state."""
     last = counting[-1]
     soreness = {day: level for day, level in soreness.items() if day <= on}
@@ -261,7 +264,7 @@ def _peak(
 
 def _is_rising(peaks: Sequence[float | None], curls: Curls) -> bool:
     known = [p for p in peaks if p is not None]
-    return len(known) == curls.worse_sessions and all(a < b for a, b in zip(known, known[1:], strict=False))
+    return len(known) == curls.worse_sessions and all(a < b for a, b in pairwise(known))
 
 
 def _is_unsettled(done: Sequence[CurlSession], facts: CurlFacts, curls: Curls) -> bool:
@@ -322,8 +325,8 @@ def curl_days(
 ) -> tuple[tuple[dt.date, ...], tuple[str, ...]]:
     """Return the days for curls in the coming two weeks, and what there is to say of them.
 
-    Far enough apart, at most twice in seven days, never on a day of hard running nor within 48 h before one, and on days
-    that have a run where that costs no more than two days of waiting. Where the usual hard days leave no 48 h, one free
+    Far enough apart, at most twice in seven days, never on a day of hard running nor within 48 h before one, and on
+    days that have a run where that costs no more than two days of waiting. Where the usual hard days leave no 48 h, one free
     day before them must do, and the runner is told.
     """
     curls = rules.curls

@@ -493,7 +493,9 @@ def race_in_week(date: dt.date, limit_efm: int, hours: float) -> str:
 
 def race_later(date: dt.date, limit_m: float | None) -> str:
     """Return what to keep in mind for a race that lies after the plan."""
-    long = f" From today's view a race longer than {whole(limit_m / 100) / 10:.1f} km would be a spike." if limit_m else ""
+    long = (
+        f" From today's view a race longer than {whole(limit_m / 100) / 10:.1f} km would be a spike." if limit_m else ""
+    )
     return f"Your race on {day(date)} lies after these days.{long}"
 
 
@@ -619,6 +621,11 @@ def dose(sets: int, repetitions: int, lowering_s: int | None, *, is_single_leg: 
     return f"{sets} x {repetitions}{single} ball curls{lowering}"
 
 
+def next_curls(told: str, dates: Sequence[dt.date], reason: str) -> str:
+    """Return the next curls and the reason for their dose."""
+    return f"Next curls: {told}, on {' and '.join(day(date) for date in dates)}. {reason}"
+
+
 def curls_begin(sessions: int) -> str:
     """Return why the first dose is so small."""
     return f"No curls are known yet, so begin with the smallest dose, for {count(sessions, 'session')}."
@@ -696,7 +703,7 @@ def curls_unsettled(days: int) -> str:
 def massage_first(needed: int, had: int) -> str:
     """Return that massage comes before curls."""
     return (
-        f"Your tightness is chronic, so have {needed} to {needed + 1} massages first ({had} logged; hamload log massage)."
+        f"Your tightness is chronic: have {needed} to {needed + 1} massages first ({had} logged; hamload log massage)."
         " If you begin with curls all the same, log them: hamload goes on from there."
     )
 
@@ -704,7 +711,7 @@ def massage_first(needed: int, had: int) -> str:
 def curls_crowded(hours: float) -> str:
     """Return that the week leaves little room for curls."""
     return (
-        f"Your usual hard days leave no {hours:.0f} hours free after curls. Better make one of them easy; until then take"
+        f"Your usual hard days leave no {hours:.0f} hours free after curls. Better make one of them easy; till then take"
         " these days."
     )
 

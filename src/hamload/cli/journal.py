@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 log_app = typer.Typer(
-    help="Tell hamload how it feels and what you did: tightness, curls, soreness, warning signs. Bare: three questions.",
+    help="Tell hamload how it feels and what you did: tightness, curls, soreness, signs. Bare: three questions.",
     invoke_without_command=True,
     rich_markup_mode="rich",
 )
@@ -78,7 +78,7 @@ def tightness(
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """How tight the hamstrings are, 0-10.  Example:  hamload log tightness 4 --side left."""
+    """Log how tight the hamstrings are, 0-10.  Example:  hamload log tightness 4 --side left."""
     from hamload.pipeline import journaling
 
     _write("tightness", journaling.tightness(level, side), on, home, athlete, as_json=as_json)
@@ -92,7 +92,7 @@ def soreness(
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """How sore the hamstrings are, 0-10. One to three days after curls it steers the next dose."""
+    """Log how sore the hamstrings are, 0-10. One to three days after curls it steers the next dose."""
     from hamload.pipeline import journaling
 
     _write("soreness", journaling.soreness(level), on, home, athlete, as_json=as_json)
@@ -109,7 +109,7 @@ def curls(
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """Curls that you did, the whole day's in one entry.  Example:  hamload log curls 2x8 --rpe 8."""
+    """Log curls that you did, the whole day's in one entry.  Example:  hamload log curls 2x8 --rpe 8."""
     from hamload.pipeline import journaling
 
     content = journaling.curls(dose, rpe, lowering_s, is_single_leg=single_leg)
@@ -118,19 +118,19 @@ def curls(
 
 @log_app.command()
 def massage(on: Day = "", home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> None:
-    """A massage of the hamstrings."""
+    """Log a massage of the hamstrings."""
     _write("massage", {}, on, home, athlete, as_json=as_json)
 
 
-@log_app.command()
-def test(
+@log_app.command("test")
+def capacity_test(
     repetitions: Annotated[str, typer.Argument(help="Ball curls in one set, up to an effort of 8/10.")],
     on: Day = "",
     home: Home = None,
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """A capacity test: how many ball curls up to an effort of 8/10, never 10/10."""
+    """Log a capacity test: how many ball curls up to an effort of 8/10, never 10/10."""
     from hamload.pipeline import journaling
 
     _write("test", journaling.capacity_test(repetitions), on, home, athlete, as_json=as_json)
@@ -144,7 +144,7 @@ def flag(
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """A warning sign: it stops every exercise advice until a clinician has looked at it. Bare: the list of signs."""
+    """Log a warning sign: it stops all exercise advice until a clinician has looked at it. Bare: the list."""
     from hamload.pipeline import journaling
 
     if not name:
@@ -161,7 +161,7 @@ def cleared(
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """A clinician has looked at a warning sign and cleared you."""
+    """Log that a clinician has looked at a warning sign and cleared you."""
     from hamload.pipeline import journaling
 
     _write("cleared", journaling.flag(name), on, home, athlete, as_json=as_json)
@@ -175,7 +175,7 @@ def note(
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """Anything else."""
+    """Log anything else."""
     from hamload.pipeline import journaling
 
     _write("note", journaling.note(" ".join(text)), on, home, athlete, as_json=as_json)

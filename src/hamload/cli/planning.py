@@ -28,9 +28,9 @@ def plan(
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """The coming week: in a deload its budget day by day, else the room there is; and what planned runs would do.
+    """Show the coming week: in a deload its budget day by day, else the room there is; and what planned runs would do.
 
-    Examples:  hamload plan --off tue --off thu  |  hamload plan --add "sun long 100min"  |  hamload plan --race 2026-12-06
+    Examples:  hamload plan --off tue --off thu  |  hamload plan --add "sun long 100min" --race 2026-12-06
     """
     from hamload.pipeline import planning
 

@@ -54,6 +54,7 @@ __all__ = [
     "refresh",
     "sessions",
     "unreadable",
+    "write_calendars",
 ]
 
 
@@ -162,6 +163,16 @@ def publish(settings: Settings) -> Path:
     return warehouse.publish(settings.home)
 
 
+def write_calendars(settings: Settings, now: dt.datetime, today: dt.date | None = None) -> list[Path]:
+    """Bring the calendar file of every athlete's curls up to date with the published tables."""
+    from hamload.pipeline import curling
+
+    return [
+        curling.write_calendar(settings, athlete_id, today or settings.today(athlete_id), now)
+        for athlete_id in known_athletes(settings)
+    ]
+
+
 def overview(settings: Settings, athlete_id: str = "", on: dt.date | None = None) -> DigestFacts:
     """Return everything there is to tell one athlete now, or was on an earlier day."""
     from hamload.pipeline import telling
@@ -247,6 +258,7 @@ def refresh(
     if expired:
         warehouse.compact(settings.home)
     publish(settings)
+    write_calendars(settings, now or dt.datetime.now(tz=dt.UTC), today)
     return decoded, failures
 
 

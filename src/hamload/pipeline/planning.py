@@ -410,13 +410,11 @@ def _added(
     for fact in facts:
         window = {fact.local_date - dt.timedelta(days=d) for d in range(model.series.spike_days + 1)}
         is_known = not window & unknown
-        values = {name: found[fact.session_id] for name, found in spikes.items()}
-        told.append(
-            replace(
-                fact,
-                **{name: value if is_known and not np.isnan(value) else None for name, value in values.items()},
-            )
+        distance, load = (
+            value if is_known and not np.isnan(value := spikes[name][fact.session_id]) else None
+            for name in ("spike_distance", "spike_load")
         )
+        told.append(replace(fact, spike_distance=distance, spike_load=load))
     return told
 
 
