@@ -79,11 +79,11 @@ class CurlSession:
 
 @dataclass(frozen=True, slots=True)
 class CurlFacts:
-    """What the next curls follow from; everything up to the end of `today`.
+    """What the next curls follow from; everything up to the end of `date`.
 
     Attributes
     ----------
-    today, state, state_since
+    date, state, state_since
         The day, the runner's state, and since when.
     sessions
         Curls done, oldest first, at most one a day.
@@ -98,7 +98,7 @@ class CurlFacts:
 
     """
 
-    today: dt.date
+    date: dt.date
     state: State
     state_since: dt.date
     sessions: tuple[CurlSession, ...] = ()
@@ -144,10 +144,10 @@ def curl_plan(facts: CurlFacts, rules: AlertRules) -> CurlPlan:
 
 
 def filled(facts: CurlFacts, curls: Curls) -> list[CurlSession]:
-    """Return the sessions, oldest first, with the lowering that a watch cannot know: what was due where the rest fits."""
+    """Return the sessions, oldest first, with the lowering a watch cannot know: what was due where the rest fits."""
     done: list[CurlSession] = []
     for session in sorted(facts.sessions, key=lambda s: s.date):
-        if session.date > facts.today:
+        if session.date > facts.date:
             continue
         if session.dose.lowering_s is None and (counting := _counting(done)):
             due = _due(counting, session.date, facts.soreness, curls).dose
@@ -271,12 +271,12 @@ def _is_unsettled(done: Sequence[CurlSession], facts: CurlFacts, curls: Curls) -
     """Return whether soreness after the last curls is still there a week later, by the runner's own last word."""
     if not done:
         return False
-    since = {day: level for day, level in facts.soreness.items() if done[-1].date < day <= facts.today}
+    since = {day: level for day, level in facts.soreness.items() if done[-1].date < day <= facts.date}
     if not since:
         return False
     newest = max(since)
     is_late = (newest - done[-1].date).days >= curls.sore_clinician_days
-    return is_late and min(since.values()) > 0 and (facts.today - newest).days < curls.restart_days
+    return is_late and min(since.values()) > 0 and (facts.date - newest).days < curls.restart_days
 
 
 def is_chronic(tightness: Mapping[dt.date, float], today: dt.date, curls: Curls) -> bool:
@@ -290,12 +290,12 @@ def _first(facts: CurlFacts, rules: AlertRules) -> CurlPlan:
     curls = rules.curls
     if facts.state not in {State.BUILD, State.STEADY}:
         return CurlPlan(Stage.WAIT, None, (), (wording.curls_not_now(facts.state),), _notes(rules))
-    had = [day for day in facts.massages if 0 <= (facts.today - day).days < curls.habit_days]
-    if is_chronic(facts.tightness, facts.today, curls) and len(had) < curls.massages:
+    had = [day for day in facts.massages if 0 <= (facts.date - day).days < curls.habit_days]
+    if is_chronic(facts.tightness, facts.date, curls) and len(had) < curls.massages:
         told = wording.massage_first(curls.massages, len(had))
         return CurlPlan(Stage.MASSAGE, None, (), (told,), _notes(rules))
     dose = Dose(curls.start_sets, curls.start_repetitions)
-    dates, told_days = curl_days(facts, facts.today, math.ceil(curls.min_gap_hours / _HOURS), rules)
+    dates, told_days = curl_days(facts, facts.date, math.ceil(curls.min_gap_hours / _HOURS), rules)
     reasons = (wording.curls_begin(curls.step_sessions), *told_days)
     return CurlPlan(Stage.START, dose, dates, reasons, _notes(rules))
 
@@ -303,8 +303,8 @@ def _first(facts: CurlFacts, rules: AlertRules) -> CurlPlan:
 def _next(done: Sequence[CurlSession], facts: CurlFacts, rules: AlertRules) -> CurlPlan:
     curls = rules.curls
     counting = _counting(done)
-    due = _due(counting, facts.today, facts.soreness, curls)
-    earliest = max(done[-1].date + dt.timedelta(days=due.gap_days), facts.today)
+    due = _due(counting, facts.date, facts.soreness, curls)
+    earliest = max(done[-1].date + dt.timedelta(days=due.gap_days), facts.date)
     stage, dose, reasons = due.stage, due.dose, [due.reason]
     last = counting[-1].dose
     if facts.state is State.DELOAD:
@@ -326,12 +326,12 @@ def curl_days(
     """Return the days for curls in the coming two weeks, and what there is to say of them.
 
     Far enough apart, at most twice in seven days, never on a day of hard running nor within 48 h before one, and on
-    days that have a run where that costs no more than two days of waiting. Where the usual hard days leave no 48 h, one free
-    day before them must do, and the runner is told.
+    days that have a run where that costs no more than two days of waiting. Where the usual hard days leave no 48 h, one
+    free day before them must do, and the runner is told.
     """
     curls = rules.curls
     quiet = math.ceil(curls.quiet_hours_after / _HOURS)
-    horizon = [facts.today + dt.timedelta(days=d) for d in range(curls.horizon_days)]
+    horizon = [facts.date + dt.timedelta(days=d) for d in range(curls.horizon_days)]
 
     def is_free(day: dt.date, ahead: int) -> bool:
         coming = ((day + dt.timedelta(days=d)).weekday() for d in range(ahead + 1))

@@ -711,8 +711,8 @@ def massage_first(needed: int, had: int) -> str:
 def curls_crowded(hours: float) -> str:
     """Return that the week leaves little room for curls."""
     return (
-        f"Your usual hard days leave no {hours:.0f} hours free after curls. Better make one of them easy; till then take"
-        " these days."
+        f"Your usual hard days leave no {hours:.0f} hours free after curls. Better make one of them easy; till then"
+        " take these days."
     )
 
 
@@ -726,4 +726,5 @@ def curls_how(max_rpe: int) -> str:
 
 def stretching(share: float) -> str:
     """Return what the article says of stretching."""
-    return f"If you stretch, only lightly: no more than {_percent(share)} of what you could. Curls replace hard stretching."
+    limit = _percent(share)
+    return f"If you stretch, only lightly: no more than {limit} of what you could. Curls replace hard stretching."

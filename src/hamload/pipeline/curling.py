@@ -92,7 +92,7 @@ def curl_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, today: dt.date, 
     said = _said(con, athlete_id, today)
     run_days, heavy_days = _habits(con, athlete_id, newest, curls)
     return CurlFacts(
-        today=today,
+        date=today,
         state=state,
         state_since=since,
         sessions=_sessions(con, athlete_id, states, curls),
