@@ -241,6 +241,17 @@ class Curls:
 
 
 @dataclass(frozen=True, slots=True)
+class Backtest:
+    """How the rules are held against the runner's own words."""
+
+    tightness: float
+    calm_days: int
+    horizon_days: int
+    shuffles: int
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class AlertRules:
     """All thresholds of the alerts, the deload and the curls."""
 
@@ -251,3 +262,4 @@ class AlertRules:
     reasons: Reasons
     history: History
     curls: Curls
+    backtest: Backtest

@@ -3,12 +3,11 @@
 import datetime as dt
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,6 +22,9 @@ from hamload.simulator.world import World
 from hamload.sources import garmin
 from hamload.sources.access import Access
 from hamload.sources.tokens import App, Key, Tokens
+
+if TYPE_CHECKING:
+    from collections import Counter
 
 FIRST_NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

@@ -728,3 +728,26 @@ def stretching(share: float) -> str:
     """Return what the article says of stretching."""
     limit = _percent(share)
     return f"If you stretch, only lightly: no more than {limit} of what you could. Curls replace hard stretching."
+
+
+def backtested(entries: int, flares: int, needed: int, margin: int, *, is_enough: bool) -> tuple[str, ...]:
+    """Return what a back-test can say, and what it cannot."""
+    if not entries:
+        return (
+            (
+                "No tightness is logged yet, so the rules cannot be held against it. Log it most days, 0 too: hamload log"
+                " tightness 2."
+            ),
+        )
+    told = (
+        f"{count(entries, 'day')} with an entry of tightness, {count(flares, 'flare')} (4 or more after a calm week)."
+    )
+    if is_enough:
+        return (told, f"Enough to tell rates to within {margin} points. One runner's past is still no proof.")
+    return (
+        told,
+        (
+            f"That is too few to tell: about {needed} flares are needed to know a rate to within {margin} points. Read"
+            " the table as a diary, not as a proof."
+        ),
+    )

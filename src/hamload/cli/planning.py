@@ -13,6 +13,7 @@ from hamload.cli.printing import plain, settings_of, terminal
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hamload.pipeline.backtesting import Backtested
     from hamload.pipeline.planning import Outlook, WhatIf
 
 
@@ -49,6 +50,62 @@ def plan(
         print(json.dumps(asdict(found), default=str, indent=2))
         return
     _print(found)
+
+
+@app.command()
+def backtest(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> None:
+    """Hold the rules against your own tightness entries: hits, false alarms, lead time, and chance's share in them."""
+    from hamload.pipeline import backtesting
+
+    found = backtesting.backtest(settings_of(home), athlete)
+    if as_json:
+        from dataclasses import asdict
+
+        print(json.dumps(asdict(found), default=str, indent=2))
+        return
+    _print_backtest(found)
+
+
+def _print_backtest(found: Backtested) -> None:
+    from rich.table import Table
+
+    console = terminal()
+    for sentence in found.sentences:
+        console.print(plain(sentence), highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for name in (
+        "Rule",
+        "State",
+        "Fired",
+        "Per 4 weeks",
+        "Hits",
+        "False alarms",
+        "Nothing logged",
+        "Caught",
+        "Lead, days",
+    ):
+        table.add_column(name, justify="left" if name in {"Rule", "State"} else "right")
+    for row in found.rules:
+        table.add_row(
+            row.rule.replace("_", " "),
+            row.state.value,
+            str(row.fired),
+            "-" if row.per_28_days is None else f"{row.per_28_days:.1f}",
+            str(row.hits),
+            str(row.false_alarms),
+            str(row.unseen),
+            f"{row.caught} of {len(found.flares)}",
+            "-" if row.lead_days is None else f"{row.lead_days:.0f}",
+        )
+    console.print(table)
+    console.print("Unseen: nothing was logged in the two weeks after it. Caught: flares that began within them.")
+    for null in found.nulls if found.flares else ():
+        console.print(
+            f"{null.rule.replace('_', ' ')}, threshold alone: caught {null.caught} of {len(found.flares)} flares; with"
+            f" shuffled chronic load {null.shuffled_median:.0f} ({null.shuffled_low:.0f}-{null.shuffled_high:.0f}), as"
+            f" good or better in {100 * null.share_as_good:.0f} % of the shuffles.",
+            highlight=False,
+        )
 
 
 def _print(found: Outlook) -> None:

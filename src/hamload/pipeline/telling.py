@@ -20,6 +20,7 @@ from hamload.digest.facts import (
     Week,
 )
 from hamload.errors import WarehouseError
+from hamload.pipeline import curling
 from hamload.records import SERIES, Alert, Cause, Confidence, DayBudget, DeloadPlan, Reason, State
 
 if TYPE_CHECKING:
@@ -88,8 +89,18 @@ def digest_facts(
             spike_days=settings.model.series.spike_days,
             notes=_notes(settings),
         ),
-        next_7=alert.advice,
+        next_7=(*alert.advice, *_next_curls(con, settings, alert, is_newest=on is None)),
     )
+
+
+def _next_curls(
+    con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert, *, is_newest: bool
+) -> tuple[str, ...]:
+    """Return the next curls, where the digest is of today and there are any."""
+    if not is_newest or alert.state is State.STOP:
+        return ()
+    told = curling.next_curls(con, settings, alert.athlete_id)
+    return (told,) if told else ()
 
 
 def sessions(con: duckdb.DuckDBPyConnection, athlete_id: str, last: int) -> list[dict[str, Any]]:
