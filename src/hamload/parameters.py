@@ -140,6 +140,7 @@ class Deload:
     ewma: float
     own_quantile: float
     heavy_uncoupled: float
+    ratio_min_runs: int
     heavy_sessions: int
     tightness: float
     tightness_ewma: float
@@ -148,6 +149,7 @@ class Deload:
     hold_unknown_days: int
     spike_min_runs: int
     worse_factor: float
+    worse_days: int
     continuation_days: int
     remind_days: int
 

@@ -277,7 +277,8 @@ def a_deload_of(following: list[float | None], before: int = 35) -> list[tuple[s
     for index, load in enumerate([*known, *following]):
         date = START + dt.timedelta(days=index - before + 1)
         loud = index >= before - 1
-        days.append(a_day(date, a_run(date, load_efm=load or 0.0), load=load, uncoupled=2.0 if loud else 1.0))
+        week = [a_run(date - dt.timedelta(days=d), load_efm=1.0) for d in (2, 1)]
+        days.append(a_day(date, *week, a_run(date, load_efm=load or 0.0), load=load, uncoupled=2.0 if loud else 1.0))
     return [alert.advice for alert in assess(days, RULES, "me")[before - 1 :]]
 
 

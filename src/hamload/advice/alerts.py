@@ -17,6 +17,7 @@ from hamload.advice.deload import deload_advice, deload_plan
 from hamload.advice.flags import is_urgent
 from hamload.advice.rules import (
     OwnHistory,
+    has_enough_runs,
     heavy_runs,
     is_back_from_break,
     is_baseline,
@@ -74,8 +75,8 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
 
     One state a day, the most serious that holds (`rules.judge`), then:
 
-    - *Hysteresis.* A deload goes on (`held`) until the uncoupled ratio is <= 1.44, EWMA <= 1.3, the spike is 3 days
-      old and, if heavy running was among its reasons, that has eased too (ratio <= 1.44 or fewer than two heavy runs).
+    - *Hysteresis.* A deload goes on (`held`) until the uncoupled ratio is <= 1.44, EWMA <= 1.3 (or fewer than three
+      runs stand behind them), the spike is 3 days old and, if heavy running was among its reasons, that has eased too (ratio <= 1.44 or fewer than two heavy runs).
       While a baseline is being built or after a break no ratio exists, and the age of the spike alone counts. Where
       days are missing, clearing cannot be seen: the deload is kept for `hold_unknown_days` (as long as its plan lasts),
       then the state says *unknown*. Silence is never taken for recovery, nor for a deload without end.
@@ -83,13 +84,14 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
       number begins. `episode` is 0 on all other days.
     - *Continuation.* A state that begins within 14 days of a day at least as serious is a continuation and is not told
       again. It is told (`is_new`) if nothing as serious held in those 14 days, or if it worsens: in a deload, when its
-      strongest number (value over threshold) stands `worse_factor` above where it stood when last told.
+      strongest number (value over threshold) stands at `worse_factor` of where it stood when last told, `worse_days`
+      ago or longer.
     - *Telling.* The same 14 days keep *build*, *returning* and *unknown* from being told again and again. *steady* and
       *baseline* are never told. A stop or deload that goes on and was not acknowledged is told again after
       `remind_days`.
     - *Acknowledging.* On a day with `is_acknowledged` the runner has taken note of its state. From the next day on it
       is told again only when it worsens: a more serious state, another red flag, or a strongest number `worse_factor`
-      above where it stood when acknowledged. That lasts until nothing as serious has held for 14 days: what comes then
+      times above where it stood when acknowledged. That lasts until nothing as serious has held for 14 days: what comes then
       is new.
 
     Parameters
@@ -224,6 +226,9 @@ def _above_margin(
 ) -> list[tuple[float, float, str]]:
     limit, smooth_limit = rules.deload.clear_uncoupled, rules.deload.clear_ewma
     above = []
+    if not has_enough_runs(facts, rules):
+        # What could not begin a deload does not keep one: so few runs in a week are a week of backing off.
+        uncoupled = ewma = 0.0
     if uncoupled > limit:
         above.append((uncoupled, limit, wording.held_uncoupled(uncoupled, limit)))
     if ewma > smooth_limit:
@@ -279,7 +284,11 @@ def _begin(
     told = memory.told.get(state, 0.0)
     base = max(told, known_of.intensity) if known_of is not None and known_of.state is state else told
     is_new = begins and not continues and state in _TOLD and not is_silenced
-    is_worse = state is State.DELOAD and intensity > rules.deload.worse_factor * base
+    is_worse = (
+        state is State.DELOAD
+        and intensity > rules.deload.worse_factor * base
+        and (memory.told_on is None or base == 0 or (date - memory.told_on).days >= rules.deload.worse_days)
+    )
     worsens = not is_new and (is_worse or (state is State.STOP and has_new_flag))
     is_due = not is_silenced and not begins and _is_due(memory, state, date, rules)
     is_new = is_new or worsens or is_due
@@ -385,6 +394,8 @@ def _caution_parts(facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules
                 parts.append(wording.spike_aged(_aged([reason], facts, rules.caution.spike_days)))
             case "ewma_ratio":
                 parts.append(wording.ewma_eased(rules.caution.ewma))
+            case "uncoupled_ratio":
+                parts.append(wording.uncoupled_eased(rules.deload.uncoupled))
             case "heavy_spacing":
                 days = int(-(-rules.caution.heavy_hours // 24))
                 parts.append(wording.heavy_apart(_aged([reason], facts, days)))

@@ -107,6 +107,11 @@ def recent(facts: DayFacts, days: int) -> list[SessionFact]:
     return sorted(found, key=lambda s: (s.start_at, s.session_id))
 
 
+def has_enough_runs(facts: DayFacts, rules: AlertRules) -> bool:
+    """Return whether enough runs stand behind the acute week for its ratio to be more than one run's timing."""
+    return len(recent(facts, rules.windows.acute_days)) >= rules.deload.ratio_min_runs
+
+
 def heavy_runs(facts: DayFacts, rules: AlertRules) -> int:
     """Return how many runs of the acute window are known to be heavy."""
     return sum(s.is_heavy is True for s in recent(facts, rules.windows.acute_days))
@@ -194,29 +199,37 @@ def _stands_on_enough(session: SessionFact, facts: DayFacts, rules: AlertRules) 
 
 
 def uncoupled_ratio(facts: DayFacts, history: OwnHistory, rules: AlertRules) -> Reason | None:
-    """Deload for an uncoupled ratio of the total load above 1.8 and above the athlete's own P90."""
+    """Deload for an uncoupled ratio of the total load above 1.8 and above the athlete's own P90.
+
+    Caution where fewer than `ratio_min_runs` runs stand behind it.
+    """
     value = known(facts.total.acwr_uncoupled)
     own = history.uncoupled_quantile
     if value is None or not is_judged(facts, rules) or not _above(value, rules.deload.uncoupled, own):
         return None
     windows, past = rules.windows, wording.own_past(own, rules.deload.own_quantile)
+    is_enough = has_enough_runs(facts, rules)
     return Reason(
         rule="uncoupled_ratio",
-        state=State.DELOAD,
+        state=State.DELOAD if is_enough else State.CAUTION,
         value=value,
         threshold=rules.deload.uncoupled,
-        sentence=wording.uncoupled_ratio(value, rules.deload.uncoupled, past, windows.acute_days, windows.chronic_days),
+        sentence=wording.uncoupled_ratio(value, rules.deload.uncoupled, past, windows.acute_days, windows.chronic_days)
+        + ("" if is_enough else wording.few_runs(rules.deload.ratio_min_runs)),
         evidence=wording.RATIO_GROUND,
         causes=largest_runs(facts, rules),
     )
 
 
 def ewma_ratio(facts: DayFacts, history: OwnHistory, rules: AlertRules) -> Reason | None:
-    """Deload for an EWMA ratio of the total load above 1.5 and above the athlete's own P90, caution above 1.3."""
+    """Deload for an EWMA ratio of the total load above 1.5 and above the athlete's own P90, caution above 1.3.
+
+    Caution too where fewer than `ratio_min_runs` runs stand behind it.
+    """
     value = known(facts.total.acwr_ewma)
     if value is None or not is_judged(facts, rules):
         return None
-    if _above(value, rules.deload.ewma, history.ewma_quantile):
+    if _above(value, rules.deload.ewma, history.ewma_quantile) and has_enough_runs(facts, rules):
         state, threshold = State.DELOAD, rules.deload.ewma
         past = wording.own_past(history.ewma_quantile, rules.deload.own_quantile)
     elif value > rules.caution.ewma:

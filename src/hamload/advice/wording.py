@@ -153,6 +153,16 @@ def uncoupled_ratio(ratio: float, threshold: float, own: str, acute: int, chroni
     )
 
 
+def few_runs(least: int) -> str:
+    """Return why a high ratio is a caution only."""
+    return f" Fewer than {least} runs make up this week, so it is a caution only."
+
+
+def uncoupled_eased(limit: float) -> str:
+    """Return the part for a week's load that must come down."""
+    return f"the week's load is at most {limit:.2f} times that of the weeks before"
+
+
 def ewma_ratio(ratio: float, threshold: float, own: str) -> str:
     """Return the sentence for the smoothed ratio, in which recent days count most."""
     return (

@@ -80,7 +80,7 @@ def _print_backtest(found: Backtested) -> None:
         "Per 4 weeks",
         "Hits",
         "False alarms",
-        "Nothing logged",
+        "Unseen",
         "Caught",
         "Lead, days",
     ):
