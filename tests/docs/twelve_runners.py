@@ -39,7 +39,7 @@ LETTERS = {
 
 @dataclass
 class Year:
-    """A runner's year, day by day: minutes, what a minute asks, whether the day is heavy and known; and what they say."""
+    """A runner's year, day by day: minutes, what a minute asks, if the day is heavy and known; and what they say."""
 
     minutes: Array
     factor: Array
@@ -253,18 +253,116 @@ def _same() -> Year:
 
 
 RUNNERS = (
-    Runner("Steady", "Four runs a week by the book, curls twice a week.", "", _steady),
-    Runner("One spike", "The steady year, but for one Sunday of 175 minutes in week 31.", "", _spike),
-    Runner("Slow creep", "2.5 % more each week for thirty weeks.", "", _creep),
-    Runner("Hill holiday", "Six hilly runs in week 27, a year by the book around it.", "", _hills),
-    Runner("Marathon build", "Eighteen weeks of building from week 25, a race in week 43, ten days of rest.", "", _marathon),
-    Runner("Return from injury", "No running in weeks 21 to 26, then eight weeks of easy running back.", "", _injury),
-    Runner("Missing data", "One unknown day in week 16, and a sync that stood still in weeks 31 to 33.", "", _missing),
-    Runner("Always tight, no curls", "Tightness of 4 to 6 logged every day, no curls.", "", lambda: _tight(8)),
-    Runner("Always tight, with curls", "The same runs; curls from week 13, and tightness eases.", "", _tight_with_curls),
-    Runner("Red flag", "Sit-bone pain logged in week 21; a clinician clears it in week 26.", "", _flag),
-    Runner("Erratic", "Nearly every third run falls out, the others vary by half; no curls.", "", _erratic),
-    Runner("Every day the same", "Forty easy minutes every day of the year.", "", _same),
+    Runner(
+        "Steady",
+        "Four runs a week by the book, curls twice a week.",
+        (
+            "Nothing in this year is out of the ordinary, and nothing asks for a deload; the cautions are "
+            "Sundays a little beyond the month's longest run and weeks that follow a recovery week."
+        ),
+        _steady,
+    ),
+    Runner(
+        "One spike",
+        "The steady year, but for one Sunday of 175 minutes in week 31.",
+        (
+            "The 175 minutes are told on their own Sunday and for the two days after it, the only deload of "
+            "the year; the ratios clear at once, because one run more does not make a heavy month."
+        ),
+        _spike,
+    ),
+    Runner(
+        "Slow creep",
+        "2.5 % more each week for thirty weeks.",
+        (
+            "A ratio compares four weeks, and 2.5 % a week is inside it: no deload, rightly, as each step is"
+            " small. What the rules cannot see here is where the creep ends; tightness, logged, would say."
+        ),
+        _creep,
+    ),
+    Runner(
+        "Hill holiday",
+        "Six hilly runs in week 27, a year by the book around it.",
+        (
+            "Every second day of it is clearly worse than the one before, and is told; two days after it the"
+            " deload clears, as easy running brings the ratios under their margins."
+        ),
+        _hills,
+    ),
+    Runner(
+        "Marathon build",
+        "Eighteen weeks of building from week 25, a race in week 43, ten days of rest.",
+        (
+            "The fourth week's recovery makes the week after it look like a jump (week 27), the race itself "
+            "is a spike, and the first weeks after the rest compare with nearly nothing: these three are "
+            "told."
+        ),
+        _marathon,
+    ),
+    Runner(
+        "Return from injury",
+        "No running in weeks 21 to 26, then eight weeks of easy running back.",
+        (
+            "Without running there is no ratio, and the state says returning, not steady. Each first longer "
+            "run is a spike against a month of short ones, and ratios stay high while the empty weeks are in"
+            " the comparison."
+        ),
+        _injury,
+    ),
+    Runner(
+        "Missing data",
+        "One unknown day in week 16, and a sync that stood still in weeks 31 to 33.",
+        (
+            "One unknown day silences the ratios for four weeks, three weeks of silence for seven: it is "
+            "said each day, and never taken for rest or for a good week."
+        ),
+        _missing,
+    ),
+    Runner(
+        "Always tight, no curls",
+        "Tightness of 4 to 6 logged every day, no curls.",
+        (
+            "The runner asks for strength on every calm day (build); each time the load rises while they are"
+            " tight, their own words turn what the numbers alone would call a caution into a deload."
+        ),
+        lambda: _tight(8),
+    ),
+    Runner(
+        "Always tight, with curls",
+        "The same runs; curls from week 13, and tightness eases.",
+        (
+            "From week 13 the nagging ends, because the curls are there. As tightness falls under 4 the same"
+            " rises of load become cautions again: four deloads instead of nine."
+        ),
+        _tight_with_curls,
+    ),
+    Runner(
+        "Red flag",
+        "Sit-bone pain logged in week 21; a clinician clears it in week 26.",
+        (
+            "Stop, from the day it is logged to the day it is cleared, whatever the load; five weeks of rest"
+            " do not end it. Then the break rules, and full training at once after it is a deload."
+        ),
+        _flag,
+    ),
+    Runner(
+        "Erratic",
+        "Nearly every third run falls out, the others vary by half; no curls.",
+        (
+            "Weeks of two runs and weeks of five follow each other, and single runs jump: about one deload a"
+            " month. Where only one or two runs make up a week, the ratio is a caution."
+        ),
+        _erratic,
+    ),
+    Runner(
+        "Every day the same",
+        "Forty easy minutes every day of the year.",
+        (
+            "No run stands out and the ratios are flat; what is missing is an easy day (monotony). It is "
+            "said once and stays in sight; a daily message would only teach the runner to look away."
+        ),
+        _same,
+    ),
 )
 
 
