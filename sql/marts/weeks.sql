@@ -1,5 +1,6 @@
 -- Demand against capacity, one ISO week (Monday to Sunday) a row: what running asked, what curls built, how it felt.
 -- A load is null where a day of the week is not known (load_efm), or its runs could not be told apart (heavy_load_efm).
+-- Sums run in the order of the days, so that the same days give the same digits whichever way they came.
 -- Curls are null where nobody has ever told of any up to then: that is not none. The last week may still be going on.
 with days as (
     select
@@ -8,9 +9,9 @@ with days as (
         count(*) filter (series = 'total') as days,
         count(load_efm) filter (series = 'total') as known_days,
         case when bool_and(load_efm is not null) filter (series = 'total')
-            then sum(load_efm) filter (series = 'total') end as load_efm,
+            then list_sum(list(load_efm order by date) filter (series = 'total')) end as load_efm,
         case when bool_and(load_efm is not null) filter (series = 'heavy')
-            then sum(load_efm) filter (series = 'heavy') end as heavy_load_efm
+            then list_sum(list(load_efm order by date) filter (series = 'heavy')) end as heavy_load_efm
     from staging.days
     group by all
 ),
@@ -41,7 +42,7 @@ felt_weeks as (
     select
         athlete_id,
         date_trunc('week', date)::date as week,
-        avg(level) filter (kind = 'tightness') as tightness_mean,
+        list_avg(list(level order by date) filter (kind = 'tightness')) as tightness_mean,
         max(level) filter (kind = 'tightness') as tightness_max,
         count(*) filter (kind = 'tightness') as tightness_entries,
         max(level) filter (kind = 'soreness') as soreness_max
