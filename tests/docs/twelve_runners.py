@@ -83,10 +83,10 @@ def facts_of(year: Year) -> list[DayFacts]:
     spikes = {"distance": np.full(DAYS, np.nan), "load": np.full(DAYS, np.nan)}
     for name, sizes in (("distance", metres), ("load", loads)):
         spikes[name][ran] = spike(sizes[ran], ran.astype(float), MODEL.series.spike_days)
-    for day in ran:
-        first = day - MODEL.series.spike_days
-        if first < 0 or not year.is_known[first : day + 1].all():
-            spikes["distance"][day] = spikes["load"][day] = np.nan
+    for ran_on in ran:
+        first = ran_on - MODEL.series.spike_days
+        if first < 0 or not year.is_known[first : ran_on + 1].all():
+            spikes["distance"][ran_on] = spikes["load"][ran_on] = np.nan
     runs = [_run(int(d), year, metres, loads, spikes) for d in ran]
     heavy = np.where(year.is_known, np.where(year.is_heavy, loads, 0.0), np.nan)
     back = is_returning(loads, MODEL.series.returning_days, MODEL.series.chronic_days)
@@ -153,8 +153,7 @@ def _run(day: int, year: Year, metres: Array, loads: Array, spikes: dict[str, Ar
 
 def _series(values: Array, back: np.ndarray) -> list[SeriesDay]:
     ratios = {
-        f"acwr_{method}": np.where(back, np.nan, acwr(values, method))  # type: ignore[arg-type]
-        for method in ("coupled", "uncoupled", "ewma")
+        f"acwr_{method}": np.where(back, np.nan, acwr(values, method)) for method in ("coupled", "uncoupled", "ewma")
     }
     columns = {"load_efm": values, **ratios, "monotony": monotony(values), "strain": strain(values)}
     return [

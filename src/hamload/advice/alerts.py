@@ -76,10 +76,11 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
     One state a day, the most serious that holds (`rules.judge`), then:
 
     - *Hysteresis.* A deload goes on (`held`) until the uncoupled ratio is <= 1.44, EWMA <= 1.3 (or fewer than three
-      runs stand behind them), the spike is 3 days old and, if heavy running was among its reasons, that has eased too (ratio <= 1.44 or fewer than two heavy runs).
-      While a baseline is being built or after a break no ratio exists, and the age of the spike alone counts. Where
-      days are missing, clearing cannot be seen: the deload is kept for `hold_unknown_days` (as long as its plan lasts),
-      then the state says *unknown*. Silence is never taken for recovery, nor for a deload without end.
+      runs stand behind them), the spike is 3 days old and, if heavy running was among its reasons, that has eased too
+      (ratio <= 1.44 or fewer than two heavy runs). While a baseline is being built or after a break no ratio exists,
+      and the age of the spike alone counts. Where days are missing, clearing cannot be seen: the deload is kept for
+      `hold_unknown_days` (as long as its plan lasts), then the state says *unknown*. Silence is never taken for
+      recovery, nor for a deload without end.
     - *Episodes.* Caution or deload within 14 days of the last such day belongs to the same episode; later, the next
       number begins. `episode` is 0 on all other days.
     - *Continuation.* A state that begins within 14 days of a day at least as serious is a continuation and is not told
@@ -91,8 +92,8 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
       `remind_days`.
     - *Acknowledging.* On a day with `is_acknowledged` the runner has taken note of its state. From the next day on it
       is told again only when it worsens: a more serious state, another red flag, or a strongest number `worse_factor`
-      times above where it stood when acknowledged. That lasts until nothing as serious has held for 14 days: what comes then
-      is new.
+      times where it stood when acknowledged. That lasts until nothing as serious has held for 14 days: what comes
+      then is new.
 
     Parameters
     ----------

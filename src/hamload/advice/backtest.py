@@ -239,7 +239,7 @@ def _null(name: str, days: Sequence[DayFacts], began: Sequence[dt.date], rules: 
 
 
 def _caught(holds: Any, targets: Sequence[int], test: Backtest) -> tuple[int, int]:
-    """Return how many flares follow within the horizon on a day that the rule begins to hold, and how many such days."""
+    """Return how many flares follow soon on a day that the rule begins to hold, and how many such days there are."""
     onsets = np.flatnonzero(holds & ~np.concatenate(([False], holds[:-1])))
     caught = sum(bool(((flare - onsets > 0) & (flare - onsets <= test.horizon_days)).any()) for flare in targets)
     return caught, len(onsets)

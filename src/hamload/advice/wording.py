@@ -745,8 +745,8 @@ def backtested(entries: int, flares: int, needed: int, margin: int, *, is_enough
     if not entries:
         return (
             (
-                "No tightness is logged yet, so the rules cannot be held against it. Log it most days, 0 too: hamload log"
-                " tightness 2."
+                "No tightness is logged yet, so the rules cannot be held against it. Log it most days, 0 too: hamload"
+                " log tightness 2."
             ),
         )
     told = (
