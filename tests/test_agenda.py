@@ -1,6 +1,7 @@
 """The calendar file: days keep their ids, changes count up, what no longer holds is cancelled, the rest stays."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -21,11 +22,15 @@ def night(previous: bytes | None, *appointments: Appointment, days: int = 0) -> 
     return calendar(previous, appointments, "me", TODAY + later, NOW + later)
 
 
+def parsed(content: bytes) -> Any:
+    return Calendar.from_ical(content)
+
+
 def events(content: bytes) -> dict[str, tuple[str, int, str]]:
     """Return (status, sequence, summary) by day."""
     return {
         str(e["DTSTART"].dt): (str(e["STATUS"]), int(e["SEQUENCE"]), str(e["SUMMARY"]))
-        for e in Calendar.from_ical(content).walk("VEVENT")
+        for e in parsed(content).walk("VEVENT")
     }
 
 
@@ -35,7 +40,7 @@ def test_a_night_without_news_writes_the_same_bytes() -> None:
 
 
 def test_the_file_is_what_phones_expect() -> None:
-    told = Calendar.from_ical(night(None, on(1)))
+    told = parsed(night(None, on(1)))
     (event,) = told.walk("VEVENT")
     assert str(event["UID"]) == "curls-me-2026-11-25@hamload"
     assert (event["DTSTART"].dt, event["DTEND"].dt) == (dt.date(2026, 11, 25), dt.date(2026, 11, 26))
