@@ -27,6 +27,10 @@ from hamload.records import Service
 
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
 FORMULAS = "1"
+#: A plain mail address, or none: nothing in it can end a header or an SMTP command.
+_ADDRESS = r"^([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})?$"
+
+_CRON = r"^\S+( \S+){4}$"
 
 
 class AthleteSettings(BaseModel):
@@ -38,6 +42,7 @@ class AthleteSettings(BaseModel):
     name: str = ""
     time_zone: str = ""
     easy_speed_mps: float | None = Field(default=None, gt=0.5, lt=7)
+    mail: str = Field(default="", pattern=_ADDRESS)
 
 
 class FolderSettings(BaseModel):
@@ -48,6 +53,33 @@ class FolderSettings(BaseModel):
     path: Path
     athlete: str = ""
     reports_rest: bool = False
+
+
+class MailSettings(BaseModel):
+    """The server that takes mail from hamload. Certificates are always checked; there is no way round that."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(pattern=r"^[A-Za-z0-9._:-]*$")
+    port: int = Field(ge=0, le=65535)
+    security: Literal["starttls", "tls"]
+    sender: str = Field(pattern=_ADDRESS)
+    username: str
+    ca_file: str
+    timeout_s: float = Field(gt=0, le=600)
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a server and a sender."""
+        return bool(self.host and self.sender)
+
+
+class PushSettings(BaseModel):
+    """Where short messages of worsened states and failed nights go, besides mail."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    urls_file: str
 
 
 class AccountSettings(BaseModel):
@@ -77,6 +109,16 @@ class FetchSettings(BaseModel):
     retries: int = Field(ge=0, le=5)
     wait_s: float = Field(ge=0)
     max_minutes: float = Field(gt=0)
+
+
+class ScheduleSettings(BaseModel):
+    """When `hamload serve` runs what, as cron lines on the home's clock."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    nightly: str = Field(pattern=_CRON)
+    weekly: str = Field(pattern=_CRON)
+    port: int = Field(ge=1, le=65_535)
 
 
 class ServiceSettings(BaseModel):
@@ -129,8 +171,11 @@ class _File(BaseModel):
     folders: tuple[FolderSettings, ...]
     accounts: tuple[AccountSettings, ...]
     fetch: FetchSettings
+    schedule: ScheduleSettings
     services: ServiceSettings
     import_: ImportSettings = Field(alias="import")
+    mail: MailSettings
+    push: PushSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +198,15 @@ class Settings:
     folders: tuple[FolderSettings, ...]
     accounts: tuple[AccountSettings, ...]
     fetch: FetchSettings
+    schedule: ScheduleSettings
     services: ServiceSettings
     imports: ImportSettings
     model: LoadModel
     signal: Signal
     alerts: AlertRules
     provenance: dict[str, Provenance]
+    mail: MailSettings
+    push: PushSettings
 
     def athlete(self, athlete_id: str = "") -> AthleteSettings:
         """Return the named runner, or the only one. Raises ConfigurationError where that is not one runner."""
@@ -245,12 +293,15 @@ def load(home: Path | None = None) -> Settings:
         folders=file.folders,
         accounts=accounts,
         fetch=file.fetch,
+        schedule=file.schedule,
         services=file.services,
         imports=file.import_,
         model=model,
         signal=signal,
         alerts=alerts,
         provenance=provenance,
+        mail=file.mail,
+        push=file.push,
     )
 
 
