@@ -258,3 +258,15 @@ def test_a_single_leg_session_names_the_single_leg_exercise() -> None:
     workout = curl_workout("Curls", 2, 7, "", is_single_leg=True)
     exercise = workout["workoutSegments"][0]["workoutSteps"][0]["workoutSteps"][0]
     assert exercise["exerciseName"].startswith("SINGLE_LEG_SWISS_BALL")
+
+
+def test_days_that_hamload_has_not_looked_at_are_no_rest(calm: Settings) -> None:
+    """Four days later, nothing imported since: no number, no step up, and the remedy."""
+    later = TODAY + dt.timedelta(days=4)
+    found = planning.outlook(calm, "me", later, runs=[planning.planned_run("today easy 30min", later)])
+    assert found.plan is None
+    assert found.state is State.UNKNOWN
+    assert any("run hamload sync" in sentence for sentence in found.sentences)
+    assert found.what_if[0].uncoupled is None
+    assert found.what_if[0].spike_distance is None
+    assert curling.plan(calm, "me", later).stage is curling.Stage.WAIT

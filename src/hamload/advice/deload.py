@@ -29,6 +29,8 @@ _DAYS_A_WEEK = 7
 _TOLERANCE = 1e-9
 #: Halvings that find the price of a unit; the price is then known to a part in a million million.
 _HALVINGS = 60
+#: In how many steps a load is put on the days: single EFM up to here, beyond that as coarse as a thousandth.
+_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +62,27 @@ def most_load(budget: Budget) -> int | None:
     Exact: every EFM is worth the same whichever day it is on, so that taking the cheapest ones first leaves the most
     room for each total, and the largest total that still fits is the answer.
     """
-    spare = list(budget.caps)
-    cheapest = sorted(range(len(spare)), key=lambda day: budget.prices[day])
-    spent, best = 0.0, 0 if budget.room >= -_TOLERANCE else None
+    room = budget.room + _TOLERANCE
+    spent, best = 0.0, 0 if room >= 0 else None
     total = 0
-    for day in cheapest:
-        while spare[day] and total < budget.most:
-            spare[day] -= 1
-            total += 1
-            spent += budget.prices[day]
-            if spent <= budget.room + _TOLERANCE:
-                best = total
+    for day in sorted(range(len(budget.caps)), key=lambda day: budget.prices[day]):
+        price, fits = budget.prices[day], min(budget.caps[day], budget.most - total)
+        if spent + fits * price <= room:
+            best = total + fits
+        elif price > 0 and spent <= room:
+            # Dearer days follow: this is where the room ends.
+            return total + math.floor((room - spent) / price)
+        total += fits
+        spent += fits * price
     return best
 
 
 def spread_load(total: int, budget: Budget, wanted: Sequence[float]) -> tuple[int, ...]:
     """Put a total that `most_load` allows on the days, close to what is wanted on each, within every limit.
 
-    Whole EFM one after the other, each where it brings the days closest (in squares) to `wanted`; where that costs more
-    room than there is, the days that cost more are made dearer until it fits.
+    Whole EFM one after the other (a load beyond any runner's in larger steps), each where it brings the days closest
+    (in squares) to `wanted`; where that costs more room than there is, the days that cost more are made dearer until it
+    fits.
     """
     evenly = _spread(total, budget, wanted, 0.0)
     if _spent(evenly, budget) <= budget.room + _TOLERANCE:
@@ -96,12 +100,16 @@ def spread_load(total: int, budget: Budget, wanted: Sequence[float]) -> tuple[in
 def _spread(total: int, budget: Budget, wanted: Sequence[float], price: float) -> tuple[int, ...]:
     loads = [0] * len(budget.caps)
     dearer = [price * p for p in budget.prices]
-    for _ in range(total):
+    step, left = max(total // _STEPS, 1), total
+    while left:
         day = min(
             (d for d in range(len(loads)) if loads[d] < budget.caps[d]),
             key=lambda d: (2 * (loads[d] - wanted[d]) + dearer[d], budget.prices[d], d),
         )
-        loads[day] += 1
+        step = min(step, left, budget.caps[day] - loads[day]) or 1
+        loads[day] += step
+        left -= step
+        step = max(total // _STEPS, 1)
     return tuple(loads)
 
 

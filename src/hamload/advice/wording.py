@@ -24,6 +24,8 @@ LONGEST = 240
 _LONGEST_TITLE = 40
 #: How many warning signs are named in one sentence.
 _SIGNS = 3
+#: How many conditions one sentence carries without becoming hard to read.
+_CLAUSES = 2
 
 DISCLAIMER = (
     "General information, not medical advice. Sudden sharp pain, bruising, numbness or pain at night: stop running and"
@@ -239,11 +241,6 @@ def tightness(today: float, before: float, threshold: float, ratio: float) -> st
     )
 
 
-def tightness_eased(threshold: float, limit: float) -> str:
-    """Return the part for tightness that must ease."""
-    return f"your tightness is under {threshold:g} out of 10 on a day, or the smoothed ratio at most {limit:.2f}"
-
-
 def few_curls(done: int | None, planned: int) -> str:
     """Return the sentence for missing curls; done None: nobody has told hamload of any, which is not none."""
     if done is None:
@@ -345,7 +342,11 @@ def clears_deload(
         parts.append(f"the smoothed ratio at most {ewma:.2f}")
     if spike_until is not None:
         parts.append(f"the last spike is old enough (from {day(spike_until)} on)")
-    return f"Clears when {_listed(parts)}." if parts else "Clears on the next day without a reason."
+    if not parts:
+        return "Clears on the next day without a reason."
+    if len(parts) > _CLAUSES:
+        return f"Clears when all of this holds: {'; '.join(parts)}."
+    return f"Clears when {_listed(parts)}."
 
 
 def clears_caution(parts: tuple[str, ...]) -> str:
@@ -477,6 +478,11 @@ def unreachable(days: int) -> str:
 def no_room() -> str:
     """Return that the coming week's room is not known."""
     return "How much the next 7 days can hold cannot be said in numbers, because not enough days are known."
+
+
+def not_looked() -> str:
+    """Return what to do where the newest days are not known."""
+    return "The newest days are not known: run hamload sync, or import what is missing, and ask again."
 
 
 def instead(limit_efm: int) -> str:

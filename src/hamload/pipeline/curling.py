@@ -86,6 +86,9 @@ def curl_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, today: dt.date, 
         raise WarehouseError(f"There is nothing to say of {athlete_id} yet.", "Run: hamload import PATH.")
     newest = max(states)
     state, since = states[newest], newest
+    if (today - newest).days > 1:
+        # Nobody has looked at the days since: what the state is now is not known.
+        state, since = State.UNKNOWN, newest + dt.timedelta(days=1)
     # Told anew, a deload begins anew: its 72 hours count from there.
     while since not in told and states.get(since - dt.timedelta(days=1)) is state:
         since -= dt.timedelta(days=1)

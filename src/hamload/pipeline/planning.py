@@ -118,6 +118,7 @@ def outlook(
     if not days:
         raise WarehouseError(f"There is nothing to plan for {athlete_id} yet.", "Run: hamload import PATH.")
     rules = settings.alerts
+    days = _up_to(days, today)
     facts, loads = days[-1], _loads(days)
     alert = assess(days, rules, athlete_id)[-1]
     is_deload = alert.state is State.DELOAD
@@ -141,6 +142,31 @@ def outlook(
         sentences=told,
         what_if=asked,
     )
+
+
+def _up_to(days: list[DayFacts], today: dt.date) -> list[DayFacts]:
+    """Return the days up to yesterday. Days that hamload has not looked at are unknown: nobody knows what they held."""
+    blank = SeriesDay(None, None, None, None, None, None)
+    while (today - days[-1].date).days > 1:
+        last = days[-1]
+        days = [
+            *days,
+            replace(
+                last,
+                date=last.date + dt.timedelta(days=1),
+                is_known=False,
+                unknown_days_28=min(last.unknown_days_28 + 1, 28),
+                history_days=last.history_days + 1,
+                days_since_run=None,
+                is_returning=False,
+                total=blank,
+                heavy=blank,
+                tightness=None,
+                tightness_before=None,
+                is_acknowledged=False,
+            ),
+        ]
+    return days
 
 
 def _withheld(athlete_id: str, date: dt.date, flags: Sequence[str]) -> Outlook:
@@ -167,6 +193,8 @@ def _sentences(
     told: list[str] = []
     if plan is None:
         told.append(wording.no_budget() if is_deload else wording.no_room())
+        if not facts.is_known:
+            told.append(wording.not_looked())
     elif not plan.is_reachable:
         told.append(wording.unreachable(len(plan.days)))
     elif plan.uncoupled is not None:
