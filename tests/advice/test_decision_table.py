@@ -275,9 +275,11 @@ def test_after_an_acknowledgement_only_worse_is_told(days: Sequence[Says], at: i
     if seen.state not in ALARMS:
         return
     flags = set(marked[at].get("flags", ()))
+    last = at
     for index, alert in enumerate(alerts[at + 1 :], at + 1):
-        if not alert.is_acknowledged:
+        if index - last > RULES.deload.continuation_days:
             break
+        last = index if seriousness(alert.state) <= seriousness(seen.state) else last
         now = set(marked[index].get("flags", ()))
         before = set(marked[index - 1].get("flags", ()))
         if alert.is_new and alert.state in ALARMS:

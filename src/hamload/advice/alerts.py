@@ -192,7 +192,7 @@ def _next(
         episode=memory.episode if state in _ALARMS else 0,
         advice=(*advice, *curl_advice(state, facts, rules, (facts.date - since).days)),
         clears_when=_clears_when(state, facts, reasons, rules, by_heavy=memory.by_heavy),
-        is_acknowledged=memory.acknowledged is not None,
+        is_acknowledged=memory.acknowledged is not None and _covers(memory.acknowledged.state, state),
         plan=memory.plan if state is State.DELOAD else None,
     )
 

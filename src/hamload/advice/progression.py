@@ -221,6 +221,8 @@ class _Due:
 
 def _due(counting: Sequence[CurlSession], on: dt.date, soreness: Mapping[dt.date, float], curls: Curls) -> _Due:  # noqa: PLR0911 - one a finding
     """Return the dose that is due on a day after the sessions that count, whatever the state."""
+    # Older sessions decide nothing: the programme looks back no further than its longest rule.
+    counting = counting[-(max(curls.step_sessions, curls.worse_sessions) + 1) :]
     last = counting[-1]
     soreness = {day: level for day, level in soreness.items() if day <= on}
     days = (on - last.date).days

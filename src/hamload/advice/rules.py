@@ -125,8 +125,8 @@ def red_flag(facts: DayFacts, _history: OwnHistory, _rules: AlertRules) -> Reaso
     return Reason(
         rule="red_flag",
         state=State.STOP,
-        value=float(len(facts.flags)),
-        threshold=0.0,
+        value=None,
+        threshold=None,
         sentence=wording.red_flags([FLAGS[name].meaning for name in facts.flags], is_urgent=urgent),
         evidence=wording.FLAG_GROUND,
     )

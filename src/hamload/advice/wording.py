@@ -230,7 +230,7 @@ def clears_stop(names: Sequence[str]) -> str:
     """Return what ends a stop: what a clinician found, never time."""
     commands = ", ".join(f"hamload log cleared {name}" for name in names[:_SIGNS])
     more = " and so on for each sign" if len(names) > _SIGNS else ""
-    return f"It does not end by waiting. When a clinician has cleared you, log it: {commands}{more}."
+    return f"Clears when a clinician has looked at it and you log that: {commands}{more}. It does not end by waiting."
 
 
 def tightness(today: float, before: float, threshold: float, ratio: float) -> str:
@@ -477,7 +477,12 @@ def unreachable(days: int) -> str:
 
 def no_room() -> str:
     """Return that the coming week's room is not known."""
-    return "How much the next 7 days can hold cannot be said in numbers, because not enough days are known."
+    return "How much the next 7 days can hold cannot be said in numbers."
+
+
+def no_room_yet() -> str:
+    """Return why there is no room to tell while ratios compare with nothing."""
+    return "There are too few weeks of running to compare with yet. Add little, and keep to the longest run below."
 
 
 def not_looked() -> str:

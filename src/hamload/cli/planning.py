@@ -118,6 +118,8 @@ def _print(found: Outlook) -> None:
         console.print(f"{mark} {plain(sentence)}", highlight=False)
     for answer in found.what_if:
         _print_answer(console, answer)
+    if found.what_if:
+        console.print("[dim]Days without a run here count as the plan has them, else as usual for their weekday.[/]")
 
 
 def _print_days(console: Console, found: Outlook) -> None:

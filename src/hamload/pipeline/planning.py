@@ -125,10 +125,12 @@ def outlook(
     with_ratios = not facts.is_returning and facts.history_days >= rules.windows.baseline_days
     if is_deload and alert.plan is not None:
         plan = rest_of_plan(alert.plan, facts, loads, rules, wishes, with_ratios=with_ratios)
-    else:
+    elif is_deload or with_ratios:
         plan = deload_plan(facts, loads, rules, with_ratios=with_ratios, wishes=wishes, is_deload=is_deload)
+    else:
+        plan = None
     swaps = _swaps(facts, plan, rules) if is_deload else ()
-    told = _sentences(facts, plan, rules, wishes, is_deload=is_deload)
+    told = _sentences(facts, plan, rules, wishes, is_deload=is_deload, with_ratios=with_ratios)
     asked = _what_if(days, sessions, runs, alert, settings, plan if is_deload else None)
     return Outlook(
         athlete_id=athlete_id,
@@ -188,13 +190,21 @@ def _loads(days: Sequence[DayFacts]) -> list[float | None]:
 
 
 def _sentences(
-    facts: DayFacts, plan: DeloadPlan | None, rules: AlertRules, wishes: Wishes, *, is_deload: bool
+    facts: DayFacts,
+    plan: DeloadPlan | None,
+    rules: AlertRules,
+    wishes: Wishes,
+    *,
+    is_deload: bool,
+    with_ratios: bool,
 ) -> tuple[str, ...]:
     told: list[str] = []
     if plan is None:
         told.append(wording.no_budget() if is_deload else wording.no_room())
         if not facts.is_known:
             told.append(wording.not_looked())
+        elif not with_ratios:
+            told.append(wording.no_room_yet())
     elif not plan.is_reachable:
         told.append(wording.unreachable(len(plan.days)))
     elif plan.uncoupled is not None:
@@ -205,14 +215,17 @@ def _sentences(
     if limit is not None:
         told.append(wording.longest(limit, rules.plan.longest_factor, rules.windows.longest_days))
     if wishes.race is not None:
-        day = next((d for d in plan.days if d.date == wishes.race), None) if plan is not None else None
-        if day is not None and day.is_quiet:
-            told.append(wording.race_in_quiet(wishes.race, rules.plan.no_heavy_hours, day.limit_efm))
-        elif day is not None:
-            told.append(wording.race_in_week(wishes.race, day.limit_efm, rules.caution.heavy_hours))
-        else:
-            told.append(wording.race_later(wishes.race, limit))
+        told.append(_race_told(wishes.race, plan, limit, rules))
     return tuple(told)
+
+
+def _race_told(race: dt.date, plan: DeloadPlan | None, limit_m: float | None, rules: AlertRules) -> str:
+    day = next((d for d in plan.days if d.date == race), None) if plan is not None else None
+    if day is None:
+        return wording.race_later(race, limit_m)
+    if day.is_quiet:
+        return wording.race_in_quiet(race, rules.plan.no_heavy_hours, day.limit_efm)
+    return wording.race_in_week(race, day.limit_efm, rules.caution.heavy_hours)
 
 
 def _swaps(facts: DayFacts, plan: DeloadPlan | None, rules: AlertRules) -> tuple[Swap, ...]:
