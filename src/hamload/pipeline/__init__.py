@@ -193,6 +193,7 @@ def alert_history(
 ) -> list[dict[str, Any]]:
     """Return what an athlete was told, newest first: whole rows of `marts.alerts`, reasons and plan as objects.
 
+    The newest day comes first, told or not.
     `every` adds each change of state that was not told; `on` asks for one day.
     """
     from hamload.pipeline import telling

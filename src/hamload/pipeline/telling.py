@@ -160,12 +160,13 @@ def _plan(row: dict[str, Any]) -> DeloadPlan:
 def alert_history(
     con: duckdb.DuckDBPyConnection, athlete_id: str, *, every: bool, on: dt.date | None, last: int
 ) -> list[dict[str, Any]]:
-    """Return the days on which an athlete was told something, newest first; see `pipeline.alert_history`."""
+    """Return the newest day, and those on which something was told, newest first; see `pipeline.alert_history`."""
     found = warehouse.rows(
         con,
-        "with days as (select *, lag(state) over (order by date) as before from marts.alerts where athlete_id = $1)"
-        " select * exclude (before) from days"
-        " where case when $3::date is not null then date = $3 else is_new or ($2 and state is distinct from before) end"
+        "with days as (select *, lag(state) over (order by date) as before, max(date) over () as newest"
+        " from marts.alerts where athlete_id = $1)"
+        " select * exclude (before, newest) from days where case when $3::date is not null then date = $3"
+        " else is_new or date = newest or ($2 and state is distinct from before) end"
         " order by date desc limit $4",
         [athlete_id, every, on, last],
     )
