@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,6 @@ from hamload.simulator import SimulatedRunner, write_year
 
 LAST_DAY = dt.date(2026, 11, 22)
 NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
-
-
-@pytest.fixture(scope="module")
-def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give Prefect a server and a database of its own for these tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.prefect_environment(tmp_path_factory.mktemp("prefect")).items():
-            patch.setenv(name, value)
-        from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415  # reads the environment on import
-
-        with prefect_test_harness(server_startup_timeout=180):
-            yield
 
 
 def _home(place: Path, *, folders: tuple[Path, ...]) -> Path:

@@ -64,7 +64,7 @@ class _Memory:
     told: Mapping[State, float] = field(default_factory=dict)
     told_on: dt.date | None = None
     acknowledged: _Acknowledged | None = None
-    flags: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
     by_heavy: bool = False
     unseen_days: int = 0
     plan: DeloadPlan | None = None
@@ -86,7 +86,7 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
     - *Continuation.* A state that begins within 14 days of a day at least as serious is a continuation and is not told
       again. It is told (`is_new`) if nothing as serious held in those 14 days, or if it worsens: in a deload, when its
       strongest number (value over threshold) stands at `worse_factor` of where it stood when last told, `worse_days`
-      ago or longer.
+      ago or longer; where another run is a spike, at once.
     - *Telling.* The same 14 days keep *build*, *returning* and *unknown* from being told again and again. *steady* and
       *baseline* are never told. A stop or deload that goes on and was not acknowledged is told again after
       `remind_days`.
@@ -170,9 +170,11 @@ def _next(
         reasons = tell((keep, *reasons))
     state = reasons[0].state
     intensity = _intensity(state, reasons)
-    has_new_flag = not set(facts.flags) <= memory.flags
-    memory, is_new = _begin(memory, state, facts.date, intensity, rules, has_new_flag=has_new_flag)
-    memory = replace(memory, flags=frozenset(facts.flags))
+    causes = _news(reasons, facts)
+    fresh = causes - memory.causes
+    is_news = bool(fresh & set(facts.flags) if state is State.STOP else fresh)
+    memory, is_new = _begin(memory, state, facts.date, intensity, rules, is_news=is_news)
+    memory = replace(memory, causes=causes)
     if facts.is_acknowledged:
         memory = replace(memory, acknowledged=_Acknowledged(state, intensity))
     advice: tuple[str, ...] = stop_advice(facts.flags) if state is State.STOP else ()
@@ -260,6 +262,17 @@ def stop_advice(flags: Sequence[str]) -> tuple[str, ...]:
     return (*first, wording.stop_clinician(), wording.stop_withheld(), wording.clears_stop(flags))
 
 
+def _news(reasons: Sequence[Reason], facts: DayFacts) -> frozenset[str]:
+    """Return what cannot wait where it is new: the open red flags, and the runs that are a deload by themselves."""
+    spikes = {
+        cause.session_id
+        for reason in reasons
+        if reason.state is State.DELOAD and reason.rule.endswith("_spike")
+        for cause in reason.causes
+    }
+    return frozenset(facts.flags) | spikes
+
+
 def _intensity(state: State, reasons: Sequence[Reason]) -> float:
     """Return the strongest number of a deload over its threshold; 0 where only hysteresis keeps it, and elsewhere."""
     if state is not State.DELOAD:
@@ -275,7 +288,7 @@ def _intensity(state: State, reasons: Sequence[Reason]) -> float:
 
 
 def _begin(
-    memory: _Memory, state: State, date: dt.date, intensity: float, rules: AlertRules, *, has_new_flag: bool
+    memory: _Memory, state: State, date: dt.date, intensity: float, rules: AlertRules, *, is_news: bool
 ) -> tuple[_Memory, bool]:
     """Return the memory with this day's state in it, and whether the runner is told today."""
     begins = state is not memory.state
@@ -288,9 +301,9 @@ def _begin(
     is_worse = (
         state is State.DELOAD
         and intensity > rules.deload.worse_factor * base
-        and (memory.told_on is None or base == 0 or (date - memory.told_on).days >= rules.deload.worse_days)
+        and (is_news or memory.told_on is None or (date - memory.told_on).days >= rules.deload.worse_days)
     )
-    worsens = not is_new and (is_worse or (state is State.STOP and has_new_flag))
+    worsens = not is_new and (is_worse or (state is State.STOP and is_news))
     is_due = not is_silenced and not begins and _is_due(memory, state, date, rules)
     is_new = is_new or worsens or is_due
     next_episode = state in _ALARMS and not _within(memory, _ALARMS, date, rules)

@@ -245,7 +245,7 @@ def alerts(
     athlete: AthleteId = "",
     as_json: AsJson = False,
 ) -> None:
-    """List where you stand and what was told: which rule, numbers and runs, how strong the ground is, what clears it."""
+    """List where you stand and what was told: which rule, numbers and runs, how strong its ground, what clears it."""
     if context.invoked_subcommand is not None:
         return
     from hamload import pipeline
