@@ -282,6 +282,8 @@ def test_after_an_acknowledgement_only_worse_is_told(days: Sequence[Says], at: i
         last = index if seriousness(alert.state) <= seriousness(seen.state) else last
         now = set(marked[index].get("flags", ()))
         before = set(marked[index - 1].get("flags", ()))
+        if seen.state is State.STOP and alert.state is not State.STOP:
+            continue
         if alert.is_new and alert.state in ALARMS:
             assert (
                 seriousness(alert.state) < seriousness(seen.state)

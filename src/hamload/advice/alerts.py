@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _ALARMS = (State.STOP, State.DELOAD, State.CAUTION)
 #: States that are told again while they last.
 _REMINDED = (State.STOP, State.DELOAD)
+_OF_LOAD = (State.DELOAD, State.CAUTION)
 #: States whose beginning the runner is told of. A steady day and a growing baseline need no message.
 _TOLD = (*_ALARMS, State.BUILD, State.RETURNING, State.UNKNOWN)
 
@@ -329,8 +330,11 @@ def _still_known(memory: _Memory, date: dt.date, rules: AlertRules) -> _Acknowle
 
 
 def _covers(known_of: State, state: State) -> bool:
-    """Return whether who has acknowledged one state need not be told of the other."""
-    if known_of in _ALARMS and state in _ALARMS:
+    """Return whether who has acknowledged one state need not be told of the other.
+
+    A stop covers itself alone: what comes after it asks for something else than a clinician.
+    """
+    if known_of in _OF_LOAD and state in _OF_LOAD:
         return seriousness(state) >= seriousness(known_of)
     return state is known_of
 
