@@ -10,7 +10,17 @@ import logging
 import sys
 
 # Importing a module registers its commands.
-from hamload.cli import accounts, demo, importing, serving, sessions, showing  # noqa: F401
+from hamload.cli import (  # noqa: F401
+    accounts,
+    curls,
+    demo,
+    importing,
+    journal,
+    planning,
+    serving,
+    sessions,
+    showing,
+)
 from hamload.cli.app import app
 from hamload.cli.printing import complain
 from hamload.errors import ConfigurationError, HamloadError

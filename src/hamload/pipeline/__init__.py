@@ -36,6 +36,7 @@ __all__ = [
     "Night",
     "Told",
     "alert",
+    "alert_history",
     "assess",
     "decode",
     "deliver",
@@ -60,6 +61,7 @@ __all__ = [
     "told",
     "unreadable",
     "waiting_accounts",
+    "write_calendars",
 ]
 
 
@@ -154,6 +156,7 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     from hamload.pipeline import advising
 
     sql = shipped("sql")
+    advising.write_said(con)
     warehouse.build(con, sql, ["staging"])
     advising.write_spikes(con, settings)
     advising.write_metrics(con, settings)
@@ -168,12 +171,36 @@ def publish(settings: Settings) -> Path:
     return warehouse.publish(settings.home)
 
 
+def write_calendars(settings: Settings, now: dt.datetime, today: dt.date | None = None) -> list[Path]:
+    """Bring the calendar file of every athlete's curls up to date with the published tables."""
+    from hamload.pipeline import curling
+
+    return [
+        curling.write_calendar(settings, athlete_id, today or settings.today(athlete_id), now)
+        for athlete_id in known_athletes(settings)
+    ]
+
+
 def overview(settings: Settings, athlete_id: str = "", on: dt.date | None = None) -> DigestFacts:
     """Return everything there is to tell one athlete now, or was on an earlier day."""
     from hamload.pipeline import telling
 
     with warehouse.reader(settings.home, shipped("sql")) as con:
         return telling.digest_facts(con, settings, settings.athlete(athlete_id).id, on)
+
+
+def alert_history(
+    settings: Settings, athlete_id: str = "", *, every: bool = False, on: dt.date | None = None, last: int = 20
+) -> list[dict[str, Any]]:
+    """Return what an athlete was told, newest first: whole rows of `marts.alerts`, reasons and plan as objects.
+
+    The newest day comes first, told or not.
+    `every` adds each change of state that was not told; `on` asks for one day.
+    """
+    from hamload.pipeline import telling
+
+    with warehouse.reader(settings.home) as con:
+        return telling.alert_history(con, settings.athlete(athlete_id).id, every=every, on=on, last=last)
 
 
 def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[dict[str, Any]]:
@@ -244,6 +271,7 @@ def refresh(
     if expired:
         warehouse.compact(settings.home)
     publish(settings)
+    write_calendars(settings, now or dt.datetime.now(tz=dt.UTC), today)
     return decoded, failures
 
 
