@@ -50,7 +50,7 @@ def write(outbox: Path, facts: DigestFacts) -> OutboxEntry:
     try:
         outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path, content in contents.items():
-            _replace(path, content.encode("utf-8"))
+            replace_file(path, content.encode("utf-8"))
     except OSError as error:
         raise HamloadError(
             f"The digest cannot be written into {outbox}: {error}.",
@@ -59,7 +59,8 @@ def write(outbox: Path, facts: DigestFacts) -> OutboxEntry:
     return entry
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read; a reader finds the old one or the new one, never half a one."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -61,7 +61,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]|~#@])|(?<=:)(?=//)|(?<=www)(?=\.)|^(?=[-+=]
 
 def subject(facts: DigestFacts) -> str:
     """Return one line that says it all: "Deload: 34 % beyond your longest run in 30 days - hamload, Mon 24 Nov"."""
-    plain = _harmless(facts, str)
+    plain = harmless(facts)
     for_whom = f" for {plain.athlete_name}" if plain.athlete_name else ""
     tail = f" - hamload{for_whom}, {units.day(plain.as_of, plain.as_of)}"
     mark = "[simulated] " if plain.is_simulated else ""
@@ -85,29 +85,31 @@ def render_markdown(facts: DigestFacts) -> str:
 
 
 def _rendered(template: str, facts: DigestFacts, escaped: Callable[[str], str]) -> str:
-    shown = _harmless(facts, escaped)
+    return templates().get_template(template).render(context(facts, escaped))
+
+
+def context(facts: DigestFacts, escaped: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return what every template of a digest may name: its facts made harmless, and formats bound to its day."""
+    shown = harmless(facts, escaped)
     zone = ZoneInfo(facts.time_zone)
-    return (
-        _templates()
-        .get_template(template)
-        .render(
-            facts=shown,
-            alert=shown.alert,
-            subject=subject(facts),
-            lead=_lead(shown),
-            advice=_advice(shown),
-            trouble=[row for row in shown.sources if row.wrong or row.last_success_at is None],
-            is_withheld=shown.alert.state is State.STOP,
-            at=lambda moment: units.moment(moment, zone, facts.as_of),
-            day=lambda date: units.day(date, facts.as_of),
-            ago=lambda date: units.ago(date, facts.as_of),
-        )
-    )
+    return {
+        "facts": shown,
+        "alert": shown.alert,
+        "subject": subject(facts),
+        "lead": _lead(shown),
+        "advice": _advice(shown),
+        "trouble": [row for row in shown.sources if row.wrong or row.last_success_at is None],
+        "is_withheld": shown.alert.state is State.STOP,
+        "at": lambda moment: units.moment(moment, zone, facts.as_of),
+        "day": lambda date: units.day(date, facts.as_of),
+        "ago": lambda date: units.ago(date, facts.as_of),
+    }
 
 
 @cache
-def _templates() -> Environment:
-    templates = Environment(
+def templates() -> Environment:
+    """Return the templates, which print strings and whole numbers only."""
+    environment = Environment(
         loader=PackageLoader("hamload.digest"),
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
@@ -116,7 +118,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals.update(
+    environment.globals.update(
         u=units,
         parts=PARTS,
         state_colours=STATE_COLOURS,
@@ -133,8 +135,8 @@ def _templates() -> Environment:
         heading=_heading,
         table=table,
     )
-    templates.filters.update(wrap=wrap, code=_code)
-    return templates
+    environment.filters.update(wrap=wrap, code=_code)
+    return environment
 
 
 def _printable(value: Any) -> Any:
@@ -143,8 +145,8 @@ def _printable(value: Any) -> Any:
     raise TypeError(f"A digest template printed {value!r} without a format for it.")
 
 
-def _harmless(facts: DigestFacts, escaped: Callable[[str], str]) -> DigestFacts:
-    """Return the facts with every string cleaned, cut to its room and escaped, wherever it stands, and NaN as None."""
+def harmless[Facts](facts: Facts, escaped: Callable[[str], str] = str) -> Facts:
+    """Return facts with every string cleaned, cut to its room and escaped, wherever it stands, and NaN as None."""
 
     def of(value: Any, name: str) -> Any:
         if isinstance(value, str) and not isinstance(value, Enum):
@@ -157,8 +159,8 @@ def _harmless(facts: DigestFacts, escaped: Callable[[str], str]) -> DigestFacts:
             value = replace(value, **{f.name: of(getattr(value, f.name), f.name) for f in fields(value)})
         return value
 
-    harmless: DigestFacts = of(facts, "facts")
-    return harmless
+    cleaned: Facts = of(facts, "facts")
+    return cleaned
 
 
 def _line(text: str, name: str, escaped: Callable[[str], str]) -> str:

@@ -51,6 +51,7 @@ __all__ = [
     "put_folder",
     "rebuild",
     "refresh",
+    "report",
     "sessions",
     "unreadable",
 ]
@@ -216,6 +217,13 @@ def digest(settings: Settings, athlete_id: str = "") -> Told:
     facts = overview(settings, athlete_id)
     entry = write(settings.home / "outbox", facts)
     return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
+
+
+def report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress = silent) -> Path:
+    """Write one athlete's report: a page in the home that holds everything and loads nothing."""
+    from hamload.pipeline import reporting
+
+    return reporting.write_report(settings, settings.athlete(athlete_id).id, now, progress)
 
 
 def refresh(
