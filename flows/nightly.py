@@ -1,22 +1,30 @@
-"""The nightly flow: read sources, decode, assess, alert, publish, digest. Decorators and order only.
+"""The nightly flow: fetch, read, decode, assess, expire, alert, publish, digest. Decorators and order only.
 
 Retries live here and nowhere else. At most one run works in a home at a time (the home's lock).
-Each source fails alone.
+Each source fails alone. Nothing waits for a service's limit: the run ends, and where it was deployed, a backfill goes
+on at the moment that the service named.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from prefect import flow, get_run_logger, task
+from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
+from prefect.deployments import run_deployment
 from prefect.states import Completed, Failed
 
 from hamload import pipeline, settings
 from hamload.errors import HamloadError
-from hamload.settings import FolderSettings, Settings
+from hamload.settings import AccountSettings, FolderSettings, Settings
+from hamload.warehouse import Failure
+
+BACKFILL = "hamload-backfill/backfill"
 
 
 def _logged(step: str, done: int, total: int) -> None:
@@ -24,11 +32,26 @@ def _logged(step: str, done: int, total: int) -> None:
         get_run_logger().info("%s: %d of %d", step, done, total)
 
 
+def _is_passing(_task: Any, _run: Any, state: State[Any]) -> bool:
+    """Whether to try once more: not where only the runner can mend it, nor where asking again would do harm."""
+    failure = state.result(raise_on_failure=False)
+    return isinstance(failure, HamloadError) and failure.is_passing
+
+
 @task(retries=2, retry_delay_seconds=5, task_run_name="read {folder.path}")
 def read_folder(current: Settings, folder: FolderSettings, now: dt.datetime) -> str:
     """Keep what is new in one watched folder; the second and third attempt cover a disk that wakes slowly."""
     put = pipeline.put_folder(current, folder, now, _logged)
     return f"{folder.path}: {put.new} new, {put.known} known, {len(put.refused)} refused"
+
+
+@task(retries=1, retry_delay_seconds=30, retry_condition_fn=_is_passing, task_run_name="fetch {account.service}")
+def fetch(current: Settings, account: AccountSettings, now: dt.datetime) -> dt.datetime | None:
+    """Keep what is new in one account. Returns when to go on, where a limit ended it."""
+    found = pipeline.fetch_account(current, account, now)
+    for line in pipeline.told(found):
+        get_run_logger().info(line)
+    return found.resumes_at
 
 
 @task(task_run_name="decode")
@@ -43,12 +66,18 @@ def assess(current: Settings, today: dt.date | None) -> None:
     pipeline.assess(current, today, _logged)
 
 
+@task(task_run_name="expire")
+def expire(current: Settings, now: dt.datetime, today: dt.date | None) -> int:
+    """Replace what may not be kept any longer by records of its sessions."""
+    return pipeline.expire(current, now, today)
+
+
 @task(task_run_name="alert and publish")
-def alert(current: Settings) -> list[str]:
+def alert(current: Settings) -> list[Failure]:
     """Compute the daily series and states, build and check the tables, publish them."""
     failures = pipeline.alert(current)
     pipeline.publish(current)
-    return [f"check {f.check} failed on {f.rows} rows: {f.why}" for f in failures]
+    return failures
 
 
 @task(task_run_name="digest of {athlete_id}")
@@ -57,6 +86,70 @@ def digest(current: Settings, athlete_id: str) -> str:
     entry = pipeline.digest(current, athlete_id)
     create_markdown_artifact(entry.markdown, key=f"digest-{athlete_id}".lower().replace("_", "-"))
     return entry.subject
+
+
+@task(task_run_name="deliver")
+def deliver(current: Settings, failures: list[Failure], now: dt.datetime) -> list[str]:
+    """Tell the runner what has begun to go wrong, and send what waits in the outbox."""
+    pipeline.tell_troubles(current, failures, now)
+    return pipeline.deliver(current, now)
+
+
+@contextmanager
+def told_if_broken(current: Settings, now: dt.datetime) -> Iterator[None]:
+    """Let a night that breaks off reach the runner as a message; the failure goes on to Prefect."""
+    try:
+        yield
+    except Exception as error:
+        pipeline.tell_crash(current, error, now)
+        pipeline.deliver(current, now)
+        raise
+
+
+def fetch_all(current: Settings, accounts: tuple[AccountSettings, ...], now: dt.datetime) -> list[str]:
+    """Fetch from each account by itself. Returns what failed; what has to wait goes on by itself where it can."""
+    problems: list[str] = []
+    waiting: list[dt.datetime] = []
+    for account in accounts:
+        try:
+            if (resumes_at := fetch(current, account, now)) is not None:
+                waiting.append(resumes_at)
+        except HamloadError as error:
+            problems.append(f"{account.service.label}: {error}")
+    if waiting and runtime.deployment.id is not None:
+        at = min(waiting)
+        parameters = {"home": str(current.home)}
+        run_deployment(
+            BACKFILL,
+            parameters=parameters,
+            scheduled_time=at,
+            timeout=0,
+            as_subflow=False,
+            idempotency_key=f"{current.home} {at:%Y-%m-%dT%H:%M}",
+        )
+        get_run_logger().info("the rest follows at %s", f"{at:%Y-%m-%d %H:%M} UTC")
+    return problems
+
+
+def bring_up_to_date(current: Settings, now: dt.datetime, today: dt.date | None) -> list[Failure]:
+    """Make everything that follows from the raw documents. Returns the checks that failed."""
+    decode(current)
+    assess(current, today)
+    expire(current, now, today)
+    return alert(current)
+
+
+def in_words(failure: Failure) -> str:
+    """Return what a failed check says."""
+    return f"check {failure.check} failed on {failure.rows} rows: {failure.why}"
+
+
+def ended(subjects: list[str], problems: list[str]) -> State[str]:
+    """Return how a run ended, with what there is to tell."""
+    for problem in problems:
+        get_run_logger().warning(problem)
+    message = "; ".join([*subjects, *problems]) or "nothing to tell yet: no recordings"
+    return Failed(message=message) if problems else Completed(message=message)
 
 
 @flow(name="hamload-nightly", retries=0, validate_parameters=False)
@@ -72,20 +165,37 @@ def nightly(home: Path | None = None, now: dt.datetime | None = None, today: dt.
 
     """
     logger = get_run_logger()
-    current = settings.load(home)
+    current = settings.load(Path(home) if home else None)
     now = now or dt.datetime.now(tz=dt.UTC)
     problems: list[str] = []
-    with pipeline.exclusive(current):
+    with told_if_broken(current, now), pipeline.exclusive(current):
         for folder in current.folders:
             try:
                 logger.info(read_folder(current, folder, now))
             except HamloadError as error:
                 problems.append(str(error))
-        decode(current)
-        assess(current, today)
-        problems += alert(current)
+        problems += fetch_all(current, current.accounts, now)
+        failures = bring_up_to_date(current, now, today)
         subjects = [digest(current, athlete_id) for athlete_id in pipeline.known_athletes(current)]
-    for problem in problems:
-        logger.warning(problem)
-    message = "; ".join([*subjects, *problems]) or "nothing to tell yet: no recordings"
-    return Failed(message=message) if problems else Completed(message=message)
+        problems += [*map(in_words, failures), *deliver(current, failures, now)]
+    return ended(subjects, problems)
+
+
+@flow(name="hamload-backfill", retries=0, validate_parameters=False)
+def backfill(home: Path | None = None, now: dt.datetime | None = None, today: dt.date | None = None) -> State[str]:
+    """Go on where a service's limit ended the last run, and bring the tables up to date; writes no digest."""
+    current = settings.load(Path(home) if home else None)
+    now = now or dt.datetime.now(tz=dt.UTC)
+    with told_if_broken(current, now), pipeline.exclusive(current):
+        waiting = pipeline.waiting_accounts(current, now)
+        problems = fetch_all(current, waiting, now)
+        failures = bring_up_to_date(current, now, today) if waiting else []
+        problems += [*map(in_words, failures), *deliver(current, failures, now)]
+    return ended([f"{account.service.label} asked again" for account in waiting], problems)
+
+
+@flow(name="hamload-weekly", retries=0, validate_parameters=False)
+def weekly(home: Path | None = None) -> State[str]:
+    """Write every athlete's digest of the week, from what the last night has published."""
+    current = settings.load(Path(home) if home else None)
+    return ended([digest(current, athlete_id) for athlete_id in pipeline.known_athletes(current)], [])

@@ -30,8 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"post", "charts", "load", "advice", "merging", "journal", "sources", "raw", "decode", "warehouse", "digest", "settings"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "simulator"},
-    "cli": _PURE | {"settings", "pipeline", "demonstration", "warehouse", "digest"},
-    "flows": _PURE | {"settings", "pipeline"},
+    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},
+    "flows": _PURE | {"settings", "pipeline", "warehouse"},
 }
 FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]
 

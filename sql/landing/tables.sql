@@ -153,8 +153,16 @@ create table if not exists landing.reports (
     covered_from date,
     covered_until date,
     is_failure boolean not null,
-    message varchar not null,
-    remedy varchar not null
+    message varchar not null,          -- why it failed, or what the runner should know of an answer
+    remedy varchar not null,
+    resumes_at timestamptz             -- a limit was reached: nothing more may be asked before
+);
+
+create table if not exists landing.sources (
+    athlete_id varchar not null,
+    source varchar not null,
+    is_asked boolean not null,         -- whether the night asks it, as the settings say now
+    primary key (athlete_id, source)
 );
 
 create table if not exists landing.journal (

@@ -1,6 +1,35 @@
--- Per athlete and source: when it last answered, how far it covers, its newest activity, and what is wrong now.
-with reports as (
+-- Per athlete and source: whether the night asks it, when it last answered, how far it covers, its newest activity, and
+-- what is wrong or waiting now. A source that is asked and has never answered is a row too.
+with sources as (
+    select * from landing.sources
+),
+
+asked as (
     select * from landing.reports
+),
+
+reports as (
+    select
+        athlete_id,
+        source,
+        max(reported_at) as last_asked_at,
+        max(reported_at) filter (not is_failure) as last_success_at,
+        max(covered_until) as covered_until,
+        arg_max(is_failure, reported_at) as is_failing,
+        arg_max(message, reported_at) as message,
+        arg_max(remedy, reported_at) as remedy,
+        -- arg_max alone would pass over the newest report where that has none.
+        arg_max({resumes_at: resumes_at}, reported_at).resumes_at as resumes_at
+    from asked
+    group by all
+),
+
+failing as (
+    select asked.athlete_id, asked.source, min(asked.reported_at) as failing_since
+    from asked
+    join reports on reports.athlete_id = asked.athlete_id and reports.source = asked.source
+    where asked.is_failure and (reports.last_success_at is null or asked.reported_at > reports.last_success_at)
+    group by all
 ),
 
 given as (
@@ -20,18 +49,37 @@ activities as (
 
 final as (
     select
-        reports.athlete_id,
-        reports.source,
-        max(reports.reported_at) filter (not reports.is_failure) as last_success_at,
-        max(reports.covered_until) as covered_until,
-        any_value(activities.newest_activity_at) as newest_activity_at,
-        coalesce(any_value(activities.activities), 0) as activities,
-        arg_max(reports.is_failure, reports.reported_at) as is_failing,
-        arg_max(reports.message, reports.reported_at) as message,
-        arg_max(reports.remedy, reports.reported_at) as remedy
-    from reports
-    left join activities on activities.athlete_id = reports.athlete_id and activities.source = reports.source
-    group by reports.athlete_id, reports.source
+        sources.athlete_id,
+        sources.source,
+        sources.is_asked,
+        reports.last_asked_at,
+        reports.last_success_at,
+        reports.covered_until,
+        activities.newest_activity_at,
+        coalesce(activities.activities, 0) as activities,
+        coalesce(reports.is_failing, false)
+            or (sources.is_asked and reports.last_asked_at is null)
+            or (not sources.is_asked and sources.source <> 'files') as is_failing,
+        failing.failing_since,
+        case
+            when sources.is_asked and reports.last_asked_at is null then 'It has not been asked yet.'
+            when not sources.is_asked and sources.source <> 'files' then 'The night no longer asks it.'
+            else coalesce(reports.message, '')
+        end as message,
+        case
+            when sources.is_asked and reports.last_asked_at is null then 'Run: hamload sync'
+            when starts_with(sources.source, 'folder:') and not sources.is_asked
+                then 'Add it to [[folders]] in config.toml again, or run: hamload forget ' || sources.source
+            when not sources.is_asked and sources.source <> 'files'
+                then 'Run: hamload auth ' || replace(sources.source, '_', '-') || ', or: hamload forget '
+                    || replace(sources.source, '_', '-')
+            else coalesce(reports.remedy, '')
+        end as remedy,
+        reports.resumes_at
+    from sources
+    left join reports on reports.athlete_id = sources.athlete_id and reports.source = sources.source
+    left join failing on failing.athlete_id = sources.athlete_id and failing.source = sources.source
+    left join activities on activities.athlete_id = sources.athlete_id and activities.source = sources.source
 )
 
 select * from final order by athlete_id, source

@@ -30,6 +30,8 @@ FORMULAS = "1"
 #: A plain mail address, or none: nothing in it can end a header or an SMTP command.
 _ADDRESS = r"^([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})?$"
 
+_CRON = r"^\S+( \S+){4}$"
+
 
 class AthleteSettings(BaseModel):
     """One runner of this home."""
@@ -109,6 +111,16 @@ class FetchSettings(BaseModel):
     max_minutes: float = Field(gt=0)
 
 
+class ScheduleSettings(BaseModel):
+    """When `hamload serve` runs what, as cron lines on the home's clock."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    nightly: str = Field(pattern=_CRON)
+    weekly: str = Field(pattern=_CRON)
+    port: int = Field(ge=1, le=65_535)
+
+
 class ServiceSettings(BaseModel):
     """Where the services are. Their own addresses are the defaults; "" leaves the choice to the client."""
 
@@ -159,6 +171,7 @@ class _File(BaseModel):
     folders: tuple[FolderSettings, ...]
     accounts: tuple[AccountSettings, ...]
     fetch: FetchSettings
+    schedule: ScheduleSettings
     services: ServiceSettings
     import_: ImportSettings = Field(alias="import")
     mail: MailSettings
@@ -185,6 +198,7 @@ class Settings:
     folders: tuple[FolderSettings, ...]
     accounts: tuple[AccountSettings, ...]
     fetch: FetchSettings
+    schedule: ScheduleSettings
     services: ServiceSettings
     imports: ImportSettings
     model: LoadModel
@@ -279,6 +293,7 @@ def load(home: Path | None = None) -> Settings:
         folders=file.folders,
         accounts=accounts,
         fetch=file.fetch,
+        schedule=file.schedule,
         services=file.services,
         imports=file.import_,
         model=model,

@@ -3,8 +3,7 @@
 import datetime as dt
 import json
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from hamload.sources.access import Access
 from hamload.sources.tokens import App, Key, Tokens
 
 FIRST_NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
+YESTERDAY = dt.date(2026, 11, 22)
 DAY = dt.timedelta(days=1)
 RUNNER = SimulatedRunner()
 ALL = tuple(Service)
@@ -95,12 +95,12 @@ class Live:
     def requests(self) -> dict[str, dict[str, int]]:
         """Return what each service was asked since the last time, by endpoint."""
         counted: dict[str, dict[str, int]] = {}
-        told: tuple[tuple[str, Counter[Any]], ...] = (
-            ("strava", self.world.strava.asked),
-            ("garmin", self.world.garmin.requests),
-            ("garmin_personal", self.world.personal.requests),
-        )
-        for name, counter in told:
+        told: Mapping[str, Any] = {
+            "strava": self.world.strava.asked,
+            "garmin": self.world.garmin.requests,
+            "garmin_personal": self.world.personal.requests,
+        }
+        for name, counter in told.items():
             counted[name] = dict(counter)
             counter.clear()
         return counted
@@ -144,6 +144,6 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeLive]:
         yield make
 
 
-def plan(runs: int, until: dt.date = FIRST_NIGHT.date() - DAY) -> list[PlannedRun]:
+def plan(runs: int, until: dt.date = YESTERDAY) -> list[PlannedRun]:
     """Return the last so many runs of the simulated runner's plan."""
     return year_of(RUNNER, until, runs * 2 + 7)[-runs:]

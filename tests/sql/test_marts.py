@@ -203,16 +203,50 @@ def test_a_sources_health_is_its_last_answer_and_the_failures_after_it(con: duck
     _give(con, "reports", source="garmin", reported_at=_at(6), message="Login refused.", remedy="Log in.", **failed)
     _give(con, "reports", source="strava", reported_at=_at(4), message="Too many requests.", remedy="Wait.", **failed)
     _give(con, "reports", source="strava", reported_at=_at(6), **ok)
+    _give(con, "reports", source="new", reported_at=_at(5), message="No key.", remedy="Get one.", **failed)
     _give(con, "reports", source="new", reported_at=_at(6), message="No key.", remedy="Get one.", **failed)
+    _give(con, "reports", source="limited", reported_at=_at(5), **ok)
+    _give(con, "reports", source="limited", reported_at=_at(6), message="Used up.", resumes_at=_at(7), **ok)
+    for source in ("garmin", "strava", "new", "limited", "garmin_personal"):
+        _give(con, "sources", athlete_id="me", source=source, is_asked=True)
+    for source in ("files", "left_behind", "folder:/gone"):
+        _give(con, "sources", athlete_id="me", source=source, is_asked=False)
     _build(con)
     assert _ask(
         con,
         "select source, day(last_success_at), day(covered_until), day(newest_activity_at), activities, is_failing,"
-        " message, remedy from marts.source_health",
+        " day(failing_since), day(resumes_at), message, remedy from marts.source_health",
     ) == [
-        ("garmin", 4, 3, 3, 1, True, "Login refused.", "Log in."),
-        ("new", None, None, None, 0, True, "No key.", "Get one."),
-        ("strava", 6, None, 5, 2, False, "", ""),
+        ("files", None, None, None, 0, False, None, None, "", ""),
+        (
+            "folder:/gone",
+            None,
+            None,
+            None,
+            0,
+            True,
+            None,
+            None,
+            "The night no longer asks it.",
+            "Add it to [[folders]] in config.toml again, or run: hamload forget folder:/gone",
+        ),
+        ("garmin", 4, 3, 3, 1, True, 6, None, "Login refused.", "Log in."),
+        ("garmin_personal", None, None, None, 0, True, None, None, "It has not been asked yet.", "Run: hamload sync"),
+        (
+            "left_behind",
+            None,
+            None,
+            None,
+            0,
+            True,
+            None,
+            None,
+            "The night no longer asks it.",
+            "Run: hamload auth left-behind, or: hamload forget left-behind",
+        ),
+        ("limited", 6, None, None, 0, False, None, 7, "Used up.", ""),
+        ("new", None, None, None, 0, True, 5, None, "No key.", "Get one."),
+        ("strava", 6, None, 5, 2, False, None, None, "", ""),
     ]
 
 

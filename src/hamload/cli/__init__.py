@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 # Importing a module registers its commands.
-from hamload.cli import demo, importing, showing  # noqa: F401
+from hamload.cli import accounts, demo, importing, serving, showing  # noqa: F401
 from hamload.cli.app import app
 from hamload.cli.printing import complain
 from hamload.errors import ConfigurationError, HamloadError

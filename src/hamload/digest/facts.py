@@ -107,6 +107,8 @@ class Session:
 class SourceRow:
     """How one source is. `wrong` is empty where nothing is; `remedy` is the command or sentence that mends it.
 
+    `note` is what the runner should know of a source that did not fail: a limit that ended the night, a key that ends.
+
     `last_success_at` carries its time zone; the digest shows it on the athlete's clock.
     """
 
@@ -115,6 +117,7 @@ class SourceRow:
     newest_activity_date: dt.date | None
     wrong: str = ""
     remedy: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

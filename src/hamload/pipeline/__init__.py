@@ -19,7 +19,7 @@ from hamload.pipeline.putting import put_files, put_folder, silent
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hamload.pipeline.fetching import Fetched
     from hamload.pipeline.putting import Progress
     from hamload.raw import Raw
-    from hamload.settings import Settings
+    from hamload.settings import AccountSettings, Settings
     from hamload.warehouse import Failure
 
 __all__ = [
@@ -38,10 +38,12 @@ __all__ = [
     "alert",
     "assess",
     "decode",
+    "deliver",
     "digest",
     "digest_text",
     "exclusive",
     "expire",
+    "fetch_account",
     "known_athletes",
     "night",
     "other_sports",
@@ -53,7 +55,11 @@ __all__ = [
     "refresh",
     "report",
     "sessions",
+    "tell_crash",
+    "tell_troubles",
+    "told",
     "unreadable",
+    "waiting_accounts",
 ]
 
 
@@ -245,8 +251,6 @@ def refresh(
 
 def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, progress: Progress = silent) -> Night:
     """Run a whole night: every source by itself, then everything that follows from the raw documents."""
-    from hamload.pipeline.fetching import fetch_account
-
     failed: list[str] = []
     fetched: list[Fetched] = []
     names: dict[str, frozenset[str]] = {}
@@ -269,7 +273,56 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
     decoded, failures = refresh(settings, today, progress, now)
     told = [line for athlete_id, offered in names.items() for line in unreadable(settings, athlete_id, offered)[0]]
     digests = tuple(digest(settings, athlete_id) for athlete_id in known_athletes(settings))
+    tell_troubles(settings, failures, now)
+    failed += deliver(settings, now)
     return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
+
+
+def fetch_account(
+    settings: Settings, account: AccountSettings, now: dt.datetime, progress: Progress = silent
+) -> Fetched:
+    """Fetch what is new in one account, and record how that ended."""
+    from hamload.pipeline import fetching
+
+    return fetching.fetch_account(settings, account, now, progress)
+
+
+def told(found: Fetched) -> list[str]:
+    """Return in sentences what one account gave."""
+    gone = f", {found.gone} gone" if found.gone else ""
+    until = f", complete until {found.covered_until}" if found.covered_until else ""
+    return [f"{found.service.label}: {found.new} new{gone}{until}.", *found.notes]
+
+
+def waiting_accounts(settings: Settings, now: dt.datetime) -> tuple[AccountSettings, ...]:
+    """Return the accounts that a limit ended, and that may be asked again by now."""
+    from hamload.raw import Raw
+
+    with Raw(settings.home) as raw:
+        last = {(report.source, report.athlete_id): report for report in raw.reports()}
+    reports = ((account, last.get((account.service.value, account.athlete))) for account in settings.accounts)
+    return tuple(account for account, report in reports if report and report.resumes_at and report.resumes_at <= now)
+
+
+def tell_troubles(settings: Settings, failures: Sequence[Failure], now: dt.datetime) -> int:
+    """Put a message into the outbox for each thing that has begun to go wrong. Returns how many are new."""
+    from hamload.pipeline import troubles
+
+    return troubles.tell_troubles(settings, failures, now)
+
+
+def tell_crash(settings: Settings, error: BaseException, now: dt.datetime) -> int:
+    """Put a message into the outbox about a night that broke off. Returns how many are new."""
+    from hamload.pipeline import troubles
+
+    return troubles.tell_crash(settings, error, now)
+
+
+def deliver(settings: Settings, now: dt.datetime) -> list[str]:
+    """Send what waits in the outbox. Returns what went wrong with that."""
+    from hamload import post
+
+    return list(post.deliver(settings, now).problems)
 
 
 def known_athletes(settings: Settings) -> list[str]:

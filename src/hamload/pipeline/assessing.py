@@ -70,6 +70,7 @@ def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, 
         for position, d in enumerate(deliveries)
     ]
     warehouse.append_rows(con, "landing.deliveries", rows)
+    _write_sources(con, raw, settings)
     days = {athlete.id: _calendar(con, settings, athlete.id, today) for athlete in settings.athletes}
     given: dict[tuple[str, str], set[str]] = {}
     for delivery in deliveries:
@@ -80,6 +81,19 @@ def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, 
         if report.athlete_id in days
     ]
     warehouse.append_rows(con, "landing.reports", reports)
+
+
+def _write_sources(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings) -> None:
+    """Tell which sources the night asks, and which once gave something and are asked no longer."""
+    con.execute("delete from landing.sources")
+    asked = {(settings.athlete(f.athlete).id, f"folder:{f.path}") for f in settings.folders}
+    asked |= {(a.athlete, a.service.value) for a in settings.accounts}
+    known = {(a.id, source) for a in settings.athletes for source in raw.sources(a.id) if source != journal.SOURCE}
+    rows = [
+        {"athlete_id": athlete_id, "source": source, "is_asked": (athlete_id, source) in asked}
+        for athlete_id, source in sorted(asked | known)
+    ]
+    warehouse.append_rows(con, "landing.sources", rows)
 
 
 def write_journal(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
@@ -125,6 +139,7 @@ def _report(report: Report, days: _Days, given: set[str]) -> dict[str, Any]:
         "is_failure": report.is_failure,
         "message": report.message,
         "remedy": report.remedy,
+        "resumes_at": report.resumes_at,
     }
 
 

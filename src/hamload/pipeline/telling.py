@@ -297,6 +297,7 @@ def _sources(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str
             ),
             wrong=row["message"] if row["is_failing"] else "",
             remedy=row["remedy"] if row["is_failing"] else "",
+            note="" if row["is_failing"] else row["message"],
         )
         for row in warehouse.rows(
             con, "select * from marts.source_health where athlete_id = ? order by source", [athlete_id]

@@ -210,11 +210,17 @@ class Strava:
         with self._lock:
             return [a.activity_id for a in sorted(self._activities.values(), key=lambda a: a.start_at, reverse=True)]
 
-    def allow(self, *, state: str = "", scope: str = "read,activity:read_all") -> str:
+    def allow(
+        self,
+        *,
+        state: str = "",
+        scope: str = "read,activity:read_all",
+        redirect_uri: str = "http://localhost/callback",
+    ) -> str:
         """Click "Authorize". Returns the address to which the browser is sent back."""
         code = self._secret("code")
         self._codes[code] = scope
-        return "http://localhost/callback?" + urlencode({"state": state, "code": code, "scope": scope})
+        return f"{redirect_uri}?" + urlencode({"state": state, "code": code, "scope": scope})
 
     def tokens(self) -> dict[str, Any]:
         """Return new tokens, as after a sign-in."""
@@ -263,13 +269,17 @@ class Strava:
         if endpoint == "token":
             return self._token(form)
         if endpoint == "authorize":
-            return _Answer(302, b"", {"Location": self.allow(state=query.get("state", ""))})
+            return _Answer(302, b"", {"Location": self._allowed(query)})
         if endpoint == "revoke" and bearer in self._access_tokens:
             self.revoke()
             return _Answer(200, _json({}))
         if self._access_tokens.get(bearer, self.now) <= self.now:
             return _Answer(401, _words("Authorization Error", "Athlete", "access_token", "invalid"))
         return self._shown(endpoint, argument, query)
+
+    def _allowed(self, query: Mapping[str, str]) -> str:
+        named = {name: query[name] for name in ("state", "redirect_uri") if name in query}
+        return self.allow(**named)
 
     def _shown(self, endpoint: Endpoint, argument: int, query: Mapping[str, str]) -> _Answer:
         if endpoint == "list":

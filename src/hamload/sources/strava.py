@@ -41,6 +41,7 @@ from hamload.sources.strava_access import (
     read_callback,
     refresh_here,
     refreshed,
+    revoke,
     sees_everything,
     session,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "read_callback",
     "refresh_here",
     "refreshed",
+    "revoke",
     "sees_everything",
     "session",
     "sport_of",

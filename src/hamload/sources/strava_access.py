@@ -219,6 +219,15 @@ def exchange(
     return tokens
 
 
+def revoke(tokens: Tokens, session: requests.Session, host: Host | None = None) -> None:
+    """Take back the access that these tokens give, as the runner could do on Strava's own page.
+
+    Source: developers.strava.com/docs/authentication, POST /oauth/revoke. Raises StravaError where Strava refuses.
+    """
+    made = _client(session, tokens.access_token, (host or Host()).sign_in, "")
+    answered(lambda: made.protocol.post("/oauth/revoke"), _refused_sign_in)
+
+
 def refreshed(file: TokenFile, app: App, session: Session, now: dt.datetime, host: Host | None = None) -> Tokens:
     """Return tokens that are good for a night, refreshed where they must be.
 
