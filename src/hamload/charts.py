@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     type Rows = Sequence[Mapping[str, Any]]
 
+#: An Altair chart; which class it is depends on its layers, and nobody needs to know.
+type Chart = Any
+
 COLOURS = {
     "hill": "#0072b2",
     "speed": "#d55e00",
@@ -40,7 +43,7 @@ _BAR = 0.84
 ACUTE, CHRONIC = "acute, 7 days", "chronic, 28 days"
 
 
-def load(width: int | str = 560, height: int = 220) -> alt.LayerChart:
+def load(width: int | str = 560, height: int = 220) -> Chart:
     """Return daily load by part with its acute and chronic means. Data: `days`, `unknown`.
 
     `days`: at, days (1, or 7 for a bar that is a week's mean), label, hill, speed, long, base, acute, chronic;
@@ -53,7 +56,9 @@ def load(width: int | str = 560, height: int = 220) -> alt.LayerChart:
         .transform_fold(list(PARTS), as_=["part", "efm"])
         .transform_filter("isValid(datum.efm) && datum.efm > 0")
         .transform_calculate(place=f"indexof({list(PARTS)!r}, datum.part)")
-        .transform_stack(stack="efm", groupby=["at"], as_=["bottom", "top"], sort=[alt.SortField("place", "descending")])
+        .transform_stack(
+            stack="efm", groupby=["at"], as_=["bottom", "top"], sort=[alt.SortField("place", "descending")]
+        )
         .mark_rect(clip=True)
         .encode(
             x=at,
@@ -64,7 +69,7 @@ def load(width: int | str = 560, height: int = 220) -> alt.LayerChart:
         )
     )
     lines = (
-        days.transform_calculate(**{"centre": f"datum.at + {_DAY_MS / 2} * datum.days"})
+        days.transform_calculate(centre=f"datum.at + {_DAY_MS / 2} * datum.days")
         .transform_fold(["acute", "chronic"], as_=["mean", "efm"])
         .transform_calculate(mean=f"datum.mean == 'acute' ? '{ACUTE}' : '{CHRONIC}'")
         .mark_line(color=_INK, strokeWidth=1.8, clip=True)
@@ -82,13 +87,13 @@ def load(width: int | str = 560, height: int = 220) -> alt.LayerChart:
     return _finished(alt.layer(_spans("unknown"), bars, lines, _hover(days, told)), width, height)
 
 
-def ratios(width: int | str = 560, height: int = 180) -> alt.LayerChart:
+def ratios(width: int | str = 560, height: int = 180) -> Chart:
     """Return the acute-to-chronic ratios of the total load. Data: `ratios`, `withheld`, `thresholds`.
 
     `ratios`: at, label, uncoupled, ewma; `withheld`: at, until, why; `thresholds`: value, label.
     """
     rows = alt.Chart(alt.NamedData("ratios"))
-    names = ["uncoupled", "EWMA"]
+    names: list[Any] = ["uncoupled", "EWMA"]
     lines = (
         rows.transform_calculate(EWMA="datum.ewma")
         .transform_fold(names, as_=["ratio", "value"])
@@ -113,7 +118,7 @@ def ratios(width: int | str = 560, height: int = 180) -> alt.LayerChart:
     return _finished(alt.layer(_spans("withheld"), rules, lines, words, _hover(rows, told)), width, height)
 
 
-def strength(width: int | str = 560, height: int = 90) -> alt.VConcatChart:
+def strength(width: int | str = 560, height: int = 90) -> Chart:
     """Return reported tightness above done curls. Data: `tightness` (at, label, tightness), `curls`, `whole`.
 
     `curls`: at, label, repetitions, sets; `whole`: at of the first and of the last day to show.
@@ -125,7 +130,9 @@ def strength(width: int | str = 560, height: int = 90) -> alt.VConcatChart:
     )
     colour = COLOURS["tightness"]
     above = alt.layer(
-        _whole(labels=False), felt.mark_line(color=colour, strokeWidth=1.5), felt.mark_circle(color=colour, size=45, opacity=1)
+        _whole(labels=False),
+        felt.mark_line(color=colour, strokeWidth=1.5),
+        felt.mark_circle(color=colour, size=45, opacity=1),
     )
     curls = (
         alt.Chart(alt.NamedData("curls"))
@@ -146,11 +153,10 @@ def strength(width: int | str = 560, height: int = 90) -> alt.VConcatChart:
     both = alt.vconcat(
         above.properties(width=width, height=height), alt.layer(_whole(), curls).properties(width=width, height=height)
     )
-    chart: alt.VConcatChart = _themed(both.resolve_scale(x="shared"))
-    return chart
+    return _themed(both.resolve_scale(x="shared"))
 
 
-def run(width: int | str = 560, height: int = 90, speed_title: str = "km/h") -> alt.VConcatChart:
+def run(width: int | str = 560, height: int = 90, speed_title: str = "km/h") -> Chart:
     """Return one run over its time: speed, grade and demand. Data: `run` (minute, speed, grade, demand)."""
     rows = alt.Chart(alt.NamedData("run"))
     panels = []
@@ -170,25 +176,24 @@ def run(width: int | str = 560, height: int = 90, speed_title: str = "km/h") -> 
         panels.append(
             alt.layer(line, _hover(rows, told, x="minute:Q")).properties(width=width, height=height, name=f"run_{name}")
         )
-    chart: alt.VConcatChart = _themed(alt.vconcat(*panels, spacing=8).resolve_scale(x="shared"))
-    return chart
+    return _themed(alt.vconcat(*panels, spacing=8).resolve_scale(x="shared"))
 
 
-def with_rows(chart: Any, background: str = "transparent", **rows: Rows) -> Any:
-    """Return the chart with rows for its named data sets."""
-    filled = chart.copy(deep=False)
+def with_rows(chart: Chart, **rows: Rows) -> Chart:
+    """Return the chart with rows for its named data sets, for a notebook."""
+    filled = chart.copy()
     filled.datasets = {name: list(values) for name, values in rows.items()}
-    return filled.configure(**filled.config.to_dict() | {"background": background}) if background else filled
+    return filled
 
 
-def png(chart: Any, scale: float = 2, **rows: Rows) -> bytes:
+def png(chart: Chart, scale: float = 1.6, **rows: Rows) -> bytes:
     """Return the chart as PNG on white, with so many pixels to a point."""
     import vl_convert  # noqa: PLC0415  # its renderer is large, and only mail needs it
 
     return bytes(vl_convert.vegalite_to_png(spec(chart, "#ffffff", **rows), scale=scale))
 
 
-def spec(chart: Any, background: str = "transparent", **rows: Rows) -> dict[str, Any]:
+def spec(chart: Chart, background: str = "transparent", **rows: Rows) -> dict[str, Any]:
     """Return the chart as a Vega-Lite specification."""
     told: dict[str, Any] = chart.to_dict(validate=False)
     told["datasets"] = {name: list(values) for name, values in rows.items()}
@@ -213,7 +218,7 @@ def _legend() -> alt.Legend:
     return alt.Legend(title=None, orient="top", direction="horizontal")
 
 
-def _spans(name: str) -> alt.Chart:
+def _spans(name: str) -> Chart:
     """Return the stretches of which nothing is known or shown: grey, with the reason."""
     return (
         alt.Chart(alt.NamedData(name))
@@ -223,9 +228,12 @@ def _spans(name: str) -> alt.Chart:
     )
 
 
-def _hover(rows: alt.Chart, told: Sequence[tuple[str, str, str | None]], x: str = "") -> alt.Chart:
+def _hover(rows: Chart, told: Sequence[tuple[str, str, str | None]], x: str = "") -> Chart:
     """Return invisible strips that say everything of one day where the pointer is."""
-    tooltip = [alt.Tooltip(field, title=title, **({"format": form} if form else {})) for title, field, form in told]
+    tooltip = [
+        alt.Tooltip(field, title=title, format=form) if form else alt.Tooltip(field, title=title)
+        for title, field, form in told
+    ]
     if x:
         return rows.mark_rule(opacity=0.001, strokeWidth=6).encode(x=x, tooltip=tooltip)
     return (
@@ -235,16 +243,15 @@ def _hover(rows: alt.Chart, told: Sequence[tuple[str, str, str | None]], x: str 
     )
 
 
-def _whole(*, labels: bool = True) -> alt.Chart:
+def _whole(*, labels: bool = True) -> Chart:
     return alt.Chart(alt.NamedData("whole")).mark_point(opacity=0).encode(x=_time("at", labels=labels))
 
 
-def _finished(chart: alt.LayerChart, width: int | str, height: int) -> alt.LayerChart:
-    themed: alt.LayerChart = _themed(chart.properties(width=width, height=height))
-    return themed
+def _finished(chart: Chart, width: int | str, height: int) -> Chart:
+    return _themed(chart.properties(width=width, height=height))
 
 
-def _themed(chart: Any) -> Any:
+def _themed(chart: Chart) -> Chart:
     words = {"labelFont": _FONT, "titleFont": _FONT, "labelColor": _MUTED, "titleColor": _MUTED}
     return (
         chart.configure(font=_FONT, background="transparent")

@@ -413,7 +413,7 @@ def emptied(facts: DigestFacts, nothing: float | None) -> DigestFacts:
 def test_a_template_that_forgets_a_format_fails_instead_of_printing_none() -> None:
     for value in (None, 1.5, float("nan"), True):
         with pytest.raises(TypeError, match="without a format"):
-            render._templates().from_string("{{ value }}").render(value=value)
+            render.templates().from_string("{{ value }}").render(value=value)
 
 
 @pytest.mark.parametrize("title", HOSTILE)

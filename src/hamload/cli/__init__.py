@@ -6,10 +6,11 @@ unusable arguments or configuration.
 
 from __future__ import annotations
 
+import io
 import sys
 
 # Importing a module registers its commands.
-from hamload.cli import accounts, demo, importing, serving, showing  # noqa: F401
+from hamload.cli import accounts, demo, importing, reporting, serving, showing  # noqa: F401
 from hamload.cli.app import app
 from hamload.cli.printing import complain
 from hamload.errors import ConfigurationError, HamloadError
@@ -19,6 +20,10 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; every expected failure becomes a sentence with its remedy, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character shows another; nothing fails because of it.
+            stream.reconfigure(errors="replace")
     try:
         app()
     except ConfigurationError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from hamload.digest.plain import clean, glued, shorten, table, width, wrap
 from hamload.records import PARTS, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hamload.digest.facts import Amounts, DigestFacts, SeriesRow, Session
     from hamload.records import Cause, Reason
@@ -59,6 +59,35 @@ _TEXT_BAR_COLUMNS = 40
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#@])|(?<=:)(?=//)|(?<=www)(?=\.)|^(?=[-+=])|(?<=^\d)(?=[.)])", re.IGNORECASE)
 
 
+def _beyond(what: str) -> Callable[[Reason], str]:
+    return lambda reason: f"{what} {units.change(reason.value, 1.0)}"
+
+
+def _times(what: str) -> Callable[[Reason], str]:
+    return lambda reason: f"{what} {units.number(reason.value, 2)}"
+
+
+#: What caused a state, in the few words that a subject has room for.
+_CAUSES: dict[str, Callable[[Reason], str]] = {
+    "distance_spike": _beyond("longest run in 30 days"),
+    "load_spike": _beyond("hardest run in 30 days"),
+    "uncoupled_ratio": _times("load ratio"),
+    "ewma_ratio": _times("smoothed load ratio"),
+    "heavy_ratio": _times("hills, speed and long runs, ratio"),
+    "monotony": _times("monotony"),
+    "heavy_spacing": lambda reason: f"two heavy runs {units.number(reason.value)} h apart",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart of the digest: what an `img` element shows, and what stands for it where none is shown."""
+
+    source: str
+    heading: str
+    words: str
+
+
 def subject(facts: DigestFacts) -> str:
     """Return one line that says it all: "Deload: 34 % beyond your longest run in 30 days - hamload, Mon 24 Nov"."""
     plain = harmless(facts)
@@ -74,9 +103,25 @@ def render_text(facts: DigestFacts) -> str:
     return _rendered("digest.txt.j2", facts, str).replace(units.NBSP, " ")
 
 
-def render_html(facts: DigestFacts) -> str:
-    """Return the digest as one HTML page that loads nothing: no script, no network, its style within."""
-    return _rendered("digest.html.j2", facts, str)
+def render_html(facts: DigestFacts, pictures: Sequence[Picture] = (), leave: str = "") -> str:
+    """Return the digest as one HTML page that loads nothing: no script, no network, its style within.
+
+    `pictures` are its charts; `leave` says, in a mail, how to get no more of them.
+    """
+    return _rendered("digest.html.j2", facts, str, pictures=pictures, leave=leave)
+
+
+def mail_subject(facts: DigestFacts) -> str:
+    """Return the state and its cause in one line: "Deload: longest run in 30 days +61 %, Fri 20 Nov - hamload"."""
+    shown = harmless(facts)
+    causes = [_CAUSES[r.rule](r) for r in shown.alert.reasons if r.state == shown.alert.state and r.rule in _CAUSES]
+    if not causes:
+        return subject(facts)
+    mark = "[simulated] " if shown.is_simulated else ""
+    whom = f" for {shown.athlete_name}" if shown.athlete_name else ""
+    tail = f" - hamload{whom}, {units.day(shown.as_of, shown.as_of)}"
+    said = f"{shown.alert.state.value.capitalize()}: {', '.join(causes[:2])}"
+    return f"{mark}{shorten(said, _SUBJECT_COLUMNS - width(tail) - len(mark))}{tail}".replace(units.NBSP, " ")
 
 
 def render_markdown(facts: DigestFacts) -> str:
@@ -84,8 +129,8 @@ def render_markdown(facts: DigestFacts) -> str:
     return _rendered("digest.md.j2", facts, _escaped_markdown).replace(units.NBSP, " ")
 
 
-def _rendered(template: str, facts: DigestFacts, escaped: Callable[[str], str]) -> str:
-    return templates().get_template(template).render(context(facts, escaped))
+def _rendered(template: str, facts: DigestFacts, escaped: Callable[[str], str], **others: Any) -> str:
+    return templates().get_template(template).render(context(facts, escaped), **others)
 
 
 def context(facts: DigestFacts, escaped: Callable[[str], str] = str) -> dict[str, Any]:
@@ -94,6 +139,7 @@ def context(facts: DigestFacts, escaped: Callable[[str], str] = str) -> dict[str
     zone = ZoneInfo(facts.time_zone)
     return {
         "facts": shown,
+        "u": units.Shown(is_miles=facts.is_in_miles),
         "alert": shown.alert,
         "subject": subject(facts),
         "lead": _lead(shown),
@@ -119,7 +165,6 @@ def templates() -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals.update(
-        u=units,
         parts=PARTS,
         state_colours=STATE_COLOURS,
         part_colours=PART_COLOURS,

@@ -13,6 +13,7 @@ import numpy as np
 from hamload import charts, post, warehouse
 from hamload.digest.outbox import replace_file
 from hamload.digest.report import Coefficient, ReportFacts, ReportRun, Spell, render_report
+from hamload.digest.units import METRES_PER_MILE
 from hamload.load import demand
 from hamload.pipeline import telling
 from hamload.pipeline.charting import chart_rows
@@ -34,6 +35,7 @@ _POINTS, _POINTS_NEW, _NEW_RUNS = 120, 300, 60
 #: How many runs' samples are in memory at once.
 _BATCH = 50
 _UNKNOWN = 255
+_KM_FACTOR, _MILES_FACTOR = 3.6, 3600 / METRES_PER_MILE
 #: One byte a value: what a step is, and what byte 0 stands for. `report.js` reads them back.
 _STEPS = {"v": (0.04, 0.0), "g": (0.004, -0.5), "h": (0.05, 0.0)}
 
@@ -48,6 +50,7 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
         sessions = telling.sessions(con, athlete_id, 1_000_000)
         traces = _traces(con, settings, sessions, progress)
         spells = _spells(con, athlete_id)
+    is_miles = settings.show.units == "miles"
     places = {session_id: place for place, session_id in enumerate(traces)}
     facts = ReportFacts(
         digest=digest,
@@ -58,14 +61,14 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
             name: getattr(rows, name)
             for name in ("days", "unknown", "ratios", "withheld", "thresholds", "curls", "tightness", "whole")
         }
-        | {"traces": list(traces.values()), "speed_factor": 3.6},
+        | {"traces": list(traces.values()), "speed_factor": _MILES_FACTOR if is_miles else _KM_FACTOR},
         specs={
             "load": charts.spec(charts.load()),
             "ratios": charts.spec(charts.ratios()),
             "strength": charts.spec(charts.strength()),
-            "run": charts.spec(charts.run()),
+            "run": charts.spec(charts.run(speed_title="mph" if is_miles else "km/h")),
         },
-        library=vl_convert.javascript_bundle(),
+        library=vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its stub forgets the default
         written_at=now,
         outbox=tuple(post.in_words(settings, post.standing(settings, athlete_id))),
     )
@@ -131,20 +134,22 @@ def _traces(
             if row["session_id"] not in bounds:
                 continue
             span = slice(*bounds[row["session_id"]])
-            channels = [_floats(columns[name][span]) for name in ("time_s", "dt_s", "speed_mps", "grade")]
-            asked = demand(channels[2], channels[3], row["easy_speed_mps"], settings.model.demand)
+            time_s, dt_s, speed, grade = (
+                _floats(columns[name][span]) for name in ("time_s", "dt_s", "speed_mps", "grade")
+            )
+            asked = demand(speed, grade, row["easy_speed_mps"], settings.model.demand)
             points = _POINTS_NEW if index < _NEW_RUNS else _POINTS
-            traces[row["session_id"]] = _trace(*channels, asked, points)
+            traces[row["session_id"]] = _trace(points, time_s, dt_s, v=speed, g=grade, h=asked)
         progress("courses", min((place + 1) * _BATCH, len(recorded)), len(recorded))
     return traces
 
 
-def _trace(time_s: Array, dt_s: Array, speed_mps: Array, grade: Array, asked: Array, points: int) -> dict[str, Any]:
+def _trace(points: int, time_s: Array, dt_s: Array, **channels: Array) -> dict[str, Any]:
     step_s = max(float(time_s[-1] + dt_s[-1]) / points, 1.0)
     where = np.minimum((time_s / step_s).astype(int), points - 1)
     count = int(where.max()) + 1
     trace: dict[str, Any] = {"s": round(step_s, 2)}
-    for name, values in (("v", speed_mps), ("g", grade), ("h", asked)):
+    for name, values in channels.items():
         is_known = np.isfinite(values)
         weight = np.bincount(where[is_known], dt_s[is_known], count)
         total = np.bincount(where[is_known], values[is_known] * dt_s[is_known], count)

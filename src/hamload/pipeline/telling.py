@@ -90,6 +90,7 @@ def digest_facts(
             notes=_notes(settings),
         ),
         next_7=alert.advice,
+        is_in_miles=settings.show.units == "miles",
     )
 
 
