@@ -110,7 +110,7 @@ def ratios(width: int | str = 560, height: int = 180) -> Chart:
     limits = alt.Chart(alt.NamedData("thresholds")).encode(y="value:Q")
     rules = limits.mark_rule(color=_INK, strokeDash=[2, 3], strokeWidth=1, clip=True).properties(name="limit")
     words = (
-        limits.mark_text(align="left", baseline="bottom", dx=3, dy=-2, fontSize=11, color=_INK)
+        limits.mark_text(align="left", baseline="top", dx=3, dy=3, fontSize=11, color=_INK)
         .encode(x=alt.value(0), text="label:N")
         .properties(name="words")
     )
@@ -204,7 +204,8 @@ def spec(chart: Chart, background: str = "transparent", **rows: Rows) -> dict[st
 def _time(field: str, *, labels: bool = True) -> alt.X:
     axis = alt.Axis(
         title=None, labels=labels, ticks=labels, labelOverlap=True, labelFlush=True, tickCount=6,
-        format={"year": "%Y", "quarter": "%b", "month": "%b", "week": "%-d %b", "date": "%-d %b"},
+        format={"year": "%Y", "quarter": "%b", "month": "%b", "week": "%-d %b", "date": "%-d %b", "hours": "",
+            "minutes": ""},
     )  # fmt: skip
     return alt.X(f"{field}:T", scale=alt.Scale(type="utc", nice=False, padding=4), axis=axis)
 

@@ -75,7 +75,8 @@ def week_table(console: Console, facts: DigestFacts, unit: str) -> Table:
     is_whole = week.known_days == week.days
 
     def row(name: str, now: str, before: str, change: str) -> None:
-        table.add_row(name, now, before, *(() if is_narrow else (change if is_whole else units.DASH,)))
+        cells = (name, now, before, *(() if is_narrow else (change if is_whole else "",)))
+        table.add_row(*(cell.replace(units.NBSP, " ").replace(units.DASH, "-") for cell in cells))
 
     shown = units.Shown(is_miles=unit == "miles")
     row(

@@ -34,6 +34,17 @@
     const width = Math.max(200, box.clientWidth - (place === "strength" || place.startsWith("trace") ? 58 : 4));
     for (const part of filled.vconcat ?? [filled]) part.width = width;
     if (!filled.vconcat) filled.autosize = { type: "fit-x", contains: "padding" };
+    if (width < 480) {
+      // On a phone: legends below one another, and fewer days named.
+      filled.config.legend = { ...filled.config.legend, layout: { top: { anchor: "start", direction: "vertical" } }, columnPadding: 10 };
+      const fewer = (node) => {
+        if (node && typeof node === "object") {
+          if (node.type === "temporal" && node.axis) node.axis.tickCount = 3;
+          Object.values(node).forEach(fewer);
+        }
+      };
+      fewer(filled);
+    }
     filled.datasets = sets;
     filled.description = words;
     views[place]?.finalize();
