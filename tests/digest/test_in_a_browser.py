@@ -44,7 +44,9 @@ class Browser:
     """Chromium, as wide and as dark as asked for, with what it said and asked for since the page was opened."""
 
     def __init__(self, driver: webdriver.Chrome, place: Path) -> None:
-        self.driver, self._place = driver, place
+        # Selenium's own types are partial.
+        self.driver: Any = driver
+        self._place = place
 
     def open(self, html: str, width: int, *, dark: bool = False) -> None:
         """Open a page of its own file and wait until its charts are drawn."""
@@ -67,7 +69,7 @@ class Browser:
 
     def run(self, script: str, *values: object) -> Any:
         """Run a script in the page."""
-        return self.driver.execute_script(script, *values)  # type: ignore[no-untyped-call]
+        return self.driver.execute_script(script, *values)
 
     def wait(self, script: str) -> None:
         """Wait until a script of the page says yes."""
@@ -105,7 +107,7 @@ class Browser:
     def faults(self) -> list[str]:
         """Return axe-core's serious and critical findings."""
         self.run(_axe())
-        results = self.driver.execute_async_script(  # type: ignore[no-untyped-call]
+        results = self.driver.execute_async_script(
             "const done = arguments[0]; axe.run(document).then(r => done(r.violations))"
         )
         return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in results if v["impact"] in {"serious", "critical"}]

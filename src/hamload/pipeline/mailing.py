@@ -70,8 +70,8 @@ def tell_state(settings: Settings, athlete_id: str, now: dt.datetime, *, at_once
         [post.Attachment(f"{c.name}.png", "image/png", c.png, f"{c.name}@hamload") for c in drawn],
         now=now,
     )
-    if is_new and key != week and _week_end(settings, facts.as_of) == facts.as_of:
-        # The week's last day and a worsening at once are one message, not two that say the same.
+    if is_new and key != week:
+        # It told of that week too: two messages that say the same would be one too many.
         post.tell(settings, athlete_id, week, "digest", "told with the alert", "", now=now, ways=[])
     return is_new
 

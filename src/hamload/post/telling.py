@@ -67,10 +67,11 @@ def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
         content = compose(
             message_id=message_id, subject=subject, text=text, html=html, attachments=attachments, put_at=now
         )
+        goes = ways is None
         if ways is None:
             ways = [MAIL, *(_push_ways(settings) if kind in _PUSHED else ())]
         is_new = ledger.put(message_id, athlete_id, key, kind, one_line(subject), content, now, ways, about)
-        if is_new and kind == "digest":
+        if is_new and kind == "digest" and goes:
             ledger.drop_untried_digests(athlete_id, but=message_id)
     return is_new
 
