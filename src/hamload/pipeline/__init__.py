@@ -45,6 +45,7 @@ __all__ = [
     "digest_text",
     "exclusive",
     "expire",
+    "fetch",
     "fetch_account",
     "known_athletes",
     "night",
@@ -258,7 +259,6 @@ def refresh(
 def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, progress: Progress = silent) -> Night:
     """Run a whole night: every source by itself, then everything that follows from the raw documents."""
     failed: list[str] = []
-    fetched: list[Fetched] = []
     names: dict[str, frozenset[str]] = {}
     for folder in settings.folders:
         try:
@@ -268,14 +268,10 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
         else:
             athlete_id = settings.athlete(folder.athlete).id
             names[athlete_id] = names.get(athlete_id, frozenset()) | put.names
-    for account in settings.accounts:
-        try:
-            found = fetch_account(settings, account, now, progress)
-        except HamloadError as error:
-            failed.append(f"{account.service.label}: {error}")
-        else:
-            fetched.append(found)
-            names[account.athlete] = names.get(account.athlete, frozenset()) | found.names
+    fetched, lost = fetch(settings, now, progress)
+    failed += lost
+    for found in fetched:
+        names[found.athlete_id] = names.get(found.athlete_id, frozenset()) | found.names
     decoded, failures = refresh(settings, today, progress, now)
     told = [line for athlete_id, offered in names.items() for line in unreadable(settings, athlete_id, offered)[0]]
     digests = tuple(digest(settings, athlete_id) for athlete_id in known_athletes(settings))
@@ -284,6 +280,18 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
     tell_troubles(settings, failures, now)
     failed += deliver(settings, now)
     return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
+
+
+def fetch(settings: Settings, now: dt.datetime, progress: Progress = silent) -> tuple[list[Fetched], list[str]]:
+    """Fetch what is new in every account, each by itself. Returns what came, and what failed."""
+    fetched: list[Fetched] = []
+    failed: list[str] = []
+    for account in settings.accounts:
+        try:
+            fetched.append(fetch_account(settings, account, now, progress))
+        except HamloadError as error:
+            failed.append(f"{account.service.label}: {error}")
+    return fetched, failed
 
 
 def fetch_account(

@@ -140,6 +140,8 @@ class Pace:
         Failures in a row after which Strava counts as down.
     give_up_days
         How long streams that Strava fails to give are asked for again.
+    absent_days
+        How long they are where Strava says that an uploaded run has none: it may still be at work on the upload.
 
     """
 
@@ -151,6 +153,7 @@ class Pace:
     confirmations: int = 20
     failures: int = 3
     give_up_days: int = 14
+    absent_days: int = 3
 
 
 class _Asker:
@@ -237,7 +240,8 @@ class _Place:
     """Where the reading of one runner's activities stands: the cursor.
 
     `known`: per activity its start (epoch seconds), the fingerprint of what was fetched, and since when Strava has
-    failed to give its streams (epoch seconds; 0: they are here, or there are none). `unlisted`: not in the list, and
+    failed to give its streams (epoch seconds; negative: since when it says that there are none; 0: they are here, or
+    are not asked for). `unlisted`: not in the list, and
     still there when asked for. `floor`: start of the oldest activity before which nothing newer was left out.
     """
 
@@ -340,6 +344,7 @@ class _Reading:
         self._is_at_end = False
         self._failures = 0
         self._unnamed = 0
+        self._without_streams = 0
         self._gone: list[str] = []
 
     def page(
@@ -448,16 +453,28 @@ class _Reading:
                 self._place.floor = min(start, start if self._place.floor is None else self._place.floor)
                 self._is_covered = self._is_covered or self._is_older(start)
         if documents:
-            yield self.page(documents)
+            yield self.page(documents, note=self._note())
         if stopped is not None:
             raise stopped
+
+    def _note(self) -> str:
+        without, self._without_streams = self._without_streams, 0
+        runs = "a run" if without == 1 else f"{without} runs"
+        return f"Strava failed to give the recording of {runs}: it is asked for again." if without else ""
+
+    def _since(self, key: str, row: Mapping[str, Any]) -> int:
+        """Return since when this version of an activity has had no streams."""
+        entry = self._place.known.get(key)
+        is_same = entry is not None and entry[1] == _fingerprint(row) and entry[2]
+        return abs(int(entry[2])) if entry is not None and is_same else int(self._now.timestamp())
 
     def _is_wanted(self, key: str, row: Mapping[str, Any]) -> bool:
         entry = self._place.known.get(key)
         if entry is None or entry[1] != _fingerprint(row):
             return True
-        failing_since = int(entry[2])
-        return bool(failing_since) and self._now.timestamp() - failing_since < self._pace.give_up_days * _DAY_S
+        failing_since, is_absent = abs(int(entry[2])), int(entry[2]) < 0
+        days = self._pace.absent_days if is_absent else self._pace.give_up_days
+        return bool(failing_since) and self._now.timestamp() - failing_since < days * _DAY_S
 
     def _document(self, key: str, row: Mapping[str, Any], start: int) -> Document | None:
         """Fetch one activity's streams where it has some; None where that failed again. Raises where Strava is down."""
@@ -465,8 +482,9 @@ class _Reading:
         if not note:
             try:
                 streams = self._ask.streams(key, is_backfill=self._is_older(start))
-                note = "" if streams else "Strava has no streams of it"
                 self._failures = 0
+                if not streams:
+                    note, failing_since = "Strava has no streams of it", -self._since(key, row)
             except (ServiceDownError, NotUnderstoodError):
                 self._failures += 1
                 # One run whose streams Strava cannot give must not hide all that lie behind it.
@@ -475,7 +493,8 @@ class _Reading:
                 # What is here already, perhaps with streams, is better than a summary; it is wanted again next time.
                 if key in self._place.known:
                     return None
-                failing_since, note = int(self._now.timestamp()), "Strava failed to give its streams"
+                failing_since, note = self._since(key, row), "Strava failed to give its streams"
+                self._without_streams += 1
         self._place.known[key] = [start, _fingerprint(row), failing_since]
         return Document(_content(row, streams, note), _FORMAT, f"strava/activities/{key}", key, facts_of(row))
 
