@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "charts": _PURE,
     "digest": _PURE,
     "settings": _PURE,
-    "api": _PURE | {"settings", "load", "decode", "warehouse"},
+    "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline"},
     "post": _PURE | {"settings"},
     "pipeline": _PURE
     | {

@@ -203,7 +203,7 @@ def spec(chart: Chart, background: str = "transparent", **rows: Rows) -> dict[st
 
 def _time(field: str, *, labels: bool = True) -> alt.X:
     axis = alt.Axis(
-        title=None, labels=labels, ticks=labels, labelOverlap=True, labelFlush=True, tickCount=6,
+        title=None, labels=labels, ticks=labels, labelOverlap=True, labelSeparation=10, labelFlush=True, tickCount=6,
         format={"year": "%Y", "quarter": "%b", "month": "%b", "week": "%-d %b", "date": "%-d %b", "hours": "",
             "minutes": ""},
     )  # fmt: skip
