@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import hamload
-from hamload import pipeline
+from hamload import journal, pipeline
+from hamload.raw import Raw
 from hamload.settings import Settings
 
 NOW = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
@@ -66,6 +67,9 @@ def test_weeks_that_nobody_reported_on_are_spans_and_no_bars(
 ) -> None:
     for number, day in enumerate((1, 3, 12)):
         (tmp_path / f"{number}.fit").write_bytes(fit_on(dt.date(2026, 11, day)))
+    with pipeline.exclusive(home), Raw(home.home) as raw, raw.batch(journal.SOURCE, "me", NOW) as batch:
+        for level in (2, 5):
+            journal.append(batch, "tightness", dt.date(2026, 11, 3), NOW, {"level": level, "side": None})
     bring(home, *sorted(tmp_path.glob("*.fit")))
     html = pipeline.report(home, "me", NOW).read_text(encoding="utf-8")
     found = re.search(r'id="data">(.*?)</script>', html, re.DOTALL)
@@ -76,6 +80,7 @@ def test_weeks_that_nobody_reported_on_are_spans_and_no_bars(
         (dt.datetime.fromtimestamp(s["at"] / 1000, dt.UTC).day, (s["until"] - s["at"]) // 86_400_000)
         for s in rows["unknown"]
     ]
+    assert [row["tightness"] for row in rows["tightness"]] == [5.0]
     assert spans[:2] == [(2, 1), (4, 8)]
     assert days[4]["base"] == 0.0
     assert "unknown" in days[4]["label"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -136,8 +136,10 @@ class Shown:
 
     is_miles: bool = False
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         """Return the module's own format."""
+        if name not in globals():
+            raise AttributeError(name)
         return globals()[name]
 
     def km(self, distance_m: float | None, missing: str = DASH) -> str:

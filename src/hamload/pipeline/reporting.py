@@ -128,6 +128,8 @@ def _traces(
             " where activity_id in (select unnest(?)) order by activity_id, time_s",
             [[row["session_id"] for row in some]],
         ).fetchnumpy()
+        if not len(columns["time_s"]):
+            continue
         ids, starts = np.unique(np.ma.getdata(columns["activity_id"]), return_index=True)
         bounds = dict(zip(ids, zip(starts, [*starts[1:], len(columns["time_s"])], strict=True), strict=True))
         for index, row in enumerate(some, start=place * _BATCH):
