@@ -303,9 +303,11 @@ def _text_bar(amounts: Amounts, largest: float | None) -> str:
 def _lengths(amounts: Amounts, largest: float | None, steps: int) -> list[tuple[str, int]]:
     if not largest:
         return []
+    loads = {part: _part(amounts, part) or 0.0 for part in PARTS}
+    # What could not be told apart is attributed to no part: it stays with the rest.
+    loads["base"] += max((amounts.load_efm or 0.0) - sum(loads.values()), 0.0)
     lengths, so_far = [], 0.0
-    for part in PARTS:
-        load = _part(amounts, part) or 0.0
+    for part, load in loads.items():
         length = round((so_far + load) / largest * steps) - round(so_far / largest * steps)
         so_far += load
         if length:

@@ -96,10 +96,11 @@ _DAYS = """
 with parts as (
     select
         local_date as date,
-        sum(load_hill_efm) as hill,
-        sum(load_speed_efm) as speed,
-        sum(load_long_efm) as long,
-        sum(load_base_efm) as base
+        -- What could not be told apart is attributed to no part: it stays with the rest.
+        sum(if(is_hill is null, 0, load_hill_efm)) as hill,
+        sum(if(is_speed is null, 0, load_speed_efm)) as speed,
+        sum(if(is_long is null, 0, load_long_efm)) as long,
+        sum(load_efm) - hill - speed - long as base
     from marts.sessions where athlete_id = $1 group by local_date
 )
 select

@@ -9,8 +9,8 @@
   // A bar is a day, or where there are too many of them the mean of a week; unknown stays unknown.
   const weeks = (days) => {
     const found = [];
-    for (let i = days.length; i > 0; i -= 7) {
-      const week = days.slice(Math.max(0, i - 7), i), end = week[week.length - 1];
+    for (let i = days.length; i >= 7; i -= 7) {
+      const week = days.slice(i - 7, i), end = week[week.length - 1];
       const bar = { ...end, at: week[0].at, days: week.length, label: week[0].label + " – " + end.label };
       for (const part of ["hill", "speed", "long", "base"]) bar[part] = week.reduce((s, d) => s + d[part], 0) / week.length;
       found.push(bar);
