@@ -1,5 +1,5 @@
 # hamload needs git, make, python3 and the package index; everything else is made here, in .tools and .venv.
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test lint types bench nights clean
 .DEFAULT_GOAL := help
 
 UV := .tools/bin/uv
@@ -9,6 +9,7 @@ help:
 	@echo "make demo    a night of hamload on a year of a simulated runner"
 	@echo "make test    style, types and all tests"
 	@echo "make bench   import rate and peak memory beside the reader alone"
+	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
 $(UV):
 	@echo "== Fetching uv, the installer, into .tools"
@@ -51,6 +52,10 @@ test: lint types browser
 bench: .venv/.made
 	@echo "== Import rate and memory"
 	@$(RUN) python bench/import_rate.py
+
+nights: .venv/.made
+	@echo "== Requests over the nights of a long history"
+	@$(RUN) python bench/nights.py
 
 clean:
 	rm -rf .venv .tools .demo dist artifacts

@@ -255,7 +255,7 @@ def test_the_sessions_are_listed_newest_first_in_a_wide_and_in_a_narrow_window(f
     assert wide.returncode == 0
     lines = wide.stdout.splitlines()
     assert lines[0].split() == [
-        *("Day", "Run", "km", "min", "EFM", "hill", "speed", "long", "base", "Labels", "Spike", "Confidence")
+        *("Day", "Run", "km", "min", "EFM", "hill", "speed", "long", "base", "Labels", "Spike", "Confidence", "ID")
     ]
     assert [line.split()[0] for line in lines[1:4]] == ["2025-11-22", "2025-11-21", "2025-11-20"]
     narrow = hamload(filled, "sessions", "--last", 3, columns=80)

@@ -3,9 +3,11 @@ with by_day as (
     select athlete_id, local_date as date, sum(load_efm) as sessions_efm from marts.sessions group by all
 )
 
--- A day on which a recording could not be read is unknown, whatever else was run on it.
+-- A day on which a recording could not be read, or is doubted, is unknown, whatever else was run on it.
 , with_missing_runs as (
-    select distinct athlete_id, local_date as date from landing.unreadable where may_be_run and local_date is not null
+    select athlete_id, local_date as date from landing.unreadable where may_be_run and local_date is not null
+    union
+    select athlete_id, unnest(unknown_dates) as date from landing.sessions
 )
 
 select athlete_id, date, by_day.sessions_efm, total.load_efm

@@ -4,10 +4,12 @@ with spans as (
 ),
 
 sessions as (
-    select session_id, members.athlete_id, spans.start_at, spans.end_at
+    select members.session_id, members.athlete_id, spans.start_at, spans.end_at
     from landing.members as members
     join spans on spans.activity_id = members.activity_id
-    where members.is_primary
+    left join landing.sessions as gathered on gathered.session_id = members.session_id
+    -- What the runner split may overlap, and where the start is hidden nobody knows the hour.
+    where members.is_primary and coalesce(not gathered.is_split and gathered.is_hour_known, true)
 )
 
 select a.session_id, b.session_id as other_session_id

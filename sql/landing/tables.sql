@@ -21,7 +21,9 @@ create table if not exists landing.activities (
     start_at timestamptz not null,
     end_at timestamptz not null,
     utc_offset_s integer,
-    local_date date not null,          -- the athlete's own calendar day of the start
+    local_date date not null,          -- the athlete's own calendar day of the start, at the place of the run
+    day_source varchar not null,       -- what told the day: the recording's own clock, the place, the service, home
+    day_offset_s integer not null,     -- the clock there, from UTC
     elapsed_time_s double,
     timer_time_s double,
     distance_m double,
@@ -38,7 +40,9 @@ create table if not exists landing.activities (
     usable_share double not null,      -- of the running time, whose samples could be used
     heart_rate_coverage double not null,
     altitude_coverage double not null,
-    notes varchar[] not null
+    notes varchar[] not null,
+    measures json,                     -- by which it is doubted: see merging.Measures
+    profile json                       -- half-minute means, by which it is compared; null where none may be kept
 );
 
 create table if not exists landing.samples (
@@ -93,8 +97,49 @@ create table if not exists landing.members (
     activity_id varchar primary key,
     athlete_id varchar not null,
     session_id varchar not null,       -- the run that this activity is a recording of
-    is_primary boolean not null,
+    is_primary boolean not null,       -- it speaks for the run
+    gives varchar[] not null,          -- what the session has from it: streams, minutes, altitude, title, ...
+    shift_s double not null,           -- what its clock lacks to the clock of the one that speaks
     why varchar not null
+);
+
+create table if not exists landing.sessions (
+    session_id varchar primary key,    -- of the moment at which the run began, not of a document
+    athlete_id varchar not null,
+    primary_id varchar not null,
+    recording_id varchar not null,     -- its samples and features: the primary activity's, or those made of several
+    start_at timestamptz not null,
+    local_date date not null,
+    day_source varchar not null,
+    elapsed_time_s double,
+    moving_time_s double,              -- what its recordings say, before samples are looked at
+    distance_m double,
+    title varchar not null,
+    rpe double,
+    flags varchar[] not null,          -- what is wrong with it
+    flags_why varchar[] not null,
+    verdict varchar not null,          -- accepted, excluded, or '' where the runner has not decided
+    counts boolean not null,           -- whether its load is part of the days
+    is_usual boolean not null,         -- whether it shapes what is usual for the athlete
+    unknown_dates date[] not null,     -- days that are not known because of it
+    is_split boolean not null,         -- the runner said that one of its recordings is of another run
+    is_hour_known boolean not null
+);
+
+create table if not exists landing.maybe_runs (
+    activity_id varchar primary key,   -- a ride at a runner's speeds that the runner has not decided on
+    athlete_id varchar not null,
+    local_date date not null,
+    title varchar not null,
+    name varchar not null
+);
+
+create table if not exists landing.composed (
+    recording_id varchar primary key,  -- samples and features made of several activities
+    altitude_source varchar not null,
+    heart_rate_coverage double not null,
+    altitude_coverage double not null,
+    samples integer not null
 );
 
 create table if not exists landing.session_loads (
@@ -143,7 +188,8 @@ create table if not exists landing.deliveries (
     athlete_id varchar not null,
     source varchar not null,
     document_id varchar not null,      -- one document may come from several sources
-    name varchar not null
+    name varchar not null,
+    put_at timestamptz not null
 );
 
 create table if not exists landing.reports (

@@ -9,7 +9,7 @@ members as (
 
 final as (
     select
-        activities.*,
+        activities.* exclude (measures, profile),
         members.session_id,
         coalesce(members.is_primary, false) as is_primary,
         members.why

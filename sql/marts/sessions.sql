@@ -1,4 +1,5 @@
--- One real run a row: where it came from, its load with its four parts, its labels (null: not known), its spikes.
+-- One real run that counts a row: where it came from, its load with its four parts, its labels (null: not known), its
+-- spikes, what is doubted about it.
 with sessions as (
     select sessions.*, spikes.spike_distance, spikes.spike_load
     from staging.sessions as sessions
@@ -10,6 +11,7 @@ final as (
         session_id,
         athlete_id,
         local_date,
+        day_source,
         start_at,
         sport,
         title,
@@ -40,6 +42,7 @@ final as (
         is_simulated,
         copies,
         samples,
+        stream_coverage,
         heart_rate_coverage,
         altitude_coverage,
         easy_speed_mps,
@@ -48,7 +51,11 @@ final as (
         very_fast_mps,
         history_runs,
         model_version,
-        document_id
+        document_id,
+        flags,
+        array_to_string(flags_why, '; ') as flags_why,
+        verdict,
+        recording_id
     from sessions
 )
 

@@ -7,14 +7,16 @@ with spans as (
     where covered_from is not null and covered_until is not null
 ),
 
+-- Where the runner excluded a run, the day is known without it.
 run_days as (
-    select distinct athlete_id, local_date from staging.sessions
+    select distinct athlete_id, local_date from staging.all_sessions where counts or verdict = 'excluded'
 ),
 
 first_days as (
     select athletes.athlete_id, athletes.as_of, min(sessions.local_date) as first_date
     from landing.athletes as athletes
-    join staging.sessions as sessions on sessions.athlete_id = athletes.athlete_id
+    join staging.all_sessions as sessions on sessions.athlete_id = athletes.athlete_id
+    where sessions.verdict <> 'excluded'
     group by all
 ),
 
@@ -25,9 +27,11 @@ calendar as (
     from first_days
 ),
 
--- A recording that could not be read may be a run that is missing from the day.
+-- A recording that could not be read may be a run that is missing from the day; so may one that is doubted.
 missing_runs as (
-    select distinct athlete_id, local_date from landing.unreadable where may_be_run and local_date is not null
+    select athlete_id, local_date from landing.unreadable where may_be_run and local_date is not null
+    union
+    select athlete_id, unnest(unknown_dates) as local_date from landing.sessions
 ),
 
 reported as (

@@ -120,12 +120,17 @@ class Opened:
     def samples(self, session_id: str) -> pd.DataFrame:
         """Return one run's cleaned samples, in time order. Raises HamloadError where there is no such session."""
         with warehouse.reader(self.home) as con:
-            if not con.execute("select 1 from marts.sessions where session_id = ?", [session_id]).fetchall():
+            found = con.execute(
+                "select recording_id from marts.sessions where session_id = $1"
+                " union all select recording_id from marts.set_aside where session_id = $1",
+                [session_id],
+            ).fetchall()
+            if not found:
                 raise HamloadError(f"There is no session {session_id!r} in {self.home}.", "See .sessions().")
             return _frame(
                 con,
                 "select * exclude (activity_id) from landing.samples where activity_id = ? order by time_s",
-                [session_id],
+                [found[0][0]],
             )
 
     def chart(self, name: str = "load", days: int = 84, athlete_id: str = "") -> Any:

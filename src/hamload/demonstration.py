@@ -1,4 +1,4 @@
-"""The demo: a simulated runner's year, through the same nightly flow that a real home runs.
+"""The demo: a simulated runner's year at simulated services, through the same nightly flow that a real home runs.
 
 The demo has its own home, its own Prefect and its own clock; it never touches the user's.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import json
 import os
 import shutil
 import sys
@@ -15,10 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from hamload import settings
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.simulator import SimulatedRunner, write_year
+from hamload.records import Service
+from hamload.simulator import SimulatedRunner, year_of
+from hamload.simulator.world import World
+from hamload.sources.access import Access
+from hamload.sources.tokens import App, Key, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
     from types import ModuleType
 
@@ -27,18 +32,16 @@ LAST_DAY = dt.date(2026, 11, 22)
 _MARK = ".hamload-demo"
 
 _CONFIG = """\
-# The demo's own settings. A real home's config.toml looks the same.
+# The demo's own settings. A real home's config.toml looks the same, but for [services]: those were simulated, on this
+# machine, and ended with the demo.
 time_zone = "{zone}"
 
 [[athletes]]
 id = "demo"
 name = "{name} (simulated)"
 
-[[folders]]
-path = "{inbox}"
-athlete = "demo"
-reports_rest = true
-"""
+{accounts}
+{services}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Shown:
 
 
 def run(home: Path, say: Callable[[str], None], *, last_day: dt.date = LAST_DAY, days: int = 365) -> Shown:
-    """Simulate a year, run the nightly flow on it under Prefect, and return the digest.
+    """Simulate a runner and their services, run the nightly flow on them under Prefect, and return the digest.
 
     Raises
     ------
@@ -60,31 +63,72 @@ def run(home: Path, say: Callable[[str], None], *, last_day: dt.date = LAST_DAY,
     """
     _fresh(home)
     runner = SimulatedRunner()
-    inbox = home / "inbox"
-    say(f"[bold]1.[/] Simulating a year of {runner.name}'s runs, second by second, as FIT files ...")
-    written = write_year(runner, inbox, last_day, days)
-    say(f"   {len(written)} recordings in {inbox}. They are simulated, and say so wherever they show.")
-    config = _CONFIG.format(zone=runner.time_zone, name=runner.name, inbox=inbox.as_posix())
-    (home / "config.toml").write_text(config, encoding="utf-8")
-    say("[bold]2.[/] Starting Prefect with a database of its own (the first start takes some 20 seconds) ...")
-    os.environ.update(settings.prefect_environment(home))
-    nightly = load_flow("nightly").nightly
-    say("[bold]3.[/] The night: read, decode, assess, alert, publish, digest ...")
     today = last_day + dt.timedelta(days=1)
-    night = dt.datetime.combine(today, dt.time(3, 30), tzinfo=dt.UTC)
-    state = nightly(home, night, today, return_state=True)
-    if not state.is_completed():
-        raise HamloadError(f"The demo's night did not complete: {state.message}.", "Please report it with this output.")
+    now = dt.datetime.combine(today, dt.time(3, 30), tzinfo=dt.UTC)
+    say(f"[bold]1.[/] Simulating a year of {runner.name}'s runs, and the services they are uploaded to ...")
+    with World(runner, year_of(runner, last_day, days), now) as world:
+        for label, address in _addresses(world):
+            say(f"   {label:<23}{address}")
+        _sign_in(home, world)
+        say("[bold]2.[/] Starting Prefect with a database of its own (the first start takes some 20 seconds) ...")
+        os.environ.update(settings.prefect_environment(home))
+        nightly = load_flow("nightly").nightly
+        say("[bold]3.[/] The night: fetch through the real clients, decode, assess, alert, publish, digest ...")
+        state = nightly(home, now, today, return_state=True)
+        if not state.is_completed():
+            raise HamloadError(
+                f"The demo's night did not complete: {state.message}.", "Please report it with this output."
+            )
+        say(f"   Asked of {', '.join(_asked(world))}.")
     texts = sorted((home / "outbox").glob("*.txt"))
     places = (
         ("digest, text", texts[-1]),
         ("digest, HTML", texts[-1].with_suffix(".html")),
         ("tables (DuckDB)", home / "hamload.duckdb"),
         ("raw documents", home / "raw"),
-        ("recordings", inbox),
         ("settings", home / "config.toml"),
     )
     return Shown(texts[-1].read_text(encoding="utf-8"), places)
+
+
+def _addresses(world: World) -> tuple[tuple[str, str], ...]:
+    addresses = (world.strava.address, world.garmin.base, world.personal.base)
+    return tuple(zip((service.label for service in Service), addresses, strict=True))
+
+
+def _asked(world: World) -> Iterator[str]:
+    counters: tuple[Mapping[Any, int], ...] = (world.strava.asked, world.garmin.requests, world.personal.requests)
+    for service, counter in zip(Service, counters, strict=True):
+        yield f"{service.label} {sum(counter.values())} requests"
+
+
+def _sign_in(home: Path, world: World) -> None:
+    """Leave what `hamload auth` leaves: tokens in files of their own, and the accounts in config.toml."""
+    accounts = "".join(f'[[accounts]]\nservice = "{service.command}"\nathlete = "demo"\n\n' for service in Service)
+    config = _CONFIG.format(
+        zone=world.runner.time_zone, name=world.runner.name, accounts=accounts, services=world.services()
+    )
+    (home / "config.toml").write_text(config, encoding="utf-8")
+    os.environ.update(world.trust(home / "simulated-authority.pem"))
+    sign_in(home, "demo", world)
+
+
+def sign_in(home: Path, athlete_id: str, world: World, services: Collection[Service] = tuple(Service)) -> None:
+    """Leave in a home what `hamload auth` leaves of a sign-in, without the browser and the keyboard."""
+    access = Access.of(home, athlete_id)
+    if Service.STRAVA in services:
+        told = world.strava.tokens()
+        expires_at = dt.datetime.fromtimestamp(told["expires_at"], dt.UTC)
+        tokens = Tokens(told["access_token"], told["refresh_token"], expires_at, "read,activity:read_all")
+        access.strava.save(tokens)
+        access.strava_app.save(App(world.strava.client_id, world.strava.client_secret))
+    if Service.GARMIN in services:
+        access.garmin.mkdir(mode=0o700, exist_ok=True)
+        path = access.garmin / "garmin_tokens.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(world.garmin.tokens()), encoding="utf-8")
+    if Service.GARMIN_PERSONAL in services:
+        access.garmin_personal.save(Key(world.key))
 
 
 def load_flow(name: str) -> ModuleType:

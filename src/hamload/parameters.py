@@ -1,6 +1,7 @@
 """The coefficients and thresholds that the model and the advice take, as types.
 
-Their values and provenance live in `config/model.toml` and `config/alerts.toml`; `settings` brings both together.
+Their values and provenance live in `config/model.toml`, `alerts.toml` and `merging.toml`; `settings` brings both
+together.
 """
 
 from __future__ import annotations
@@ -225,3 +226,68 @@ class AlertRules:
     reasons: Reasons
     history: History
     curls: Curls
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """When two recordings are of one run."""
+
+    min_shared: float
+    nearly_whole: float
+    id_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """When recordings at different hours are of one run: clocks that are whole quarters of an hour apart."""
+
+    step_minutes: float
+    max_hours: float
+    start_tolerance_s: float
+    duration_share: float
+    duration_s: float
+    distance_share: float
+    position_m: float
+    heart_rate_bpm: float
+    speed_mps: float
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a copy adds to the recording that speaks for the run."""
+
+    min_s: float
+    min_mps: float
+    altitude_share: float
+    heart_rate_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sanity:
+    """Which recordings are doubted."""
+
+    gap_hours: float
+    left_on_minutes: float
+    left_on_mps: float
+    left_on_moving_share: float
+    vehicle_mps: float
+    ride_mps: float
+    ride_minutes: float
+    typing_error_mps: float
+    run_min_mps: float
+    run_fastest_mps: float
+    straight_share: float
+    turns_per_km: float
+    unit_share: float
+    unit_min_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class MergingRules:
+    """Which recordings are of one run, and which are doubted."""
+
+    copies: Copies
+    clocks: Clocks
+    extras: Extras
+    sanity: Sanity

@@ -22,7 +22,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from hamload.errors import ConfigurationError
-from hamload.parameters import AlertRules, LoadModel, Series, Signal, Windows
+from hamload.parameters import AlertRules, LoadModel, MergingRules, Series, Signal, Windows
 from hamload.records import Service
 
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
@@ -219,6 +219,7 @@ class Settings:
     model: LoadModel
     signal: Signal
     alerts: AlertRules
+    merging: MergingRules
     provenance: dict[str, Provenance]
     mail: MailSettings
     push: PushSettings
@@ -265,8 +266,14 @@ def home_folder(home: Path | None = None) -> Path:
 @cache
 def defaults() -> tuple[LoadModel, Signal, AlertRules]:
     """Return the shipped coefficients, without any home: what the public functions use."""
-    model, signal, alerts, _ = _coefficients({}, "")
-    return model, signal, alerts
+    found = _coefficients({}, "")
+    return found.model, found.signal, found.alerts
+
+
+@cache
+def merging_defaults() -> MergingRules:
+    """Return the shipped thresholds of merging."""
+    return _coefficients({}, "").merging
 
 
 def load(home: Path | None = None) -> Settings:
@@ -274,15 +281,15 @@ def load(home: Path | None = None) -> Settings:
     folder = home_folder(home)
     own_file = folder / "config.toml"
     own = _toml(own_file) if own_file.is_file() else {}
-    for name in ("model", "alerts"):
+    for name in _COEFFICIENTS:
         if not isinstance(own.get(name, {}), dict):
             raise ConfigurationError(f"{own_file}: {name} = {own[name]!r} is no table.", f"Write [{name}.SECTION].")
-    coefficients = {name: own.pop(name, {}) for name in ("model", "alerts")}
+    coefficients = {name: own.pop(name, {}) for name in _COEFFICIENTS}
     try:
         file = _File.model_validate(_overlaid(_toml(shipped("config") / "hamload.toml"), own))
     except ValidationError as error:
         raise _invalid(error, str(own_file)) from None
-    model, signal, alerts, provenance = _coefficients(coefficients, str(own_file))
+    found = _coefficients(coefficients, str(own_file))
     time_zone = os.environ.get("HAMLOAD_TIME_ZONE") or file.time_zone or _machine_time_zone()
     for name in {time_zone, *(a.time_zone for a in file.athletes if a.time_zone)}:
         _check_zone(name, str(own_file))
@@ -312,10 +319,11 @@ def load(home: Path | None = None) -> Settings:
         schedule=file.schedule,
         services=file.services,
         imports=file.import_,
-        model=model,
-        signal=signal,
-        alerts=alerts,
-        provenance=provenance,
+        model=found.model,
+        signal=found.signal,
+        alerts=found.alerts,
+        merging=found.merging,
+        provenance=found.provenance,
         mail=file.mail,
         push=file.push,
         show=file.show,
@@ -354,10 +362,23 @@ def prefect_environment(home: Path) -> dict[str, str]:
     }
 
 
-def _coefficients(own: dict[str, Any], own_file: str) -> tuple[LoadModel, Signal, AlertRules, dict[str, Provenance]]:
+#: The files of coefficients, and the runner's own tables of the same names.
+_COEFFICIENTS = ("model", "alerts", "merging")
+
+
+@dataclass(frozen=True, slots=True)
+class _Coefficients:
+    model: LoadModel
+    signal: Signal
+    alerts: AlertRules
+    merging: MergingRules
+    provenance: dict[str, Provenance]
+
+
+def _coefficients(own: dict[str, Any], own_file: str) -> _Coefficients:
     provenance: dict[str, Provenance] = {}
     values: dict[str, dict[str, dict[str, float]]] = {}
-    for name in ("model", "alerts"):
+    for name in _COEFFICIENTS:
         table = _toml(shipped("config") / f"{name}.toml")
         values[name] = {
             section: _section(f"{name}.{section}", rows, own.get(name, {}).pop(section, {}), own_file, provenance)
@@ -373,10 +394,11 @@ def _coefficients(own: dict[str, Any], own_file: str) -> tuple[LoadModel, Signal
         model = TypeAdapter(LoadModel).validate_python({**values["model"], "version": version})
         signal = TypeAdapter(Signal).validate_python(signal_values)
         alerts = TypeAdapter(AlertRules).validate_python({**values["alerts"], "windows": _windows(model.series)})
+        merging = TypeAdapter(MergingRules).validate_python(values["merging"])
     except ValidationError as error:
         raise _invalid(error, own_file) from None
     _check_sense(model, provenance, own_file)
-    return model, signal, alerts, provenance
+    return _Coefficients(model, signal, alerts, merging, provenance)
 
 
 def _check_sense(model: LoadModel, provenance: dict[str, Provenance], own_file: str) -> None:

@@ -581,14 +581,28 @@ def laps(year: _Year, _: _Year) -> list[list[Cell]]:
 
 
 def jumping(year: _Year, _: _Year) -> list[list[Cell]]:
-    trusted = [file for file, s in year.sessions.items() if s["confidence"] == "medium" and file.endswith(".gpx")]
-    found = sorted((year.points(file).ruler(), file) for file in trusted if _is_own(file))
+    asked = [
+        file
+        for file, s in year.sessions.items()
+        if file.endswith(".gpx") and (s["confidence"] == "medium" or list(s["flags"]) == ["zigzag"])
+    ]
+    found = sorted((year.points(file).ruler(), file) for file in asked if _is_own(file))
     rows: list[list[Cell]] = []
     for ruler, file in [*found[:4], (year.points(FASTEST).ruler(), FASTEST)]:
         s, points = year.sessions[file], year.points(file)
         straight = points.beeline(30).moving().efm(s["easy_speed_mps"], s["typical_time_s"]).sum()
         turns = 1000 * points.turns_back() / s["distance_m"]
-        rows.append([short(file), ruler, turns, s["load_efm"], float(straight), s["confidence"], yes(s["is_speed"])])
+        rows.append(
+            [
+                short(file),
+                ruler,
+                turns,
+                s["load_efm"],
+                float(straight),
+                s["confidence"],
+                "zigzag" if len(s["flags"]) else "none",
+            ]
+        )
     return rows
 
 
@@ -804,8 +818,8 @@ def _of_doubtful(year: _Year) -> dict[str, str]:
     return {
         "forgotten": (
             f"spans {a['elapsed_time_s'] / 3600:.1f} hours, of which {100 * a['usable_share']:.0f} % could be used."
-            f" {efm[is_next_day].sum():.0f} of its {s['load_efm']:.0f} EFM come from the next morning, at up to"
-            f" {moving.speed[is_next_day].max():.1f} m/s and a heart rate of"
+            f" {efm[is_next_day].sum():.0f} EFM, beside the {s['load_efm']:.0f} of the evening, come from the next"
+            f" morning, at up to {moving.speed[is_next_day].max():.1f} m/s and a heart rate of"
             f" {np.nanmean(rate[clock > 20 * 3600]):.0f}"
         ),
         "jump": (

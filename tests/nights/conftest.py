@@ -1,7 +1,6 @@
 """A home whose accounts lie at simulated services on loopback, reached through the real clients over real TLS."""
 
 import datetime as dt
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -13,15 +12,14 @@ import numpy as np
 import pytest
 
 from hamload import pipeline, settings, warehouse
+from hamload.demonstration import sign_in
 from hamload.pipeline import Night
 from hamload.records import Service, Streams
 from hamload.settings import Settings
 from hamload.simulator import PlannedRun, SimulatedRunner, year_of
 from hamload.simulator.strava import Limits
 from hamload.simulator.world import World
-from hamload.sources import garmin
 from hamload.sources.access import Access
-from hamload.sources.tokens import App, Key, Tokens
 
 FIRST_NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
 YESTERDAY = dt.date(2026, 11, 22)
@@ -66,20 +64,7 @@ class Live:
 
     def sign_in(self, services: Sequence[Service] = ALL) -> None:
         """Leave behind what a sign-in leaves behind."""
-        if Service.STRAVA in services:
-            told = self.world.strava.tokens()
-            expires_at = dt.datetime.fromtimestamp(told["expires_at"], dt.UTC)
-            self.access.strava.save(
-                Tokens(told["access_token"], told["refresh_token"], expires_at, "read,activity:read_all")
-            )
-            self.access.strava_app.save(App(self.world.strava.client_id, self.world.strava.client_secret))
-        if Service.GARMIN in services:
-            self.access.garmin.mkdir(mode=0o700, exist_ok=True)
-            path = self.access.garmin / garmin.TOKENS
-            path.write_text(json.dumps(self.world.garmin.tokens()))
-            path.chmod(0o600)
-        if Service.GARMIN_PERSONAL in services:
-            self.access.garmin_personal.save(Key(self.world.key, None))
+        sign_in(self.home, "me", self.world, services)
 
     def night(self, days: int = 0) -> Night:
         """Let days pass, and run a whole night."""

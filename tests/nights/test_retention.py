@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from hamload import pipeline, warehouse
+from hamload import journal, pipeline, warehouse
 from hamload.raw import Raw
 from hamload.records import Service
 from hamload.simulator import streams_of
@@ -26,7 +26,7 @@ def _series(home: Any) -> list[tuple[Any, ...]]:
 
 def _formats(home: Any) -> dict[str, int]:
     with Raw(home.home) as raw:
-        deliveries = raw.deliveries()
+        deliveries = [d for d in raw.deliveries() if d.format != journal.FORMAT]
     return {f: sum(d.format == f for d in deliveries) for f in {d.format for d in deliveries}}
 
 

@@ -12,6 +12,7 @@ from hamload import pipeline, settings, warehouse
 from hamload.pipeline.putting import Put
 from hamload.settings import Settings
 from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes, write_year
+from hamload.simulator.athlete import Place
 from hamload.simulator.fitfile import block, fit_file
 
 LAST_DAY = dt.date(2026, 11, 22)
@@ -99,6 +100,10 @@ def tables() -> Callable[[Settings], dict[str, list[tuple[Any, ...]]]]:
 _SELECTS = {"source_health": "select * exclude (last_asked_at, last_success_at) from marts.source_health"}
 
 
+#: A run is where its zone is: else the day would be that of the place, not of the clock.
+_PLACES = {"America/Recife": Place(-8.05, -34.9, 10), "Pacific/Auckland": Place(-36.9, 174.8, 20)}
+
+
 @pytest.fixture(scope="session")
 def fit_on() -> Callable[..., bytes]:
     """Return the FIT file of a simulated run: `fit_on(date, kind="easy", minutes=30, start=..., zone=...)`."""
@@ -110,7 +115,7 @@ def fit_on() -> Callable[..., bytes]:
         start: dt.time = dt.time(7, 10),
         zone: str = "America/Recife",
     ) -> bytes:
-        runner = SimulatedRunner(time_zone=zone, smart_share=0)
+        runner = SimulatedRunner(time_zone=zone, smart_share=0, home=_PLACES.get(zone, SimulatedRunner().home))
         return fit_bytes(runner, PlannedRun(date, start, kind, minutes, "flat"))
 
     return recorded

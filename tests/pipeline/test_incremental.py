@@ -202,7 +202,9 @@ def test_a_changed_coefficient_recomputes_every_run_as_a_rebuild_would_and_its_r
 def test_another_time_zone_moves_the_runs_that_tell_none_as_a_rebuild_would(
     home: Settings, bring: Bring, ask: Ask, tables: Tables, tmp_path: Path, gpx_of: Callable[..., bytes]
 ) -> None:
-    (tmp_path / "late.gpx").write_bytes(gpx_of(dt.datetime(2026, 11, 18, 1, tzinfo=dt.UTC)))
+    track = gpx_of(dt.datetime(2026, 11, 18, 1, tzinfo=dt.UTC))
+    # At sea no place tells the zone.
+    (tmp_path / "late.gpx").write_bytes(track.replace(b'lon="-34.9"', b'lon="-20.9"'))
     bring(home, tmp_path / "late.gpx", now=NIGHT)
     assert ask(home, "select local_date from marts.sessions") == [(dt.date(2026, 11, 17),)]
     moved = _configured(home, 'time_zone = "Europe/Vienna"')

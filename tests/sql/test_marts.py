@@ -298,7 +298,7 @@ def test_sound_tables_pass_every_check(sound: duckdb.DuckDBPyConnection) -> None
 _OTHER_RUN = (
     "insert into landing.activities select * replace ('z' as activity_id, start_at + interval {0} minute as start_at,"
     " end_at + interval {0} minute as end_at) from landing.activities where activity_id = 'a';"
-    "insert into landing.members values ('z', 'me', 'z', true, '')"
+    "insert into landing.members values ('z', 'me', 'z', true, [], 0, '')"
 )
 FAULTS = [
     ("parts_sum_to_the_load", "update marts.sessions set load_hill_efm = load_hill_efm + 1 where session_id = 'a'"),

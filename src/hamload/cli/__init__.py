@@ -10,7 +10,7 @@ import io
 import sys
 
 # Importing a module registers its commands.
-from hamload.cli import accounts, demo, importing, reporting, serving, showing  # noqa: F401
+from hamload.cli import accounts, demo, importing, reporting, serving, sessions, showing  # noqa: F401
 from hamload.cli.app import app
 from hamload.cli.printing import complain
 from hamload.errors import ConfigurationError, HamloadError

@@ -114,3 +114,8 @@ def day(option: str, text: str) -> dt.date | None:
 def times(number: int, one: str, many: str = "") -> str:
     """Return a count with its noun."""
     return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
+def kilometres(metres: float | None) -> str:
+    """Return a distance in kilometres, or that it is not known."""
+    return "distance unknown" if metres is None else f"{metres / 1000:.1f} km"

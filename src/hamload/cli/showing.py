@@ -1,4 +1,4 @@
-"""Commands that only look: status, sessions, digest."""
+"""Commands that only look: status, digest; and how runs are listed."""
 
 from __future__ import annotations
 
@@ -36,23 +36,6 @@ def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJ
         print(json.dumps(told, default=str, indent=2))
         return
     _print_status(facts, settings, is_now=not on)
-
-
-@app.command()
-def sessions(
-    home: Home = None,
-    athlete: AthleteId = "",
-    last: Annotated[int, typer.Option("--last", min=1, help="How many, newest first.")] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """List runs with their load, parts and labels. +1 is a second recording of the same run, counted once."""
-    from hamload import pipeline
-
-    rows = pipeline.sessions(settings_of(home), athlete, last)
-    if as_json:
-        print(json.dumps(rows, default=str, indent=2))
-        return
-    _print_sessions(rows)
 
 
 @app.command()
@@ -131,7 +114,8 @@ def _print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> No
     console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
 
 
-def _print_sessions(rows: Sequence[dict[str, Any]]) -> None:
+def print_sessions(rows: Sequence[dict[str, Any]]) -> None:
+    """Print runs as a table, as much of it as the window is wide."""
     from rich.table import Table
 
     console = terminal()
@@ -139,7 +123,10 @@ def _print_sessions(rows: Sequence[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for name, right, shown in _COLUMNS:
         if is_wide or shown:
-            table.add_column(name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
+            least = 6 if name == "ID" else None
+            table.add_column(
+                name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis", min_width=least
+            )
     for row in rows:
         cells = _session_cells(row)
         table.add_row(*(cells[name] for name, _, shown in _COLUMNS if is_wide or shown))
@@ -163,6 +150,7 @@ _COLUMNS = (
     ("Labels", False, True),
     ("Spike", True, True),
     ("Confidence", False, False),
+    ("ID", False, True),
 )
 _TITLE = 24
 
@@ -177,9 +165,11 @@ def _session_cells(row: dict[str, Any]) -> dict[str, str]:
         name: "?" if name != "base" and row[f"is_{name}"] is None else f"{row[f'load_{name}_efm']:.0f}"
         for name in ("hill", "speed", "long", "base")
     }
+    doubt = " !" if row["flags"] and not row["verdict"] else ""
     return {
+        "ID": row["session_id"][:6],
         "Day": str(row["local_date"]),
-        "Run": plain(title if len(title) <= _TITLE else title[: _TITLE - 1] + "…") + copies,
+        "Run": plain(title if len(title) <= _TITLE else title[: _TITLE - 1] + "…") + copies + doubt,
         "km": "-" if row["distance_m"] is None else f"{row['distance_m'] / 1000:.1f}",
         "min": f"{row['moving_time_s'] / 60:.0f}",
         "EFM": f"{row['load_efm']:.0f}",

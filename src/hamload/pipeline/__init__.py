@@ -136,11 +136,11 @@ def _opened(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Raw
 def _assess(
     con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, today: dt.date | None, progress: Progress
 ) -> None:
-    from hamload.pipeline import assessing
+    from hamload.pipeline import assessing, gathering
 
     assessing.write_reports(con, raw, settings, today)
     assessing.write_journal(con, raw)
-    assessing.write_members(con, settings, today)
+    gathering.write_sessions(con, settings, today)
     assessing.write_loads(con, settings, today, progress)
 
 
@@ -221,14 +221,17 @@ def digest_text(settings: Settings, athlete_id: str = "", on: dt.date | None = N
     return render_text(overview(settings, athlete_id, on))
 
 
-def digest(settings: Settings, athlete_id: str = "") -> Told:
-    """Write one athlete's digest to the outbox."""
+def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = None) -> Told:
+    """Write one athlete's digest to the outbox, and note in the journal what it tells of which day."""
+    import datetime as dt
+
     from hamload.digest.outbox import write
     from hamload.digest.render import render_markdown, subject
-    from hamload.pipeline import mailing
+    from hamload.pipeline import mailing, recalling
 
     facts = overview(settings, athlete_id)
     entry = write(settings.home / "outbox", facts, mailing.pictures_within(settings, facts))
+    recalling.note_told(settings, facts.alert.athlete_id, now or dt.datetime.now(tz=dt.UTC))
     return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
 
 
@@ -274,7 +277,7 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
         names[found.athlete_id] = names.get(found.athlete_id, frozenset()) | found.names
     decoded, failures = refresh(settings, today, progress, now)
     told = [line for athlete_id, offered in names.items() for line in unreadable(settings, athlete_id, offered)[0]]
-    digests = tuple(digest(settings, athlete_id) for athlete_id in known_athletes(settings))
+    digests = tuple(digest(settings, athlete_id, now) for athlete_id in known_athletes(settings))
     for athlete_id in known_athletes(settings):
         tell_state(settings, athlete_id, now)
     tell_troubles(settings, failures, now)

@@ -39,7 +39,9 @@ def write_spikes(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("delete from landing.spikes")
     for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
         found = con.execute(
-            "select session_id, epoch(start_at) / 86400 as at_days, distance_m, load_efm, local_date"
+            # A doubted run is nobody's longest, and is compared with none.
+            "select session_id, epoch(start_at) / 86400 as at_days, local_date,"
+            " case when is_usual then distance_m end as distance_m, case when is_usual then load_efm end as load_efm"
             " from staging.sessions where athlete_id = ? order by start_at, session_id",
             [athlete_id],
         ).fetchnumpy()

@@ -1,4 +1,4 @@
-"""Third step: activities become sessions, and each session gets its load, parts, labels and confidence.
+"""Third step, second half: each session gets its load, parts, labels and confidence.
 
 Sessions are assessed in the order of their days, each against its own past alone. What has not changed since the last
 run is not computed again: from the first session that is new, gone or different, everything later is.
@@ -10,11 +10,9 @@ import datetime as dt
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from hamload import journal, warehouse
 from hamload.decode import limit_speed
@@ -30,9 +28,9 @@ from hamload.load import (
     summary_features,
     summary_load,
 )
-from hamload.merging import Span, merge
+from hamload.pipeline.gathering import is_possible, read_samples
 from hamload.pipeline.putting import silent
-from hamload.records import AltitudeSource, Basis, Samples, SessionLoad, Sport
+from hamload.records import AltitudeSource, Basis, Confidence, SessionLoad, Sport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,13 +40,10 @@ if TYPE_CHECKING:
 
     from hamload.pipeline.putting import Progress
     from hamload.raw import Raw, Report
-    from hamload.records import Athlete
+    from hamload.records import Athlete, Samples
     from hamload.settings import Settings
 
 _BATCH = 64
-_RUNNING = tuple(s.value for s in Sport if s.is_running)
-#: A recording with streams before one without, and the device's own format before what services make of it.
-_FORMATS = {"fit": 0, "tcx": 1, "gpx": 2, "strava": 3, "garmin": 4, "json": 5}
 
 
 type _Days = dict[str, list[dt.date]]
@@ -66,6 +61,7 @@ def write_reports(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, 
             "source": d.source,
             "document_id": d.document_id,
             "name": d.name,
+            "put_at": d.put_at,
         }
         for position, d in enumerate(deliveries)
     ]
@@ -109,17 +105,9 @@ def _calendar(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: st
     for document_id, date, start_at in con.execute(
         "select document_id, local_date, start_at from landing.activities where athlete_id = ?", [athlete_id]
     ).fetchall():
-        if _is_possible(date, start_at, settings, athlete_id, today):
+        if is_possible(date, start_at, settings, athlete_id, today):
             found.setdefault(document_id, []).append(date)
     return found
-
-
-def _is_possible(
-    local_date: dt.date, start_at: dt.datetime, settings: Settings, athlete_id: str, today: dt.date | None
-) -> bool:
-    """Whether an activity can have begun then. On a journey its own day may be one later than the day at home."""
-    began = start_at.astimezone(settings.zone(athlete_id)).date()
-    return settings.imports.earliest <= local_date and began <= (today or settings.today(athlete_id))
 
 
 def _report(report: Report, days: _Days, given: set[str]) -> dict[str, Any]:
@@ -143,44 +131,12 @@ def _report(report: Report, days: _Days, given: set[str]) -> dict[str, Any]:
     }
 
 
-def write_members(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None) -> None:
-    """Say which activities record the same run. Runs outside the calendar (a clock that was not set) belong to none."""
-    con.execute("delete from landing.members")
-    for athlete in settings.athletes:
-        rows = con.execute(
-            "select activity_id, start_at, end_at, samples, format, used_s, local_date from landing.activities"
-            " where athlete_id = ? and list_contains(?, sport) and elapsed_time_s > 0",
-            [athlete.id, list(_RUNNING)],
-        ).fetchall()
-        spans = [
-            Span(
-                activity_id,
-                start_at,
-                end_at,
-                used_s if samples else (end_at - start_at).total_seconds(),
-                (float(samples == 0), _FORMATS[format_]),
-            )
-            for activity_id, start_at, end_at, samples, format_, used_s, local_date in rows
-            if _is_possible(local_date, start_at, settings, athlete.id, today)
-        ]
-        members = [
-            {
-                "activity_id": m.activity_id,
-                "athlete_id": athlete.id,
-                "session_id": m.session_id,
-                "is_primary": m.is_primary,
-                "why": m.why,
-            }
-            for m in merge(spans)
-        ]
-        warehouse.append_rows(con, "landing.members", members)
-
-
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A session's primary activity, as assessing needs it."""
+    """A session, as assessing needs it: its recording and what its members say."""
 
     session_id: str
+    recording_id: str
     start_at: dt.datetime
     local_date: dt.date
     sport: Sport
@@ -191,6 +147,9 @@ class _Run:
     rpe: float | None
     features: RunFeatures | None
     inputs: str
+    #: Whether it shapes what is usual, and what is wrong with it: then its load is trusted less.
+    is_usual: bool
+    doubts: str
     #: Its row of session_loads from the time when its recording had to go; None: it is assessed from what is here.
     frozen: dict[str, Any] | None
 
@@ -241,8 +200,8 @@ def _assess(
     past = [_past(run, stored[run.session_id], zone) for run in runs[:kept]]
     todo = runs[kept:]
     for batch in batched(todo, _BATCH, strict=False):
-        live = [run.session_id for run in batch if run.features is not None and run.frozen is None]
-        samples = _samples(con, live)
+        live = [run.recording_id for run in batch if run.features is not None and run.frozen is None]
+        samples = read_samples(con, live)
         rows = []
         for run in batch:
             if run.frozen is not None:
@@ -250,7 +209,7 @@ def _assess(
                 past.append(_past(run, _frozen_load(run.frozen), zone))
                 continue
             athlete = athlete_before(run.start_at, past, easy_mps, settings.model)
-            load = _load(run, samples.get(run.session_id), athlete, past, settings)
+            load = _doubted(run, _load(run, samples.get(run.recording_id), athlete, past, settings))
             rows.append(_row(run, athlete_id, athlete, load, settings.model.version))
             past.append(_past(run, load, zone))
         warehouse.append_rows(con, "landing.session_loads", rows)
@@ -281,35 +240,61 @@ def _load(
 
 
 def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
-    rows = con.execute(
-        "select m.session_id, a.start_at, a.sport, a.altitude_source, a.usable_share, a.distance_m,"
-        # A timer that never ran says nothing, and a run that lasts has a duration.
-        " coalesce(nullif(greatest(a.timer_time_s, 0), 0), a.elapsed_time_s), a.rpe, f.features, d.facts_hash,"
-        " a.local_date, z.load"
-        " from landing.members m join landing.activities a on a.activity_id = m.activity_id"
+    rows = warehouse.rows(
+        con,
+        "select s.session_id, s.recording_id, s.start_at, s.local_date, a.sport, a.usable_share as usable,"
+        " s.distance_m, s.moving_time_s, s.rpe, f.features, z.load as frozen, s.is_usual,"
+        " coalesce(c.altitude_source, a.altitude_source) as altitude_source,"
+        " case when s.verdict = 'accepted' then '' else array_to_string(s.flags_why, '; ') end as doubts,"
+        " d.facts_hash"
+        " from landing.sessions s join landing.activities a on a.activity_id = s.primary_id"
         " join landing.decoded d on d.athlete_id = a.athlete_id and d.document_id = a.document_id"
-        " left join landing.features f on f.activity_id = a.activity_id"
+        " left join landing.composed c on c.recording_id = s.recording_id"
+        " left join landing.features f on f.activity_id = s.recording_id"
         " left join landing.frozen_loads z on z.activity_id = a.activity_id"
-        " where m.athlete_id = ? and m.is_primary order by a.start_at, m.session_id",
+        " where s.athlete_id = ? order by s.start_at, s.session_id",
         [athlete_id],
-    ).fetchall()
-    return [
-        _Run(
-            session_id=row[0],
-            start_at=row[1],
-            local_date=row[10],
-            sport=Sport(row[2]),
-            altitude_source=AltitudeSource(row[3]),
-            usable=row[4],
-            distance_m=row[5],
-            moving_time_s=row[6],
-            rpe=row[7],
-            features=RunFeatures.from_record(json.loads(row[8])) if row[8] else None,
-            inputs=hashlib.sha256(f"{row[0]}/{row[9]}/{row[2]}".encode()).hexdigest()[:12],
-            frozen=json.loads(row[11]) if row[11] else None,
-        )
-        for row in rows
-    ]
+    )
+    return [_run(row) for row in rows]
+
+
+def _run(row: dict[str, Any]) -> _Run:
+    made_of = [row.pop("facts_hash")] + [str(row[name]) for name in _INPUTS]
+    told = row.pop("features")
+    return _Run(
+        **row
+        | {
+            "sport": Sport(row["sport"]),
+            "altitude_source": AltitudeSource(row["altitude_source"]),
+            "features": RunFeatures.from_record(json.loads(told)) if told else None,
+            "frozen": json.loads(row["frozen"]) if row["frozen"] else None,
+            "inputs": hashlib.sha256("/".join(made_of).encode()).hexdigest()[:12],
+        }
+    )
+
+
+#: What a session's load depends on, besides its primary document, the model and what came before it.
+_INPUTS = (
+    "session_id",
+    "recording_id",
+    "start_at",
+    "local_date",
+    "sport",
+    "distance_m",
+    "moving_time_s",
+    "rpe",
+    "is_usual",
+    "doubts",
+)
+
+
+def _doubted(run: _Run, load: SessionLoad) -> SessionLoad:
+    """Return the load of a doubted recording as what it is: known with low confidence only."""
+    if not run.doubts:
+        return load
+    why = f"{load.confidence_why}; {run.doubts}" if load.confidence_why else run.doubts
+    is_low = load.confidence in {Confidence.LOW, Confidence.VERY_LOW}
+    return replace(load, confidence=load.confidence if is_low else Confidence.LOW, confidence_why=why)
 
 
 def _past(run: _Run, load: SessionLoad | tuple[float, float | None, str] | None, zone: ZoneInfo) -> PastRun:
@@ -325,6 +310,7 @@ def _past(run: _Run, load: SessionLoad | tuple[float, float | None, str] | None,
         features=run.features or summary_features(run.moving_time_s, run.distance_m),
         load_efm=efm,
         mean_demand=mean,
+        is_counted=run.is_usual,
         basis=basis,
         rpe=run.rpe,
     )
@@ -353,25 +339,6 @@ def _unchanged(
             break
         same += 1
     return same
-
-
-def _samples(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> dict[str, Samples]:
-    if not activity_ids:
-        return {}
-    names = [f.name for f in fields(Samples)]
-    found = con.execute(
-        f"select activity_id, {', '.join(names)} from landing.samples"  # noqa: S608
-        " where list_contains(?, activity_id) order by activity_id, time_s",
-        [list(activity_ids)],
-    ).fetchnumpy()
-    ids = np.ma.getdata(found.pop("activity_id"))
-    columns = {name: np.ma.filled(np.ma.asarray(found[name], dtype=np.float64), np.nan) for name in names}
-    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, dtype=int)
-    ends = np.r_[starts[1:], len(ids)]
-    return {
-        str(ids[first]): Samples(**{name: columns[name][first:end] for name in names})
-        for first, end in zip(starts, ends, strict=True)
-    }
 
 
 def _row(run: _Run, athlete_id: str, athlete: Athlete, load: SessionLoad, version: str) -> dict[str, Any]:

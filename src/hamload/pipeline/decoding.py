@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hamload import warehouse
-from hamload.journal import FORMAT as JOURNAL
+from hamload import journal, warehouse
+from hamload.days import local_day
 from hamload.load import usable_share
+from hamload.merging.decisions import KIND, counted_as_runs
 from hamload.pipeline import freezing
 from hamload.pipeline.putting import silent
-from hamload.pipeline.reading import SUMMARIES, Task, read, read_remembered, remember
+from hamload.pipeline.reading import STRAVA, SUMMARIES, Task, read, read_remembered, remember
 from hamload.records import Samples
 from hamload.sources import strava_export
 
@@ -47,7 +48,8 @@ SIMULATOR = "hamload simulator"
 
 def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent) -> int:
     """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
-    latest = _latest(raw.deliveries(), {a.id for a in settings.athletes})
+    given = raw.deliveries()
+    latest = _as_decided(_latest(given, {a.id for a in settings.athletes}), journal.entries(given))
     done = {
         (athlete, document): facts
         for athlete, document, facts in con.execute(
@@ -81,7 +83,7 @@ def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[t
     """
     latest: dict[tuple[str, str], Delivery] = {}
     for delivery in deliveries:
-        if delivery.athlete_id not in athletes or delivery.format == JOURNAL:
+        if delivery.athlete_id not in athletes or delivery.format == journal.FORMAT:
             continue
         key = (delivery.athlete_id, delivery.document_id)
         if (before := latest.get(key)) is not None:
@@ -99,6 +101,23 @@ def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[t
         if not delivery.external_id
         or newest[delivery.athlete_id, delivery.source, delivery.external_id].document_id == delivery.document_id
     }
+
+
+def _as_decided(
+    latest: dict[tuple[str, str], Delivery], entries: Sequence[journal.Entry]
+) -> dict[tuple[str, str], Delivery]:
+    """Return the deliveries with what the runner says of their sport: a run that was logged as something else."""
+    told: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        if entry.kind == KIND:
+            told.setdefault(entry.athlete_id, []).append(entry.content)
+    found = dict(latest)
+    for key, delivery in latest.items():
+        if mine := told.get(delivery.athlete_id):
+            parts = counted_as_runs(mine, delivery.document_id, delivery.source, delivery.external_id)
+            if parts:
+                found[key] = replace(delivery, facts={**delivery.facts, "as_runs": sorted(parts)})
+    return found
 
 
 def _tells_all(delivery: Delivery) -> bool:
@@ -145,6 +164,7 @@ def _task(delivery: Delivery, raw: Raw) -> Task:
         delivery.document_id,
         "" if named == "unknown" else named,
         delivery.facts,
+        frozenset(delivery.facts.get("as_runs", ())),
     )
 
 
@@ -244,10 +264,8 @@ def _activity(activity_id: str, part: int, delivery: Delivery, decoded: Decoded,
     facts = delivery.facts
     start_at = recording.start_at.astimezone(dt.UTC)
     seconds = float(samples.time_s[-1]) if samples is not None else recording.elapsed_time_s or 0.0
-    offset = recording.utc_offset_s
-    zone: dt.tzinfo = (
-        settings.zone(delivery.athlete_id) if offset is None else dt.timezone(dt.timedelta(seconds=offset))
-    )
+    offset, home = recording.utc_offset_s, settings.zone(delivery.athlete_id)
+    day = local_day(start_at, offset, decoded.place, home, is_service=delivery.format in (*SUMMARIES, STRAVA))
     return {
         "activity_id": activity_id,
         "athlete_id": delivery.athlete_id,
@@ -266,7 +284,9 @@ def _activity(activity_id: str, part: int, delivery: Delivery, decoded: Decoded,
         "start_at": start_at,
         "end_at": start_at + dt.timedelta(seconds=seconds),
         "utc_offset_s": offset,
-        "local_date": start_at.astimezone(zone).date(),
+        "local_date": day.date,
+        "day_source": day.source,
+        "day_offset_s": day.offset_s,
         "elapsed_time_s": recording.elapsed_time_s if recording.elapsed_time_s is not None else seconds,
         "timer_time_s": recording.timer_time_s,
         "distance_m": recording.distance_m,
@@ -284,6 +304,9 @@ def _activity(activity_id: str, part: int, delivery: Delivery, decoded: Decoded,
         "heart_rate_coverage": quality.heart_rate_coverage if quality else 0.0,
         "altitude_coverage": quality.altitude_coverage if quality else 0.0,
         "notes": list(recording.notes),
+        "measures": decoded.measures,
+        # Half-minutes of a recording are samples too: what may be kept for seven days only leaves none behind.
+        "profile": None if delivery.format == STRAVA else decoded.profile,
     }
 
 

@@ -19,6 +19,7 @@ from hamload.decode.strava_streams import strava
 from hamload.decode.summary import summary
 from hamload.errors import HamloadError, NoActivityError, UnreadableError
 from hamload.load import features
+from hamload.merging import as_record, measures, profile
 from hamload.raw import stored
 from hamload.records import Samples, Sport
 from hamload.sources.strava_export import STANDS_IN
@@ -39,6 +40,10 @@ class Decoded:
     samples: Samples | None
     quality: SignalQuality | None
     features: str | None
+    #: What it is compared with others by, and doubted by; and where it began (latitude, longitude).
+    profile: str | None = None
+    measures: str | None = None
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Task:
     document_id: str
     sport: str
     facts: dict[str, Any]
+    #: Parts that the runner says were runs, whatever sport they name.
+    as_runs: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,22 @@ def _activities(task: Task, signal: Signal, model: LoadModel) -> list[Decoded]:
         _check(recording)
     # Beside legs of a race that name their sport, one that names none is no run that forgot to say so.
     may_guess = all(recording.sport is Sport.UNKNOWN for recording in recordings)
-    return [_decoded(r, task.sport, signal, model, may_guess=may_guess) for r in recordings]
+    recordings = [_as_run(r) if part in task.as_runs else r for part, r in enumerate(recordings)]
+    return [replace(_decoded(r, task.sport, signal, model, may_guess=may_guess), place=_place(r)) for r in recordings]
+
+
+def _as_run(recording: Recording) -> Recording:
+    note = f"counted as a run by your decision; its source calls it {recording.sport_detail or recording.sport.value}"
+    return replace(recording, sport=Sport.RUN, notes=(*recording.notes, note))
+
+
+def _place(recording: Recording) -> tuple[float, float] | None:
+    if recording.streams is None:
+        return None
+    latitude, longitude = recording.streams.latitude_deg, recording.streams.longitude_deg
+    known = np.flatnonzero(np.isfinite(latitude) & np.isfinite(longitude))
+    # To a hundredth of a degree: a border between zones is not known better, and the same place is asked for once.
+    return (round(float(latitude[known[0]]), 2), round(float(longitude[known[0]]), 2)) if len(known) else None
 
 
 def _recordings(content: bytes, format_: str, signal: Signal) -> Sequence[Recording]:
@@ -129,6 +151,8 @@ def _recordings(content: bytes, format_: str, signal: Signal) -> Sequence[Record
 def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadModel, *, may_guess: bool) -> Decoded:
     if recording.sport is Sport.UNKNOWN and sport_hint:
         recording = replace(recording, sport=Sport(sport_hint))
+    if recording.streams is not None and recording.sport is Sport.RIDE:
+        return _ride(recording, signal)
     if recording.streams is None or not (recording.sport.is_running or recording.sport is Sport.UNKNOWN):
         return Decoded(recording, None, None, None)
     if recording.sport is Sport.UNKNOWN and not may_guess:
@@ -142,8 +166,21 @@ def _decoded(recording: Recording, sport_hint: str, signal: Signal, model: LoadM
     if not len(samples):
         notes = (*recording.notes, "no second of this recording could be used")
         return Decoded(replace(recording, streams=None, notes=notes), None, quality, None)
-    found = features(samples, model)
-    return Decoded(replace(recording, streams=None), samples, quality, json.dumps(found.as_record()))
+    return Decoded(
+        replace(recording, streams=None),
+        samples,
+        quality,
+        json.dumps(features(samples, model).as_record()),
+        profile=json.dumps(profile(samples).as_record()),
+        measures=json.dumps(as_record(measures(samples))),
+    )
+
+
+def _ride(recording: Recording, signal: Signal) -> Decoded:
+    """Keep of a ride only what tells whether it was a run that was logged as one."""
+    samples, _ = clean(recording, signal)
+    told = json.dumps(as_record(measures(samples))) if len(samples) else None
+    return Decoded(replace(recording, streams=None), None, None, None, measures=told)
 
 
 _UNCOUNTED = "not counted (import it with --sport run if it was one)"

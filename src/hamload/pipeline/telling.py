@@ -21,6 +21,7 @@ from hamload.digest.facts import (
     Week,
 )
 from hamload.errors import WarehouseError
+from hamload.pipeline import doubting, recalling
 from hamload.records import SERIES, Alert, Cause, Confidence, Reason, State
 
 if TYPE_CHECKING:
@@ -220,7 +221,13 @@ def session(row: dict[str, Any]) -> Session:
 
 
 def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[str, ...]:
-    sentences = []
+    sentences: list[str] = []
+    doubted = {
+        day
+        for (day,) in con.execute(
+            "select distinct unnest(unknown_dates) from landing.sessions where athlete_id = ?", [athlete_id]
+        ).fetchall()
+    }
     unknown = [
         row["date"]
         for row in warehouse.rows(
@@ -231,10 +238,14 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
         )
     ]
     if unknown:
+        silent = [day for day in unknown if day not in doubted]
+        why = f"no source has reported on {_spans(silent)}" if silent else "their recordings are doubted"
         sentences.append(
-            f"{_count(len(unknown), 'day')} of the last 35 {'is' if len(unknown) == 1 else 'are'} unknown, not rest: no"
-            f" source has reported on {_spans(unknown)}. Ratios that need these days are withheld."
+            f"{_count(len(unknown), 'day')} of the last 35 {'is' if len(unknown) == 1 else 'are'} unknown, not rest:"
+            f" {why}. Ratios that need these days are withheld."
         )
+    sentences += doubting.sentences(con, athlete_id, as_of - dt.timedelta(days=34), as_of)
+    sentences += recalling.changes(con, athlete_id, as_of)
     health = _one(
         con,
         "select count(*) as runs, count(*) filter (confidence in ('low', 'very low')) as doubtful,"

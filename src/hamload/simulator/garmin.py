@@ -201,7 +201,7 @@ class Account:
         return archive(members)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _fit(runner: SimulatedRunner, run: PlannedRun) -> bytes:
     return fit_bytes(runner, run)
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hamload.merging import Span, merge
+from hamload.settings import merging_defaults
 
 START = dt.datetime(2026, 3, 1, 7, 0, tzinfo=dt.UTC)
 
@@ -14,7 +15,7 @@ def _span(name: str, from_min: float, to_min: float, rank: float = 0) -> Span:
 
 
 def _groups(*spans: Span) -> dict[str, str]:
-    return {m.activity_id: m.session_id for m in merge(spans)}
+    return {m.activity_id: s.primary_id for s in merge(spans, merging_defaults()) for m in s.members}
 
 
 def test_a_watch_and_a_phone_that_run_together_are_one_run_and_the_better_recording_speaks() -> None:

@@ -1,0 +1,30 @@
+"""Which recordings are of one run, what each gives to it, and which are doubted. Pure: spans and samples in.
+
+`merge` groups spans into sessions; `profile` and `measures` are one recording in short; `compose` makes one recording
+of several; `doubts` says what is wrong with a recording, and whether its load counts all the same.
+"""
+
+from hamload.merging.composing import Gift, compose
+from hamload.merging.grouping import Decided, Member, Piece, Session, Span, merge
+from hamload.merging.profile import Measures, Profile, as_record, measures, profile
+from hamload.merging.sanity import Doubt, Record, doubts, is_run_logged_as_ride
+
+__all__ = [
+    "Decided",
+    "Doubt",
+    "Gift",
+    "Measures",
+    "Member",
+    "Piece",
+    "Profile",
+    "Record",
+    "Session",
+    "Span",
+    "as_record",
+    "compose",
+    "doubts",
+    "is_run_logged_as_ride",
+    "measures",
+    "merge",
+    "profile",
+]

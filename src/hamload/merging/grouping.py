@@ -1,0 +1,370 @@
+"""Which activities are recordings of the same run. Pure: spans in, sessions out.
+
+Nobody runs two runs at once, so two running activities of one athlete that share at least half of the shorter one's
+time are one session. Of those that hold the run nearly whole, the best speaks for it; running that only a copy holds is
+added to it; what else the copies tell stays beside it and counts nothing. Recordings whose clocks are whole quarters of
+an hour apart, or whose start is hidden, are one session only where they are otherwise alike. What the runner has
+decided stands above all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hamload.merging.likeness import likeness
+from hamload.merging.profile import BIN_S
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hamload.merging.profile import Profile
+    from hamload.parameters import Extras, MergingRules
+    from hamload.records import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """One running activity in time.
+
+    Attributes
+    ----------
+    activity_id
+        Its id.
+    start_at, end_at
+        First and last moment, aware.
+    held_s
+        How many seconds of running it holds.
+    rank
+        Orders recordings by what they know, best (smallest) first.
+    distance_m, duration_s
+        What it says of itself; None where it does not.
+    writer
+        What wrote it (format and device): two recordings of one writer are never one run at two hours.
+    is_hidden
+        Its start time is hidden: the day is right, the hour is not.
+    local_date
+        The athlete's own day of its start.
+    profile
+        Its half-minute means; None where it has no samples, or none that may be kept.
+
+    """
+
+    activity_id: str
+    start_at: dt.datetime
+    end_at: dt.datetime
+    held_s: float
+    rank: tuple[float, ...]
+    distance_m: float | None = None
+    duration_s: float | None = None
+    writer: str = ""
+    is_hidden: bool = False
+    local_date: dt.date | None = None
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the runner has decided: pairs of activities that are not, and that are, of one run."""
+
+    apart: frozenset[frozenset[str]] = frozenset()
+    together: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An activity's place in a session. `shift_s`: what its clock lacks to the clock of the one that speaks."""
+
+    activity_id: str
+    is_primary: bool
+    why: str
+    shift_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a copy, in seconds of its own clock, in which it alone holds running: it speaks for that."""
+
+    activity_id: str
+    from_s: float
+    to_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One real run: its members, the one that speaks for it first, and what copies add to that.
+
+    `pieces` are stretches of running that only a copy holds; `beside` are members without samples that lie wholly
+    beside the one that speaks (only the runner's word brings them in): their distance and time are added.
+    """
+
+    session_id: str
+    members: tuple[Member, ...]
+    pieces: tuple[Piece, ...] = ()
+    beside: tuple[str, ...] = ()
+
+    @property
+    def primary_id(self) -> str:
+        """The activity that speaks for the session."""
+        return self.members[0].activity_id
+
+
+NOTHING_DECIDED = Decided()
+
+
+def merge(
+    spans: Sequence[Span], rules: MergingRules, athlete_id: str = "", decided: Decided = NOTHING_DECIDED
+) -> list[Session]:
+    """Group the spans of one athlete into sessions. The result does not depend on the order in which they come.
+
+    A recording joins the session it shares most with, never another copy, so that a chain of overlaps cannot swallow a
+    run that nobody speaks for. A session's id is made of the moment at which it began, in steps of ten minutes: it
+    stays when another copy of the run arrives, is edited or uploaded anew, and whichever of them speaks.
+
+    Parameters
+    ----------
+    spans
+        One athlete's running activities, in any order.
+    rules
+        The thresholds.
+    athlete_id
+        Whose they are: part of every session's id.
+    decided
+        What the runner has decided.
+
+    """
+    order = _ordered(spans, rules, decided)
+    groups = _overlapping(order, rules, decided)
+    groups = _at_other_hours(groups, order, rules, decided)
+    groups = _joined(groups, order, decided)
+    found = [_session(members, rules) for members in groups]
+    return _named(found, {s.activity_id: s for s in spans}, rules, athlete_id)
+
+
+@dataclass(slots=True)
+class _Placed:
+    """A span in its session."""
+
+    span: Span
+    why: str
+    shift_s: float = 0.0
+    is_by_decision: bool = False
+
+
+type _Group = list[_Placed]
+
+
+class _Neighbours:
+    """Finds the spans that overlap one, without comparing all with all."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = sorted(spans, key=lambda s: s.start_at)
+        self._starts = [s.start_at for s in self._spans]
+        self._longest = max((s.end_at - s.start_at for s in spans), default=None)
+
+    def of(self, span: Span) -> list[Span]:
+        if self._longest is None:
+            return []
+        first = bisect_left(self._starts, span.start_at - self._longest)
+        after = bisect_right(self._starts, span.end_at)
+        return [s for s in self._spans[first:after] if s is not span and s.end_at >= span.start_at]
+
+
+def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> list[Span]:
+    """Return the spans, those first that are to speak: whole runs before fragments, then the best recordings."""
+    near = _Neighbours(spans)
+
+    def is_fragment(span: Span) -> bool:
+        return any(
+            span.held_s < rules.copies.nearly_whole * other.held_s
+            and _shared(span, other) >= rules.copies.min_shared
+            and frozenset((span.activity_id, other.activity_id)) not in decided.apart
+            for other in near.of(span)
+        )
+
+    fragments = {s.activity_id for s in spans if is_fragment(s)}
+    return sorted(
+        spans,
+        key=lambda s: (s.activity_id in fragments, s.is_hidden, s.rank, -s.held_s, s.start_at, s.activity_id),
+    )
+
+
+def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -> list[_Group]:
+    near = _Neighbours(order)
+    groups: dict[str, _Group] = {}
+    for span in order:
+        shared = [
+            (_shared(span, other), other)
+            for other in near.of(span)
+            if other.activity_id in groups and not _is_apart(groups[other.activity_id], [span], decided)
+        ]
+        share, best = max(shared, key=lambda pair: (pair[0], pair[1].activity_id), default=(0.0, span))
+        if share < rules.copies.min_shared or span.is_hidden or best.is_hidden:
+            groups[span.activity_id] = [_Placed(span, "the best recording")]
+            continue
+        why = f"shares {share:.0%} of its time with a better recording"
+        if span.held_s < rules.copies.nearly_whole * best.held_s:
+            why = f"holds {span.held_s / best.held_s:.0%} of a run that a better recording has whole"
+        groups[best.activity_id].append(_Placed(span, why))
+    return list(groups.values())
+
+
+def _at_other_hours(
+    groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided
+) -> list[_Group]:
+    """Join sessions that are alike in everything but the hour. What most writers agree on is the hour, else the best.
+
+    What joins keeps its place behind: recordings at a wrong hour give title and effort, and no minutes.
+    """
+    place = {span.activity_id: index for index, span in enumerate(order)}
+    rest = sorted(groups, key=lambda g: (g[0].span.is_hidden, -_writers(g), place[g[0].span.activity_id]))
+    starts = sorted((g[0].span.start_at, index) for index, g in enumerate(rest))
+    absorbed: set[int] = set()
+    for later, group in enumerate(rest):
+        lead = group[0].span
+        found = []
+        for index in _nearby(starts, lead.start_at, rules.clocks.max_hours):
+            if index >= later or index in absorbed or _is_apart(rest[index], [p.span for p in group], decided):
+                continue
+            like = likeness(rest[index][0].span, lead, rules.clocks)
+            if like is not None:
+                found.append((like.away_s, index, like))
+        if not found:
+            continue
+        _, index, like = min(found, key=lambda row: row[:2])
+        absorbed.add(later)
+        rest[index].append(_Placed(lead, like.why, like.shift_s))
+        rest[index] += [replace(p, shift_s=p.shift_s + like.shift_s) for p in group[1:]]
+    return [group for index, group in enumerate(rest) if index not in absorbed]
+
+
+def _writers(group: _Group) -> int:
+    return len({placed.span.writer for placed in group})
+
+
+def _nearby(starts: Sequence[tuple[dt.datetime, int]], at: dt.datetime, hours: float) -> list[int]:
+    import datetime as dt  # noqa: PLC0415  # only the length of a day is needed of it
+
+    away = dt.timedelta(hours=max(hours, 24) + 1)
+    first = bisect_left(starts, (at - away, -1))
+    after = bisect_right(starts, (at + away, len(starts)))
+    return [index for _, index in starts[first:after]]
+
+
+def _joined(groups: Sequence[_Group], order: Sequence[Span], decided: Decided) -> list[_Group]:
+    """Join what the runner says is one run. The best of the recordings speaks for it."""
+    place = {span.activity_id: index for index, span in enumerate(order)}
+    of = {p.span.activity_id: list(group) for group in groups for p in group}
+    for group in groups:
+        shared = list(group)
+        for placed in group:
+            of[placed.span.activity_id] = shared
+    for one, other in decided.together:
+        if one not in of or other not in of or of[one] is of[other]:
+            continue
+        first, second = sorted((of[one], of[other]), key=lambda g: place[g[0].span.activity_id])
+        first += [replace(p, why="joined by your decision", is_by_decision=True) for p in second]
+        for placed in second:
+            of[placed.span.activity_id] = first
+    unique = {id(group): group for group in of.values()}
+    return sorted(unique.values(), key=lambda g: (g[0].span.start_at, g[0].span.activity_id))
+
+
+def _is_apart(group: _Group, spans: Iterable[Span], decided: Decided) -> bool:
+    return bool(decided.apart) and any(
+        frozenset((placed.span.activity_id, span.activity_id)) in decided.apart for placed in group for span in spans
+    )
+
+
+def _session(group: _Group, rules: MergingRules) -> Session:
+    lead = group[0].span
+    members = tuple(
+        Member(p.span.activity_id, p.span is lead, p.why if p.span is not lead else "the best recording", p.shift_s)
+        for p in group
+    )
+    pieces: list[Piece] = []
+    beside: list[str] = []
+    if lead.profile is not None:
+        speaking: list[Span] = [lead]
+        for placed in group[1:]:
+            span = placed.span
+            if span.profile is None or placed.shift_s or span.is_hidden:
+                continue
+            own = _pieces(span, speaking, rules.extras)
+            if own:
+                pieces += own
+                speaking.append(span)
+    for placed in group[1:]:
+        alone = (placed.is_by_decision and placed.span.profile is None) or (
+            lead.profile is None and placed.is_by_decision
+        )
+        if alone and all(_shared(placed.span, other) == 0 for other in _speaking(group, beside)):
+            beside.append(placed.span.activity_id)
+    return Session("", members, tuple(pieces), tuple(beside))
+
+
+def _speaking(group: _Group, beside: Sequence[str]) -> list[Span]:
+    return [group[0].span, *(p.span for p in group[1:] if p.span.activity_id in beside)]
+
+
+def _pieces(span: Span, speaking: Sequence[Span], rules: Extras) -> list[Piece]:
+    """Return the stretches in which this copy runs and nobody who speaks already moves."""
+    profile = span.profile
+    assert profile is not None  # noqa: S101  # the caller asks only those that have one
+    bins = np.arange(len(profile.covered_s))
+    starts = np.asarray(span.start_at.timestamp() + BIN_S * bins, dtype=np.float64)
+    held = sum((_moving_s(other, starts) for other in speaking), np.zeros(len(bins)))
+    with np.errstate(invalid="ignore"):
+        alone = held < BIN_S / 6
+        speed = np.nan_to_num(profile.speed_mps)
+    found = []
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], alone, [False]])))
+    for first, after in edges.reshape(-1, 2):
+        # What begins or ends with standing or walking is trimmed: only the running is missing.
+        runs = np.flatnonzero(speed[first:after] >= rules.min_mps)
+        if not len(runs):
+            continue
+        low, high = first + runs[0], first + runs[-1] + 1
+        length = float(profile.covered_s[low:high].sum())
+        way = float((speed[low:high] * profile.covered_s[low:high]).sum())
+        if length >= rules.min_s and way >= rules.min_mps * length:
+            found.append(Piece(span.activity_id, float(BIN_S * low), float(BIN_S * high)))
+    return found
+
+
+def _moving_s(span: Span, starts: Array) -> Array:
+    """Return for how many seconds of each half-minute a recording moves."""
+    profile = span.profile
+    if profile is None:
+        first, last = span.start_at.timestamp(), span.end_at.timestamp()
+        return np.asarray(np.clip(np.minimum(starts + BIN_S, last) - np.maximum(starts, first), 0, None))
+    moving = np.where(np.nan_to_num(profile.speed_mps) >= 0.5, profile.covered_s, 0.0)  # noqa: PLR2004  # standing
+    edges = span.start_at.timestamp() + BIN_S * np.arange(len(moving) + 1)
+    total = np.concatenate([[0.0], np.cumsum(moving)])
+    return np.asarray(np.interp(starts + BIN_S, edges, total) - np.interp(starts, edges, total))
+
+
+def _named(found: Sequence[Session], spans: Mapping[str, Span], rules: MergingRules, athlete_id: str) -> list[Session]:
+    """Give each session its id: of the moment at which it began, in steps; where several share a step, in order."""
+    step = 60 * rules.copies.id_minutes
+    taken: dict[int, int] = {}
+    named = []
+    for session in sorted(found, key=lambda s: (spans[s.primary_id].start_at, s.primary_id)):
+        moment = int(spans[session.primary_id].start_at.timestamp() // step)
+        taken[moment] = taken.get(moment, 0) + 1
+        name = f"{athlete_id}/{moment}/{taken[moment]}"
+        named.append(replace(session, session_id=hashlib.sha256(name.encode()).hexdigest()[:12]))
+    return named
+
+
+def _shared(a: Span, b: Span) -> float:
+    overlap = (min(a.end_at, b.end_at) - max(a.start_at, b.start_at)).total_seconds()
+    if overlap < 0:
+        return 0.0
+    shorter = min((a.end_at - a.start_at).total_seconds(), (b.end_at - b.start_at).total_seconds())
+    return min(1.0, overlap / shorter) if shorter > 0 else 1.0

@@ -1,0 +1,125 @@
+"""Whether two recordings at different hours are of one run: the clock of one is wrong, or its start time hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from hamload.merging.profile import Profile
+    from hamload.parameters import Clocks
+    from hamload.records import Array
+
+#: Fewer half-minutes in common say nothing.
+_FEWEST_BINS = 10
+_METRES_PER_DEGREE = 111_195.0
+
+
+class Timed(Protocol):
+    """What is compared: see `grouping.Span`."""
+
+    @property
+    def start_at(self) -> dt.datetime: ...  # noqa: D102
+    @property
+    def distance_m(self) -> float | None: ...  # noqa: D102
+    @property
+    def duration_s(self) -> float | None: ...  # noqa: D102
+    @property
+    def writer(self) -> str: ...  # noqa: D102
+    @property
+    def is_hidden(self) -> bool: ...  # noqa: D102
+    @property
+    def local_date(self) -> dt.date | None: ...  # noqa: D102
+    @property
+    def profile(self) -> Profile | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Why two recordings are of one run, what the second's clock lacks to the first's, and how far it is beside that.
+
+    `away_s` is what remains beyond whole quarters of an hour: the smaller, the surer.
+    """
+
+    shift_s: float
+    away_s: float
+    why: str
+
+
+def likeness(one: Timed, other: Timed, rules: Clocks) -> Likeness | None:
+    """Compare a recording with one that may be its copy at another hour. None: they are two runs.
+
+    Both must tell of nearly the same distance and duration. Where both have samples, their positions must have been at
+    the same places at the same moments of the run; without positions their heart rates, else their speeds, must rise
+    and fall together.
+    """
+    if one.writer and one.writer == other.writer:
+        return None
+    apart = (one.start_at - other.start_at).total_seconds()
+    if one.is_hidden or other.is_hidden:
+        if one.local_date != other.local_date:
+            return None
+        shift, away, what = apart, 0.0, "its start time is hidden; alike in distance and duration"
+    else:
+        step = 60 * rules.step_minutes
+        steps = round(apart / step)
+        shift, away = apart, abs(apart - steps * step)
+        if not steps or abs(apart) > 3600 * rules.max_hours + rules.start_tolerance_s or away > rules.start_tolerance_s:
+            return None
+        what = f"its clock is {_hours(steps * step)} off; alike in distance and duration"
+    has_shape = one.profile is not None and other.profile is not None
+    if not _is_alike(one, other, rules, 1.0 if has_shape else 0.5):
+        return None
+    if one.profile is not None and other.profile is not None:
+        how = _shape(one.profile, other.profile, rules)
+        if how is None:
+            return None
+        what = f"{what}, and in {how}"
+    return Likeness(shift, away, what)
+
+
+def _is_alike(one: Timed, other: Timed, rules: Clocks, share: float) -> bool:
+    a, b = one.duration_s, other.duration_s
+    if not a or not b or abs(a - b) > max(rules.duration_s, rules.duration_share * max(a, b)) * share:
+        return False
+    c, d = one.distance_m, other.distance_m
+    if c and d:
+        return abs(c - d) <= rules.distance_share * share * max(c, d)
+    # Without a distance only the recordings themselves can tell.
+    return one.profile is not None and other.profile is not None
+
+
+def _shape(one: Profile, other: Profile, rules: Clocks) -> str | None:
+    n = min(len(one.speed_mps), len(other.speed_mps))
+    north = one.latitude_deg[:n] - other.latitude_deg[:n]
+    east = (one.longitude_deg[:n] - other.longitude_deg[:n]) * np.cos(np.radians(one.latitude_deg[:n]))
+    away = _METRES_PER_DEGREE * np.hypot(north, east)
+    known = np.isfinite(away)
+    if known.sum() >= max(_FEWEST_BINS, n / 2):
+        return "place" if np.median(away[known]) <= rules.position_m else None
+    rates = _together(one.heart_rate_bpm[:n], other.heart_rate_bpm[:n])
+    if rates is not None:
+        return "heart rate" if rates[0] <= rules.heart_rate_bpm and rates[1] >= rules.correlation else None
+    speeds = _together(one.speed_mps[:n], other.speed_mps[:n])
+    if speeds is None:
+        return None
+    return "speed" if speeds[0] <= rules.speed_mps and speeds[1] >= rules.correlation else None
+
+
+def _together(a: Array, b: Array) -> tuple[float, float] | None:
+    """Return the mean difference and the correlation of two channels, None where too little is known."""
+    known = np.isfinite(a) & np.isfinite(b)
+    if known.sum() < max(_FEWEST_BINS, len(a) / 2):
+        return None
+    a, b = a[known], b[known]
+    spread = float(a.std() * b.std())
+    return float(np.abs(a - b).mean()), float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 0.0
+
+
+def _hours(seconds: float) -> str:
+    minutes = round(abs(seconds) / 60)
+    return f"{minutes // 60}:{minutes % 60:02d} h"

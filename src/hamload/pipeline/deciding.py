@@ -1,0 +1,210 @@
+"""What the runner decides about recordings: read from the tables, written to the journal, and taken back again.
+
+Each decision names the activities that it is made about, so that it holds when copies arrive or sessions change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hamload import journal, warehouse
+from hamload.errors import ConfigurationError
+from hamload.merging.decisions import KIND, Ref
+from hamload.raw import Raw
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    import duckdb
+
+    from hamload.merging.decisions import Action
+    from hamload.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A decision: its entry in the journal, what it does, what it was made about, and when."""
+
+    entry_id: str
+    action: Action
+    sentence: str
+    logged_at: dt.datetime
+
+
+def shown(settings: Settings, athlete_id: str, session_id: str) -> dict[str, Any]:
+    """Return one session, counted or set aside, with its members. `session_id` may be the beginning of it.
+
+    Raises
+    ------
+    ConfigurationError
+        Where there is none, or several begin so.
+
+    """
+    with warehouse.reader(settings.home) as con:
+        found = _session(con, athlete_id, session_id)
+        members = warehouse.rows(
+            con,
+            "select * from marts.session_members where session_id = ? order by is_primary desc, start_at, activity_id",
+            [found],
+        )
+        (row,) = warehouse.rows(con, "select * from staging.all_sessions where session_id = ?", [found])
+    return {**row, "members": members}
+
+
+def set_aside(settings: Settings, athlete_id: str) -> list[dict[str, Any]]:
+    """Return the runs that do not count, newest first."""
+    with warehouse.reader(settings.home) as con:
+        return warehouse.rows(
+            con, "select * from marts.set_aside where athlete_id = ? order by start_at desc, session_id", [athlete_id]
+        )
+
+
+def split(settings: Settings, athlete_id: str, session_id: str, activity_ids: Sequence[str], now: dt.datetime) -> str:
+    """Decide that recordings of one session are of several runs: the named ones of one, or each of its own.
+
+    Raises
+    ------
+    ConfigurationError
+        Where the session has one recording only, or does not have the named ones.
+
+    """
+    session = shown(settings, athlete_id, session_id)
+    members = session["members"]
+    if len(members) == 1:
+        raise ConfigurationError(
+            f"The session {session['session_id']} has one recording only.", "See: hamload sessions show ID."
+        )
+    named = [_one_of([m["activity_id"] for m in members], a, "recording of this session") for a in activity_ids]
+    if len(set(named)) == len(members):
+        raise ConfigurationError("These are all of its recordings.", "Name those that are of another run.")
+    if named:
+        groups = [
+            [m for m in members if m["activity_id"] in named],
+            [m for m in members if m["activity_id"] not in named],
+        ]
+    else:
+        groups = [[m] for m in members]
+    with warehouse.reader(settings.home) as con:
+        refs = [_refs(con, [m["activity_id"] for m in group]) for group in groups]
+    return _write(settings, athlete_id, "split", refs, session["local_date"], now)
+
+
+def join(settings: Settings, athlete_id: str, session_ids: Sequence[str], now: dt.datetime) -> str:
+    """Decide that sessions are one run. Raises ConfigurationError where they are fewer than two."""
+    sessions = [shown(settings, athlete_id, s) for s in session_ids]
+    if len({s["session_id"] for s in sessions}) < 2:  # noqa: PLR2004  # two make a pair
+        raise ConfigurationError("These are one session already.", "Name two sessions.")
+    with warehouse.reader(settings.home) as con:
+        refs = [_refs(con, [m["activity_id"] for m in s["members"]]) for s in sessions]
+    return _write(settings, athlete_id, "join", refs, sessions[0]["local_date"], now)
+
+
+def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now: dt.datetime) -> str:
+    """Decide that a run counts as it is ("accept"), or does not count ("exclude").
+
+    An activity of another sport that was a run after all is accepted by its own id.
+
+    Raises
+    ------
+    ConfigurationError
+        Where the id names neither a session nor such an activity.
+
+    """
+    with warehouse.reader(settings.home) as con:
+        try:
+            session_id = _session(con, athlete_id, any_id)
+        except ConfigurationError:
+            activity = _other(con, athlete_id, any_id)
+            if activity is None:
+                raise
+            done: Action = "run" if action == "accept" else "exclude"
+            return _write(settings, athlete_id, done, [_refs(con, [activity[0]])], activity[1], now)
+        members = con.execute(
+            "select activity_id, min(local_date) over () from marts.session_members where session_id = ?", [session_id]
+        ).fetchall()
+        refs = _refs(con, [m[0] for m in members])
+    return _write(settings, athlete_id, action, [refs], members[0][1], now)
+
+
+def made(settings: Settings, athlete_id: str) -> list[Made]:
+    """Return the decisions that hold, oldest first."""
+    if not (settings.home / "raw").is_dir():
+        return []
+    with Raw(settings.home) as raw:
+        return [_made(e) for e in journal.entries(raw.deliveries(athlete_id)) if e.kind == KIND]
+
+
+def undo(settings: Settings, athlete_id: str, entry_id: str, now: dt.datetime) -> Made:
+    """Take a decision back, the newest where none is named. Raises ConfigurationError where there is none."""
+    with Raw(settings.home) as raw:
+        known = [e for e in journal.entries(raw.deliveries(athlete_id)) if e.kind == KIND]
+        found = [e for e in known if e.entry_id.startswith(entry_id)] if entry_id else known[-1:]
+        if len(found) != 1:
+            what = f"{len(found)} decisions begin with {entry_id}" if found else "there is no such decision"
+            raise ConfigurationError(f"undo: {what}.", "See: hamload sessions decisions.")
+        with raw.batch(journal.SOURCE, athlete_id, now) as batch:
+            journal.undo(batch, found[0], now)
+    return _made(found[0])
+
+
+def _made(entry: journal.Entry) -> Made:
+    names = [[ref.get("name") or ref["activity_id"] for ref in group] for group in entry.content["groups"]]
+    told = " | ".join(", ".join(group) for group in names)
+    action: Action = entry.content["action"]
+    return Made(entry.entry_id, action, f"{_WORDS[action]} {entry.date}: {told}", entry.logged_at)
+
+
+_WORDS: dict[Action, str] = {
+    "split": "not one run,",
+    "join": "one run,",
+    "accept": "counts as it is,",
+    "exclude": "does not count,",
+    "run": "was a run,",
+}
+
+
+def _write(
+    settings: Settings,
+    athlete_id: str,
+    action: Action,
+    groups: Sequence[Sequence[dict[str, Any]]],
+    date: dt.date,
+    now: dt.datetime,
+) -> str:
+    content = {"action": action, "groups": [list(group) for group in groups]}
+    with Raw(settings.home) as raw, raw.batch(journal.SOURCE, athlete_id, now) as batch:
+        return journal.append(batch, KIND, date, now, content)
+
+
+def _refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> list[dict[str, Any]]:
+    rows = con.execute(
+        "select activity_id, document_id, source, external_id, part, name from marts.activities"
+        " where list_contains(?, activity_id) order by activity_id",
+        [list(activity_ids)],
+    ).fetchall()
+    return [Ref(*row[:5]).as_record() | {"name": row[5].rpartition("/")[2]} for row in rows]
+
+
+def _session(con: duckdb.DuckDBPyConnection, athlete_id: str, session_id: str) -> str:
+    known = con.execute("select session_id from landing.sessions where athlete_id = ?", [athlete_id]).fetchall()
+    return _one_of([row[0] for row in known], session_id, "session")
+
+
+def _other(con: duckdb.DuckDBPyConnection, athlete_id: str, activity_id: str) -> tuple[str, dt.date] | None:
+    rows = con.execute(
+        "select activity_id, local_date from marts.activities"
+        " where athlete_id = ? and session_id is null and starts_with(activity_id, ?) limit 2",
+        [athlete_id, activity_id],
+    ).fetchall()
+    return rows[0] if len(rows) == 1 else None
+
+
+def _one_of(known: Sequence[str], named: str, what: str) -> str:
+    found = [name for name in known if named and name.startswith(named)]
+    if len(found) == 1 or named in found:
+        return named if named in found else found[0]
+    if found:
+        raise ConfigurationError(f"{len(found)} ids begin with {named}.", "Name more of it.")
+    raise ConfigurationError(f"There is no {what} {named!r}.", "See: hamload sessions.")

@@ -1,0 +1,26 @@
+"""Prefect's own harness, once for all tests of the flows: a server and a database of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hamload import settings
+
+
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the harness keeps what Prefect writes."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="session")
+def harness(prefect_home: Path) -> Iterator[None]:
+    """Give Prefect a server and a database of its own for these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.prefect_environment(prefect_home).items():
+            patch.setenv(name, value)
+        from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415  # reads the environment on import
+
+        with prefect_test_harness(server_startup_timeout=180):
+            yield

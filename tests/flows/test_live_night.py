@@ -1,0 +1,167 @@
+"""The nightly flow with live sources, through Prefect: each fails alone, the runner is told, no secret is learnt."""
+
+import datetime as dt
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hamload import post, settings
+from hamload.demonstration import load_flow, sign_in
+from hamload.records import Service
+from hamload.simulator import SimulatedRunner, strava, year_of
+from hamload.simulator.garmin import Fault
+from hamload.simulator.world import World
+from hamload.sources.access import Access
+
+NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    runner = SimulatedRunner()
+    with World(runner, year_of(runner, NIGHT.date() - DAY, 9), NIGHT) as made:
+        yield made
+
+
+@pytest.fixture
+def home(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name, value in world.trust(tmp_path / "authority.pem").items():
+        monkeypatch.setenv(name, value)
+    accounts = "".join(f'[[accounts]]\nservice = "{service.command}"\n' for service in Service)
+    fetch = "[fetch]\ntimeout_s = 2\nretries = 0\nwait_s = 0.01\n"
+    (folder / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n{accounts}{fetch}{world.services()}')
+    sign_in(folder, "me", world)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("harness")
+def test_a_night_whose_sources_fail_one_by_one_ends_tells_the_runner_and_keeps_its_secrets(
+    world: World, home: Path, prefect_home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    nightly = load_flow("nightly")
+    state = nightly.nightly(home, world.now, world.now.date(), return_state=True)
+    assert state.is_completed(), state.message
+    assert post.standing(settings.load(home), "me") is not None
+
+    world.strava.faults.add("list", strava.Fault("inactive"))
+    world.garmin.revoke(refresh=True)
+    world.personal.faults.put("activities", Fault("status", 503))
+    now = world.advance(world.now + DAY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nightly.fetch, "retry_delay_seconds", 0)
+        state = nightly.nightly(home, now, now.date(), return_state=True)
+    assert state.is_failed()
+    message = str(state.message)
+    assert "Strava: Strava has switched off this API application" in message
+    assert "Garmin Connect: Garmin Connect accepts the saved sign-in no longer. Run: hamload auth garmin" in message
+    assert "Garmin's Personal API: Garmin's Personal API is down (HTTP 503)" in message
+    # What may pass was tried once more; what only the runner can mend was not.
+    assert world.personal.requests["activities"] == 3
+    assert world.garmin.logins == 0
+    told = [m.subject for m in post.standing(settings.load(home)) if m.kind == "failure"]
+    assert len(told) == 3
+
+    access = Access.of(home, "me")
+    tokens, app, key = access.strava.read(), access.strava_app.read(), access.garmin_personal.read()
+    assert tokens is not None
+    assert app is not None
+    assert key is not None
+    garmin = json.loads((access.garmin / "garmin_tokens.json").read_text())
+    logged = caplog.text
+    for secret in (tokens.access_token, tokens.refresh_token, app.client_secret, key.key, garmin["di_refresh_token"]):
+        assert secret not in logged
+        for path in prefect_home.rglob("*"):
+            assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("harness")
+def test_a_night_that_breaks_off_fails_in_prefect_and_is_told(world: World, home: Path) -> None:
+    nightly = load_flow("nightly")
+    (home / "warehouse.duckdb").mkdir()
+    state = nightly.nightly(home, world.now, world.now.date(), return_state=True)
+    assert state.is_failed()
+    (told,) = [m.subject for m in post.standing(settings.load(home)) if m.kind == "failure"]
+    assert told == "hamload: the night went wrong last night"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("harness")
+def test_what_is_served_is_the_night_the_week_and_the_backfill_on_the_homes_clock(home: Path) -> None:
+    serve, nightly = load_flow("serve"), load_flow("nightly")
+    found = {d.name: d for d in serve.deployments(settings.load(home), nightly)}
+    assert set(found) == {"nightly", "weekly", "backfill"}
+    schedules = {name: [(s.schedule.cron, s.schedule.timezone) for s in d.schedules] for name, d in found.items()}
+    assert schedules == {
+        "nightly": [("30 3 * * *", "Europe/Vienna")],
+        "weekly": [("0 6 * * 1", "Europe/Vienna")],
+        "backfill": [],
+    }
+    assert all(d.parameters == {"home": str(home)} for d in found.values())
+    assert f"{found['backfill'].flow_name}/{found['backfill'].name}" == nightly.BACKFILL
+
+
+def test_the_file_for_a_prefect_server_names_flows_that_are_there_at_the_same_times() -> None:
+    told: Any = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+    nightly = load_flow("nightly")
+    served = settings.load(Path("/nowhere")).schedule
+    for deployment in told["deployments"]:
+        path, _, name = deployment["entrypoint"].partition(":")
+        assert (ROOT / path).is_file()
+        assert getattr(nightly, name).name == f"hamload-{deployment['name']}"
+    crons = {d["name"]: [s["cron"] for s in d.get("schedules", ())] for d in told["deployments"]}
+    assert crons == {"nightly": [served.nightly], "weekly": [served.weekly], "backfill": []}
+
+
+@pytest.mark.slow
+def test_serve_starts_a_server_of_its_own_registers_the_schedule_and_ends_when_told(tmp_path: Path) -> None:
+    import os  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n[schedule]\nport = {port}\n')
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    with (tmp_path / "told").open("w+") as told:
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name("hamload"), "serve", "--home", tmp_path],
+            stdout=told,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=tmp_path,
+        )
+        try:
+            _wait_for(tmp_path / "told", "hamload-backfill/backfill", process)
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+        finally:
+            process.kill()
+    assert "There is nothing to ask yet" in (tmp_path / "told").read_text()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server has ended too"
+
+
+def _wait_for(path: Path, text: str, process: "subprocess.Popen[bytes]") -> None:
+    import time  # noqa: PLC0415
+
+    for _ in range(1200):
+        if text in path.read_text():
+            return
+        assert process.poll() is None, path.read_text()
+        time.sleep(0.1)
+    raise AssertionError(path.read_text())

@@ -1,0 +1,374 @@
+"""What comes out of which recordings, case by case. Each line can be read, and argued with, by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hamload.merging import Decided, merge
+from hamload.merging.grouping import NOTHING_DECIDED
+
+from .conftest import Recorded, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hamload.merging import Session, Span
+    from hamload.parameters import MergingRules
+
+H = 3600
+MORNING = Run(7 * 60, 50, seed=1)
+EVENING = Run(18 * 60, 40, seed=2)
+SAME_ROUTE_LATER = Run(8 * 60, 50, seed=3)
+LATE = Run(23 * 60 + 40, 45, seed=4)
+
+
+def _apart(*names: str) -> Decided:
+    return Decided(apart=frozenset({frozenset(names)}))
+
+
+def _together(*names: str) -> Decided:
+    return Decided(together=((names[0], names[1]),))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Recordings, and the sessions that must come of them: the name that speaks first, then its copies.
+
+    `minutes`: the running that each session counts, to half a minute, in the same order; None: not asked.
+    """
+
+    name: str
+    recordings: tuple[Recorded, ...]
+    sessions: tuple[str, ...]
+    minutes: tuple[float, ...] | None = None
+    decided: Decided = NOTHING_DECIDED
+
+
+def _case(
+    name: str, *recordings: Recorded, out: str, minutes: tuple[float, ...] | None = None, decided: Decided | None = None
+) -> Case:
+    return Case(name, recordings, tuple(out.split(" | ")), minutes, decided or NOTHING_DECIDED)
+
+
+R = Recorded
+CASES = [
+    # --- one run, several recorders ---------------------------------------------------------------------------------
+    _case("one watch", R(MORNING, "watch"), out="watch", minutes=(50,)),
+    _case("two watches", R(MORNING, "a", device="x"), R(MORNING, "b", device="y", first=0.2), out="a b", minutes=(50,)),
+    _case("watch and phone", R(MORNING, "phone", "gpx", first=-1, last=51), R(MORNING, "watch"), out="watch phone"),
+    _case(
+        "a forwarded copy",
+        R(MORNING, "watch"),
+        R(MORNING, "service", "strava", has_samples=True),
+        out="watch service",
+        minutes=(50,),
+    ),
+    _case(
+        "watch, service and export's summary",
+        R(MORNING, "watch"),
+        R(MORNING, "service", "strava"),
+        R(MORNING, "summary", "json", has_samples=False),
+        out="watch service summary",
+    ),
+    _case("FIT, TCX and GPX of one run", R(MORNING, "g", "gpx"), R(MORNING, "t", "tcx"), R(MORNING, "f"), out="f g t"),
+    _case("clocks three seconds apart", R(MORNING, "a"), R(MORNING, "b", "gpx", clock_s=3), out="a b", minutes=(50,)),
+    _case("clocks two minutes apart", R(MORNING, "a"), R(MORNING, "b", "gpx", clock_s=120), out="a b"),
+    _case("a copy whose end was trimmed", R(MORNING, "whole"), R(MORNING, "cut", "gpx", last=40), out="whole cut"),
+    _case("a copy whose start was trimmed", R(MORNING, "whole"), R(MORNING, "cut", "gpx", first=12), out="whole cut"),
+    _case("both ends cropped for privacy", R(MORNING, "w"), R(MORNING, "c", "strava", first=2, last=47), out="w c"),
+    _case(
+        "the better recording is the trimmed one",
+        R(MORNING, "watch", last=30),
+        R(MORNING, "phone", "gpx"),
+        out="phone watch",
+        minutes=(50,),
+    ),
+    _case(
+        "a watch that died one minute before the end",
+        R(MORNING, "watch", last=49),
+        R(MORNING, "phone", "gpx"),
+        out="watch phone",
+        minutes=(49,),
+    ),
+    _case(
+        "a paused copy",
+        R(MORNING, "watch"),
+        R(MORNING, "phone", "gpx", pauses=[(20, 26)]),
+        out="watch phone",
+        minutes=(50,),
+    ),
+    _case(
+        "a watch that was not started again after a stop: the phone holds what it missed",
+        R(MORNING, "watch", pauses=[(20, 24.5)]),
+        R(MORNING, "phone", "gpx"),
+        out="watch phone",
+        minutes=(50,),
+    ),
+    _case(
+        "a watch that overslept the first eight minutes of ninety",
+        R(Run(420, 90, seed=5), "watch", first=8),
+        R(Run(420, 90, seed=5), "phone", "gpx"),
+        out="watch phone",
+        minutes=(90,),
+    ),
+    _case(
+        "each recorder misses one end",
+        R(Run(420, 90, seed=5), "watch", last=83),
+        R(Run(420, 90, seed=5), "phone", "gpx", first=7),
+        out="watch phone",
+        minutes=(90,),
+    ),
+    _case(
+        "the phone lay still for ten minutes after the run: nothing is added",
+        R(MORNING, "watch"),
+        R(MORNING, "phone", "gpx", last=60),
+        out="watch phone",
+        minutes=(50,),
+    ),
+    _case(
+        "two halves and the whole, the whole from a phone",
+        R(MORNING, "first", last=24),
+        R(MORNING, "second", first=25),
+        R(MORNING, "whole", "gpx"),
+        out="whole first second",
+        minutes=(50,),
+    ),
+    _case(
+        "two halves and the whole, the whole from a watch",
+        R(MORNING, "first", "gpx", last=24),
+        R(MORNING, "second", "gpx", first=25),
+        R(MORNING, "whole"),
+        out="whole first second",
+        minutes=(50,),
+    ),
+    _case(
+        "two halves alone stay two", R(MORNING, "a", last=24), R(MORNING, "b", first=25), out="a | b", minutes=(24, 25)
+    ),
+    _case(
+        "two halves that the runner joins are added up",
+        R(MORNING, "a", last=24),
+        R(MORNING, "b", first=25),
+        out="b a",
+        minutes=(49,),
+        decided=_together("a", "b"),
+    ),
+    _case(
+        "two summaries that the runner joins are added up",
+        R(MORNING, "a", "json", last=24, has_samples=False),
+        R(MORNING, "b", "json", first=25, has_samples=False),
+        out="b a",
+        minutes=(49,),
+        decided=_together("a", "b"),
+    ),
+    _case(
+        "a summary of an hour and a minute of recording",
+        R(MORNING, "minute", last=1),
+        R(MORNING, "hour", "json", has_samples=False),
+        out="hour minute",
+    ),
+    _case("a treadmill's watch and its machine", R(MORNING, "w", has_places=False), R(MORNING, "m", "tcx"), out="w m"),
+    _case("the same run twice from one writer", R(MORNING, "a", device="x"), R(MORNING, "b", device="x"), out="a b"),
+    # --- runs that must stay apart ----------------------------------------------------------------------------------
+    _case(
+        "back-to-back runs 30 s apart",
+        R(Run(420, 30, seed=6), "a"),
+        R(Run(450.5, 30, seed=7), "b"),
+        out="a | b",
+        minutes=(30, 30),
+    ),
+    _case("morning and evening", R(MORNING, "a"), R(EVENING, "b"), out="a | b"),
+    _case(
+        "a relay of three short runs",
+        *(R(Run(600 + 90 * leg, 12, seed=8 + leg), f"leg{leg}", device="x") for leg in range(3)),
+        out="leg0 | leg1 | leg2",
+        minutes=(12, 12, 12),
+    ),
+    _case(
+        "a relay, each leg with a phone's copy",
+        *(R(Run(600 + 90 * leg, 12, seed=8 + leg), f"leg{leg}", device="x") for leg in range(3)),
+        *(R(Run(600 + 90 * leg, 12, seed=8 + leg), f"leg{leg}p", "gpx") for leg in range(3)),
+        out="leg0 leg0p | leg1 leg1p | leg2 leg2p",
+        minutes=(12, 12, 12),
+    ),
+    _case(
+        "track intervals, the watch stopped between: one recording with pauses",
+        R(MORNING, "track", pauses=[(10 + 4 * n, 12 + 4 * n) for n in range(8)]),
+        out="track",
+        minutes=(34,),
+    ),
+    _case(
+        "track intervals saved one by one, and the phone that held them all",
+        *(R(MORNING, f"lap{n}", first=10 * n, last=10 * n + 8) for n in range(5)),
+        R(MORNING, "phone", "gpx"),
+        out="phone lap0 lap1 lap2 lap3 lap4",
+        minutes=(50,),
+    ),
+    _case(
+        "the run of a triathlon beside its brick run of the week before",
+        R(Run(9 * 60, 45, seed=12), "triathlon"),
+        R(Run(9 * 60 - 7 * 1440, 45, seed=12), "brick"),
+        out="brick | triathlon",
+    ),
+    _case(
+        "warm-up, race and cool-down",
+        *(R(Run(a, m, seed=a), f"{a}") for a, m in ((600, 15), (620, 20), (645, 12))),
+        out="600 | 620 | 645",
+        minutes=(15, 20, 12),
+    ),
+    _case(
+        "one phone for the warm-up and the race, two watches' files",
+        R(Run(600, 40, seed=13), "warmup", last=15),
+        R(Run(600, 40, seed=13), "race", first=16),
+        R(Run(600, 40, seed=13), "phone", "gpx"),
+        out="phone race warmup",
+        minutes=(40,),
+    ),
+    _case(
+        "the runner says that two overlapping recordings are two people's",
+        R(MORNING, "mine"),
+        R(MORNING, "hers", "gpx"),
+        out="hers | mine",
+        decided=_apart("mine", "hers"),
+    ),
+    # --- clocks whole hours apart -----------------------------------------------------------------------------------
+    _case("local time for UTC, one hour", R(MORNING, "a"), R(MORNING, "b", "gpx", clock_s=H), out="a b", minutes=(50,)),
+    _case("local time for UTC, eleven hours", R(MORNING, "a"), R(MORNING, "b", "gpx", clock_s=-11 * H), out="a b"),
+    _case("Kathmandu: 5:45", R(MORNING, "a"), R(MORNING, "b", "gpx", clock_s=5.75 * H), out="a b", minutes=(50,)),
+    _case("an hour and seven seconds", R(MORNING, "a"), R(MORNING, "b", "gpx", clock_s=H + 7), out="a b"),
+    _case("20 minutes are no zone", R(EVENING, "a"), R(EVENING, "b", "gpx", clock_s=50 * 60 + 300), out="a | b"),
+    _case(
+        "heart rates alone tell, indoors",
+        R(MORNING, "a", has_places=False),
+        R(MORNING, "b", "gpx", clock_s=2 * H, has_places=False),
+        out="a b",
+    ),
+    _case(
+        "speeds alone tell",
+        R(MORNING, "a", has_places=False, has_rate=False),
+        R(MORNING, "b", "gpx", clock_s=2 * H, has_places=False, has_rate=False),
+        out="a b",
+    ),
+    _case(
+        "two runs at exactly one hour, alike in length, on other ways",
+        R(MORNING, "a"),
+        R(SAME_ROUTE_LATER, "b", "gpx"),
+        out="a | b",
+        minutes=(50, 50),
+    ),
+    _case(
+        "two indoor runs at exactly one hour with other heart rates",
+        R(MORNING, "a", has_places=False),
+        R(SAME_ROUTE_LATER, "b", "gpx", has_places=False),
+        out="a | b",
+    ),
+    _case(
+        "the same treadmill programme twice from one watch",
+        R(MORNING, "a", device="x", has_rate=False),
+        R(Run(480, 50, seed=1), "b", device="x", has_rate=False),
+        out="a | b",
+    ),
+    _case(
+        "a summary one hour off, alike to a hair",
+        R(MORNING, "a", metres=8400),
+        R(MORNING, "b", "json", clock_s=H, has_samples=False, metres=8404),
+        out="a b",
+    ),
+    _case(
+        "a summary one hour off, a kilometre shorter",
+        R(MORNING, "a", metres=8400),
+        R(MORNING, "b", "json", clock_s=H, has_samples=False, metres=7400),
+        out="a | b",
+    ),
+    _case(
+        "a hidden start time on the service",
+        R(MORNING, "watch", metres=8400),
+        R(MORNING, "service", "strava", is_hidden=True, metres=8400),
+        out="watch service",
+    ),
+    _case(
+        "hidden start times of two runs of a day find each its own",
+        R(MORNING, "w1", metres=8400),
+        R(EVENING, "w2", metres=6700),
+        R(MORNING, "s1", "strava", is_hidden=True, metres=8400),
+        R(EVENING, "s2", "strava", is_hidden=True, metres=6700),
+        out="w1 s1 | w2 s2",
+    ),
+    _case(
+        "a hidden start of another day",
+        R(MORNING, "watch", metres=8400),
+        R(Run(7 * 60 + 1440, 50, seed=14), "service", "strava", is_hidden=True, metres=8400),
+        out="watch | service",
+    ),
+    _case("over midnight, two recorders", R(LATE, "watch"), R(LATE, "phone", "gpx", first=1), out="watch phone"),
+    # --- a watch that was left on -----------------------------------------------------------------------------------
+    _case(
+        "a phone's run inside a watch's recording that lay still then",
+        R(Run(420, 30, seed=15), "left_on", last=300),
+        R(Run(600, 40, seed=16), "phone", "gpx"),
+        out="phone left_on",
+        minutes=(70,),
+    ),
+]
+
+
+def test_there_are_at_least_forty_cases_and_no_name_twice() -> None:
+    assert len(CASES) >= 40
+    assert len({c.name for c in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_what_comes_out(
+    case: Case, merging_rules: MergingRules, counted_s: Callable[[Session, dict[str, Span]], float]
+) -> None:
+    spans = {r.name: r.span() for r in case.recordings}
+    found = merge(list(spans.values()), merging_rules, "me", case.decided)
+    told = {s.primary_id: s for s in found}
+    said = {" ".join([s.primary_id, *sorted(m.activity_id for m in s.members[1:])]) for s in found}
+    assert said == {_sorted(text) for text in case.sessions}
+    if case.minutes is not None:
+        counted = [counted_s(told[_speaker(text, told)], spans) / 60 for text in case.sessions]
+        assert counted == pytest.approx(case.minutes, abs=0.75)
+
+
+def _speaker(text: str, told: dict[str, Session]) -> str:
+    assert text.split(maxsplit=1)[0] in told
+    return text.split(maxsplit=1)[0]
+
+
+def _sorted(text: str) -> str:
+    words = text.split()
+    return " ".join([words[0], *sorted(words[1:])])
+
+
+def test_a_session_keeps_its_id_when_copies_arrive_and_when_another_recording_speaks(
+    merging_rules: MergingRules,
+) -> None:
+    watch, phone = R(MORNING, "watch", clock_s=4).span(), R(MORNING, "phone", "gpx").span()
+    summary = R(MORNING, "summary", "json", has_samples=False).span()
+    ids = {
+        merge(list(spans), merging_rules, "me")[0].session_id
+        for spans in ((summary,), (phone,), (watch,), (summary, phone), (phone, watch), (summary, phone, watch))
+    }
+    assert len(ids) == 1
+
+
+def test_two_runs_that_begin_in_the_same_ten_minutes_have_two_ids(merging_rules: MergingRules) -> None:
+    spans = [R(Run(600 + 2.5 * n, 2, seed=n), f"r{n}").span() for n in range(4)]
+    assert len({s.session_id for s in merge(spans, merging_rules, "me")}) == 4
+
+
+def test_two_runners_of_one_home_never_share_an_id(merging_rules: MergingRules) -> None:
+    span = R(MORNING, "watch").span()
+    assert merge([span], merging_rules, "me")[0].session_id != merge([span], merging_rules, "her")[0].session_id
+
+
+def test_a_clock_that_is_off_says_by_how_much_and_what_is_alike(merging_rules: MergingRules) -> None:
+    spans = [R(MORNING, "a").span(), R(MORNING, "b", "gpx", clock_s=5.75 * H).span()]
+    (_, copy) = merge(spans, merging_rules)[0].members
+    assert copy.shift_s == -5.75 * H
+    assert copy.why == "its clock is 5:45 h off; alike in distance and duration, and in place"
+    assert spans[1].start_at - spans[0].start_at == dt.timedelta(hours=5, minutes=45)

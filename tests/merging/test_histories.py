@@ -1,0 +1,120 @@
+"""Whatever became of a history on its way in, the sessions and the days are those of the history that was run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hamload.merging import merge
+
+from .conftest import RANKS, Recorded, Run
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import random
+    from collections.abc import Callable
+
+    from hamload.merging import Session, Span
+    from hamload.parameters import MergingRules
+
+FORMS = ("fit", "tcx", "gpx", "strava", "json")
+
+
+@dataclass(frozen=True)
+class History:
+    """What was run, and what was recorded of it, in the order of arrival."""
+
+    runs: tuple[Run, ...]
+    recorded: tuple[Recorded, ...]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Draw some days of runs; each recorded whole by at least one recorder whose clock is right."""
+    runs: list[Run] = []
+    recorded: list[Recorded] = []
+    at = 6.0 * 60
+    for number in range(draw(st.integers(1, 5))):
+        minutes = draw(st.sampled_from((12, 25, 40, 55)))
+        runs.append(Run(at, minutes, draw(st.sampled_from((2.4, 2.8, 3.3))), seed=draw(st.integers(0, 999))))
+        recorded += draw(_recorders(runs[-1], number))
+        # From back to back, half a minute apart, to the next day; also exactly an hour from start to start.
+        gap = draw(st.sampled_from((0.5, 7, 60 - minutes, 230, 24 * 60 + 11)))
+        at += minutes + max(gap, 0.5)
+    arrived = [*recorded, *draw(st.lists(st.sampled_from(recorded), max_size=3))]
+    return History(tuple(runs), tuple(draw(st.permutations(arrived))))
+
+
+@st.composite
+def _recorders(draw: st.DrawFn, run: Run, number: int) -> list[Recorded]:
+    first = draw(st.sampled_from(("fit", "tcx", "gpx")))
+    found = [Recorded(run, f"{number}-0", first, device="own", clock_s=draw(st.integers(0, 4)))]
+    for copy in range(1, draw(st.integers(1, 4))):
+        form = draw(st.sampled_from(FORMS))
+        fault = draw(st.sampled_from(("none", "clock", "hours", "trimmed", "paused")))
+        crop = run.minutes * 0.2 if fault == "trimmed" else 0.0
+        found.append(
+            Recorded(
+                run,
+                f"{number}-{copy}",
+                form,
+                device=f"other{copy}",
+                first=crop if draw(st.booleans()) else 0.0,
+                last=run.minutes - crop / 2,
+                clock_s=_fault_s(draw, fault, form, first),
+                pauses=[(run.minutes * 0.5, run.minutes * 0.5 + 2)] if fault == "paused" else (),
+                has_samples=form != "json",
+            )
+        )
+    return found
+
+
+def _fault_s(draw: st.DrawFn, fault: str, form: str, first: str) -> float:
+    if fault == "clock":
+        return float(draw(st.integers(-20, 20)))
+    # Half a day and more, so that no copy lands beside another run; and not of a recording as good as the one whose
+    # clock is right: which of the two is wrong is beyond anybody's telling.
+    if fault == "hours" and form in {"tcx", "gpx"} and RANKS[form] > RANKS[first]:
+        return 3600 * draw(st.sampled_from((-13.0, 12.75, 13.0)))
+    return 0.0
+
+
+def _days(found: list[Session], spans: dict[str, Span], counted_s: Callable[..., float]) -> dict[dt.date, float]:
+    days: dict[dt.date, float] = {}
+    for session in found:
+        day = spans[session.primary_id].start_at.date()
+        days[day] = days.get(day, 0.0) + counted_s(session, spans)
+    return days
+
+
+@given(history=histories(), shuffle=st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_sources_order_duplicates_and_clocks_change_neither_sessions_nor_days(
+    history: History,
+    shuffle: random.Random,
+    merging_rules: MergingRules,
+    counted_s: Callable[[Session, dict[str, Span]], float],
+) -> None:
+    spans = {r.name: r.span() for r in history.recorded}
+    found = merge(list(spans.values()), merging_rules, "me")
+    # Every run is one session, and every session is of one run.
+    of_runs = [{name.split("-")[0] for name in (m.activity_id for m in s.members)} for s in found]
+    assert all(len(runs) == 1 for runs in of_runs)
+    assert Counter(run for runs in of_runs for run in runs) == dict.fromkeys(map(str, range(len(history.runs))), 1)
+    # The days hold what was run, and nothing twice.
+    clean = {f"{n}-0": Recorded(run, f"{n}-0", device="own").span() for n, run in enumerate(history.runs)}
+    truth = _days(merge(list(clean.values()), merging_rules, "me"), clean, counted_s)
+    counted = _days(found, spans, counted_s)
+    assert counted.keys() == truth.keys()
+    for day, seconds in truth.items():
+        # The best recording may lack what no copy is asked for: less than three minutes and a half-minute, at each end.
+        runs = sum(run.start_at.date() == day for run in history.runs)
+        assert seconds - 2 * 210 * runs <= counted[day] <= seconds + 5
+    # Nothing of it depends on the order of arrival, and a later copy leaves the ids alone.
+    again = list(spans.values())
+    shuffle.shuffle(again)
+    assert merge(again, merging_rules, "me") == found
