@@ -91,7 +91,9 @@ def digest(current: Settings, athlete_id: str) -> str:
 
 @task(task_run_name="deliver")
 def deliver(current: Settings, failures: list[Failure], now: dt.datetime) -> list[str]:
-    """Tell the runner what has begun to go wrong, and send what waits in the outbox."""
+    """Put what each runner is due into the outbox, and send what waits there."""
+    for athlete_id in pipeline.known_athletes(current):
+        pipeline.tell_state(current, athlete_id, now)
     pipeline.tell_troubles(current, failures, now)
     return pipeline.deliver(current, now)
 

@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -372,3 +373,37 @@ def test_help_names_every_command_and_every_command_has_help(hamload: Run) -> No
         assert shown.returncode == 0
         assert "--home" in shown.stdout
     assert hamload(None).returncode == 2
+
+
+def test_status_draws_its_days_says_what_waits_and_imports_no_chart_library(own: Path, hamload: Run) -> None:
+    (own / "config.toml").write_text(CONFIG + '[[athletes]]\nid = "me"\n[show]\nunits = "miles"\n')
+    shown = hamload(own, "status", "--on", LAST_DAY)
+    assert shown.returncode == 0
+    assert re.search(r"56 days  [▁▂▃▄▅▆▇█·?]{56}", shown.stdout)
+    assert re.search(r"distance +\d+\.\d mi", shown.stdout)
+    script = (
+        "import sys; sys.argv = ['hamload', 'status', '--home', sys.argv[1]]\nfrom hamload.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print([m for m in ('altair', 'vl_convert', 'css_inline', 'apprise', 'prefect', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script, own], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_terminal_that_knows_ascii_only_gets_ascii(own: Path) -> None:
+    command = [str(Path(sys.executable).with_name("hamload")), "status", "--home", str(own)]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "60"}
+    done = subprocess.run(command, capture_output=True, check=True, env=environment, timeout=60)
+    assert done.stdout.isascii()
+    assert b"days  " in done.stdout
+
+
+def test_the_report_is_written_and_a_digest_that_cannot_be_sent_says_why(own: Path, hamload: Run) -> None:
+    written = hamload(own, "report", "--json")
+    assert written.returncode == 0, written.stderr
+    told = json.loads(written.stdout)
+    assert Path(told["path"]) == own / "report.html"
+    assert told["bytes"] == (own / "report.html").stat().st_size
+    _tells(hamload(own, "digest", "--send"), 1, "mail is not set up", "config.toml")
+    assert "1 message in the outbox: mail is not set up" in " ".join(hamload(own, "status").stdout.split())
+    assert [m["state"] for m in json.loads(hamload(own, "status", "--json").stdout)["outbox"]] == ["waiting"]

@@ -137,6 +137,31 @@ class Opened:
                 [found[0][0]],
             )
 
+    def chart(self, name: str = "load", days: int = 84, athlete_id: str = "") -> Any:
+        """Return a chart as the report and the mail have it (Altair): "load", "ratios" or "strength".
+
+        Parameters
+        ----------
+        days
+            How many, up to the newest.
+        athlete_id
+            Whose, where the home has several runners.
+
+        """
+        from hamload import charts  # noqa: PLC0415  # Altair is slow to import
+        from hamload.pipeline.charting import chart_rows  # noqa: PLC0415
+
+        sets = {"load": ("days", "unknown"), "ratios": ("ratios", "withheld", "thresholds")}
+        sets["strength"] = ("tightness", "curls", "whole")
+        if name not in sets:
+            raise HamloadError(f"There is no chart {name!r}.", f"There are: {', '.join(sets)}.")
+        current = settings.load(self.home)
+        runner = current.athlete(athlete_id).id
+        with warehouse.reader(self.home) as con:
+            ((last,),) = con.execute("select max(date) from marts.daily_load where athlete_id = ?", [runner]).fetchall()
+            rows = chart_rows(con, current, runner, last, days)
+        return charts.with_rows(getattr(charts, name)(), **{kind: getattr(rows, kind) for kind in sets[name]})
+
     def sql(self, query: str) -> pd.DataFrame:
         """Return the rows of any select over the home's tables."""
         with warehouse.reader(self.home) as con:

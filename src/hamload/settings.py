@@ -150,6 +150,20 @@ class ServiceSettings(BaseModel):
         return value
 
 
+class ShowSettings(BaseModel):
+    """How numbers and days are shown. What is stored knows nothing of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    units: Literal["km", "miles"]
+    week_starts: Literal["monday", "sunday", "saturday"]
+
+    @property
+    def first_weekday(self) -> int:
+        """The first day of the week, 0 for Monday as in `datetime`."""
+        return {"monday": 0, "saturday": 5, "sunday": 6}[self.week_starts]
+
+
 class ImportSettings(BaseModel):
     """How recordings are read."""
 
@@ -176,6 +190,7 @@ class _File(BaseModel):
     import_: ImportSettings = Field(alias="import")
     mail: MailSettings
     push: PushSettings
+    show: ShowSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +223,7 @@ class Settings:
     provenance: dict[str, Provenance]
     mail: MailSettings
     push: PushSettings
+    show: ShowSettings
 
     def athlete(self, athlete_id: str = "") -> AthleteSettings:
         """Return the named runner, or the only one. Raises ConfigurationError where that is not one runner."""
@@ -310,6 +326,7 @@ def load(home: Path | None = None) -> Settings:
         provenance=found.provenance,
         mail=file.mail,
         push=file.push,
+        show=file.show,
     )
 
 

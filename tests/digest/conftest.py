@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from vl_convert import javascript_bundle
 
+from hamload import charts
 from hamload.digest.facts import (
     Amounts,
     DigestFacts,
@@ -19,10 +23,11 @@ from hamload.digest.facts import (
     SourceRow,
     Week,
 )
+from hamload.digest.report import Coefficient, ReportFacts, ReportRun, Spell
 from hamload.records import Alert, Cause, Confidence, Reason, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MONDAY = dt.date(2025, 11, 24)
 DISCLAIMER = (
@@ -320,3 +325,97 @@ def example(request: pytest.FixtureRequest) -> DigestFacts:
 def make() -> Callable[..., Any]:
     """Make an example or a piece of one by its name, single values replaced."""
     return lambda name, **others: (EXAMPLES | PIECES)[name](**others)
+
+
+def report_run(place: int = 0, **others: Any) -> ReportRun:
+    """Return one run of a report's list, so many days ago."""
+    facts = {name: others.pop(name) for name in list(others) if name in Session.__dataclass_fields__}
+    date = MONDAY - dt.timedelta(place)
+    told: dict[str, Any] = {
+        "session": session(**{"date": date} | facts),
+        "source": "files",
+        "device": "a watch",
+        "basis": "streams",
+        "climb_m": 410.0,
+        "copies": 0,
+        "trace": place,
+    }
+    return ReportRun(**told | others)
+
+
+def trace(points: int = 120) -> dict[str, Any]:
+    """Return a run's course as the page carries it, with a stretch of which nothing is known."""
+    values = [*range(60, 60 + points - 20), *[255] * 20]
+    text = base64.b64encode(bytes(min(value, 255) for value in values)).decode()
+    return {"s": 30.0, "v": text, "g": text, "h": text}
+
+
+def report_rows(days: int, unknown: range = range(0)) -> dict[str, Any]:
+    """Return what a report draws: so many days up to `MONDAY`, those of `unknown` (days ago) unknown."""
+    first = (MONDAY - dt.date(1970, 1, 1)).days - days + 1
+    at = [(first + day) * 86_400_000 for day in range(days)]
+    spans = [{"at": at[-1 - d], "until": at[-1 - d] + 86_400_000, "why": "no source has reported"} for d in unknown]
+    parts = ("hill", "speed", "long", "base")
+    return {
+        "days": [
+            {"at": t, "days": 1, "label": f"day {n}", "acute": 40 + n % 9, "chronic": 38.5}
+            | {part: float((n * (7 + index)) % (20 + 5 * index)) for index, part in enumerate(parts)}
+            for n, t in enumerate(at)
+        ],
+        "ratios": [
+            {"at": t, "label": f"day {n}", "uncoupled": None, "ewma": None}
+            if days - 1 - n in unknown
+            else {"at": t, "label": f"day {n}", "uncoupled": 1 + (n % 11) / 20, "ewma": 1 + (n % 7) / 25}
+            for n, t in enumerate(at)
+        ],
+        "unknown": spans,
+        "withheld": spans,
+        "thresholds": [{"value": 1.8, "label": "deload, uncoupled"}],
+        "curls": [{"at": t, "label": "a day", "sets": 2, "repetitions": 10} for t in at[::5]],
+        "tightness": [{"at": t, "label": "a day", "tightness": 3} for t in at[::3]],
+        "whole": [{"at": at[0]}, {"at": at[-1]}],
+        "speed_factor": 3.6,
+    }
+
+
+@cache
+def _library() -> str:
+    return javascript_bundle()  # type: ignore[call-arg]  # its stub forgets the default
+
+
+def report(
+    digest: DigestFacts | None = None, runs: Sequence[ReportRun] = (), days: int = 120, unknown: range = range(0)
+) -> ReportFacts:
+    """Return a report's facts around a digest's."""
+    digest = digest or deload()
+    runs = runs or tuple(report_run(place * 2, trace=place) for place in range(12))
+    traces = [trace() for _ in range(max((r.trace or 0 for r in runs), default=0) + 1)]
+    spell = Spell(
+        state=digest.alert.state,
+        first_date=MONDAY - dt.timedelta(2),
+        last_date=MONDAY,
+        headline=digest.headline,
+        reasons=digest.alert.reasons,
+    )
+    return ReportFacts(
+        digest=digest,
+        runs=tuple(runs),
+        spells=(spell,) * 30,
+        coefficients=(
+            Coefficient("alerts.deload.spike", 1.3, "E", "Frandsen et al. 2025", is_default=True),
+            Coefficient("model.demand.easy_exponent", 2.0, "A", "set in config.toml", is_default=False),
+        ),
+        rows=report_rows(days, unknown) | {"traces": traces},
+        specs={
+            "load": charts.spec(charts.load()),
+            "ratios": charts.spec(charts.ratios()),
+            "strength": charts.spec(charts.strength()),
+            "run": charts.spec(charts.run()),
+        },
+        library=_library(),
+        written_at=dt.datetime(2025, 11, 25, 2, 10, tzinfo=dt.UTC),
+        outbox=("1 message in the outbox: mail is not set up: [mail] in config.toml.",),
+    )
+
+
+PIECES |= {"report": report, "report run": report_run}

@@ -413,7 +413,7 @@ def emptied(facts: DigestFacts, nothing: float | None) -> DigestFacts:
 def test_a_template_that_forgets_a_format_fails_instead_of_printing_none() -> None:
     for value in (None, 1.5, float("nan"), True):
         with pytest.raises(TypeError, match="without a format"):
-            render._templates().from_string("{{ value }}").render(value=value)
+            render.templates().from_string("{{ value }}").render(value=value)
 
 
 @pytest.mark.parametrize("title", HOSTILE)
@@ -501,3 +501,30 @@ def luminance(colour: str) -> float:
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_subject_of_a_mail_says_the_state_and_its_cause(make: Make) -> None:
+    rules = {"distance_spike": 1.61, "uncoupled_ratio": 1.92}
+    reasons = tuple(make("reason", rule=rule, value=value) for rule, value in rules.items())
+    facts = make("deload", alert=make("alert", reasons=reasons))
+    expected = "Deload: longest run in 30 days +61 %, load ratio 1.92 - hamload for Anna, Mon 24 Nov"
+    assert render.mail_subject(facts) == expected
+    assert render.mail_subject(replace(facts, is_simulated=True)) == f"[simulated] {expected}"
+    assert render.mail_subject(make("steady")) == subject(make("steady"))
+
+
+def test_pictures_stand_in_the_page_with_words_for_those_who_see_none(make: Make) -> None:
+    picture = render.Picture("cid:load@hamload", "Load <b>", 'Chart: "382" EFM')
+    html = render_html(make("deload"), [picture], leave="Write to us.")
+    assert '<img class="chart" src="cid:load@hamload" alt="Chart: &#34;382&#34; EFM"' in html
+    assert "Load &lt;b&gt;" in html
+    assert "Write to us." in html
+    ET.fromstring(html)  # noqa: S314 - our own page
+
+
+def test_distances_are_miles_in_every_form_for_who_reads_miles(make: Make) -> None:
+    facts = make("deload", is_in_miles=True)
+    for shown in (render_text(facts), render_html(facts), render_markdown(facts)):
+        assert "32.8" in shown
+        assert "mi" in shown
+        assert "52.9" not in shown

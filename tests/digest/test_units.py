@@ -112,3 +112,14 @@ def test_no_float_ever_shows_as_nan_inf_or_none(value: float | None) -> None:
     shown = [units.number(value, 2), units.efm(value), units.km(value), units.percent(value), units.duration(finite)]
     assert not any(word in text.lower() for text in shown for word in ("nan", "none"))
     assert "inf" not in shown
+
+
+def test_a_runner_who_thinks_in_miles_reads_miles_and_everything_else_stays() -> None:
+    miles = units.Shown(is_miles=True)
+    assert miles.km(16_093.44) == f"10.0{units.NBSP}mi"
+    assert miles.km(None, "unknown") == "unknown"
+    assert miles.pace(2.68224) == f"10:00{units.NBSP}min/mi"
+    assert units.Shown().km(10_000) == units.km(10_000)
+    assert miles.efm(3.2) == units.efm(3.2)
+    with pytest.raises(AttributeError):
+        _ = miles.furlongs

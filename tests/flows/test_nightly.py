@@ -33,7 +33,7 @@ def test_a_night_reads_assesses_alerts_and_shows_the_digest_and_a_dead_source_ha
     state = nightly.nightly(home, NIGHT, NIGHT.date(), return_state=True)
 
     assert state.is_completed(), state.message
-    told = sorted(path.name for path in (home / "outbox").iterdir())
+    told = sorted(path.name for path in (home / "outbox").glob("*-digest.*"))
     assert told == ["2026-11-22-me-digest.html", "2026-11-22-me-digest.txt"]
     assert state.message.split(":")[0].endswith("Deload")
     digest = asyncio.run(_artifact("digest-me"))

@@ -31,3 +31,12 @@ def test_a_runs_samples_give_its_load_again(simulated_home: Settings) -> None:
 def test_a_session_that_is_not_there_is_named(simulated_home: Settings) -> None:
     with pytest.raises(HamloadError, match="no session 'nope'"):
         hamload.open(simulated_home.home).samples("nope")
+
+
+def test_a_notebook_shows_the_charts_of_the_report(simulated_home: Settings) -> None:
+    home = hamload.open(simulated_home.home)
+    for name, rows in (("load", "days"), ("ratios", "ratios"), ("strength", "whole")):
+        shown = home.chart(name, days=28).to_dict()
+        assert len(shown["datasets"][rows]) == (2 if name == "strength" else 28)
+    with pytest.raises(HamloadError, match="no chart 'pie'"):
+        home.chart("pie")

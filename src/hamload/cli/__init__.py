@@ -6,6 +6,7 @@ unusable arguments or configuration.
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 
@@ -17,6 +18,7 @@ from hamload.cli import (  # noqa: F401
     importing,
     journal,
     planning,
+    reporting,
     serving,
     sessions,
     showing,
@@ -32,6 +34,10 @@ def main() -> None:
     """Run the command line; every expected failure becomes a sentence with its remedy, never a traceback."""
     # What a client logs of a failure is for a log: the runner gets a sentence with its remedy.
     logging.getLogger().addHandler(logging.NullHandler())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character shows another; nothing fails because of it.
+            stream.reconfigure(errors="replace")
     try:
         app()
     except ConfigurationError as error:

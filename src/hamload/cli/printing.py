@@ -116,11 +116,6 @@ def times(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
-def number(value: float | None) -> str:
-    """Return a whole number, or that it is not known."""
-    return "unknown" if value is None else f"{value:.0f}"
-
-
 def kilometres(metres: float | None) -> str:
     """Return a distance in kilometres, or that it is not known."""
     return "distance unknown" if metres is None else f"{metres / 1000:.1f} km"

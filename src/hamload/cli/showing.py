@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, On, app
-from hamload.cli.printing import day, kilometres, number, plain, settings_of, terminal
+from hamload.cli.printing import day, list_problems, plain, settings_of, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 @app.command()
 def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJson = False) -> None:
-    """Show today's state, the week in numbers, what is unknown, and how each source is."""
+    """Show today's state, the week in numbers, what is unknown, how each source is, and what has not been sent.
+
+    Examples:  hamload status  |  hamload status --on 2026-11-20  |  hamload status --json | jq .alert.state
+    """
     from hamload import pipeline
 
     settings = settings_of(home)
@@ -27,7 +31,9 @@ def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJ
     if as_json:
         from dataclasses import asdict
 
-        print(json.dumps({"home": settings.home, **asdict(facts)}, default=str, indent=2))
+        outbox = [asdict(message) for message in pipeline.undelivered(settings, athlete)]
+        told = {"home": settings.home, **asdict(facts), "outbox": outbox}
+        print(json.dumps(told, default=str, indent=2))
         return
     _print_status(facts, settings, is_now=not on)
 
@@ -37,12 +43,18 @@ def digest(
     home: Home = None,
     athlete: AthleteId = "",
     preview: Annotated[bool, typer.Option("--preview", help="Print it instead of writing it.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Send it to the runner now, and what else waits.")] = False,
     on: On = "",
 ) -> None:
-    """Write the digest, as text and HTML, to the home's outbox."""
+    """Write the digest, as text and HTML, to the home's outbox; it is mailed weekly, and when the state worsens.
+
+    Examples:  hamload digest --preview  |  hamload digest --send  |  hamload digest --on 2026-11-20
+    """
     from hamload import pipeline
 
     settings = settings_of(home)
+    if send:
+        _send_digest(settings, athlete)
     if preview or on:
         print(pipeline.digest_text(settings, athlete, day("--on", on)))
         return
@@ -51,7 +63,25 @@ def digest(
     terminal().print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
+def _send_digest(settings: Settings, athlete: str) -> None:
+    from hamload import pipeline
+
+    console = terminal()
+    is_new = pipeline.tell_state(settings, athlete, dt.datetime.now(tz=dt.UTC), at_once=True)
+    problems = pipeline.deliver(settings, dt.datetime.now(tz=dt.UTC))
+    waiting = pipeline.undelivered_words(settings, athlete)
+    if not is_new:
+        console.print("Today's digest has been asked for already; it is sent once.", highlight=False)
+    elif not waiting:
+        console.print("Sent.", highlight=False)
+    list_problems(list(dict.fromkeys([*problems, *waiting])))
+    raise typer.Exit(1 if problems or waiting else 0)
+
+
 def _print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> None:
+    from hamload import pipeline
+    from hamload.cli import drawing
+
     console = terminal()
     days = (settings.today(facts.alert.athlete_id) - facts.as_of).days
     if is_now and days > 1 and not facts.is_simulated:
@@ -62,26 +92,25 @@ def _print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> No
         )
     simulated = "  [reverse] simulated [/]" if facts.is_simulated else ""
     console.print(f"[bold]{plain(facts.athlete_name)}[/], {facts.as_of:%a %-d %b %Y}{simulated}", highlight=False)
-    console.print(f"[bold]{facts.alert.state.value.upper()}[/]  {plain(facts.headline)}", highlight=False)
-    for reason in facts.alert.reasons:
-        console.print(f"  - {plain(reason.sentence)}", highlight=False)
-    week, usual = facts.last_7, facts.before_28.per_week
-    console.print(
-        f"Last 7 days {number(week.load_efm)} EFM, {kilometres(week.distance_m)};"
-        f" usual week {number(usual.load_efm)} EFM, {kilometres(usual.distance_m)}.",
-        highlight=False,
-    )
-    total = facts.series[0]
-    ratio = f"{total.uncoupled:.2f}" if total.uncoupled is not None else f"withheld: {total.why_withheld}"
-    console.print(f"Acute to chronic (uncoupled) {ratio}.", highlight=False)
-    for line in facts.next_7:
-        console.print(f"  > {plain(line)}", highlight=False)
-    for sentence in facts.unknowns:
-        console.print(f"[yellow]?[/] {plain(sentence)}", highlight=False)
+    console.print(f"{drawing.badge(console, facts.alert.state)}  {plain(facts.headline)}", highlight=False)
+    console.print(drawing.bullets([("  -", plain(reason.sentence)) for reason in facts.alert.reasons]))
+    loads = pipeline.daily_loads(settings, facts.alert.athlete_id, facts.as_of, drawing.days_that_fit(console))
+    console.print(f"\n{drawing.days_line(console, loads)}", highlight=False)
+    console.print(drawing.week_table(console, facts, settings.show.units))
+    if facts.next_7:
+        console.print()
+    console.print(drawing.bullets([("  >", plain(line)) for line in facts.next_7]))
+    notes = [("[yellow]?[/]", plain(sentence)) for sentence in facts.unknowns]
     for source in facts.sources:
         newest = source.newest_activity_date or "nothing"
-        wrong = f" [red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else " ok"
-        console.print(f"[dim]{plain(source.source)}[/]: newest {newest},{wrong}", highlight=False)
+        wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else "ok"
+        mark = "[red]![/]" if source.wrong else "[green]+[/]"
+        notes.append((mark, f"[bold]{plain(source.source)}[/]: newest {newest}, {wrong}"))
+    if is_now:
+        notes += [
+            ("[yellow]@[/]", plain(line)) for line in pipeline.undelivered_words(settings, facts.alert.athlete_id)
+        ]
+    console.print(drawing.bullets(notes))
     console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
 
 

@@ -187,3 +187,4 @@ class DigestFacts:
     sources: tuple[SourceRow, ...]
     model: ModelFacts
     next_7: tuple[str, ...]
+    is_in_miles: bool = False

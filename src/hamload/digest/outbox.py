@@ -13,7 +13,10 @@ from hamload.digest.render import render_html, render_text
 from hamload.errors import HamloadError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hamload.digest.facts import DigestFacts
+    from hamload.digest.render import Picture
 
 _ATHLETE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -26,7 +29,7 @@ class OutboxEntry:
     html_path: Path
 
 
-def write(outbox: Path, facts: DigestFacts) -> OutboxEntry:
+def write(outbox: Path, facts: DigestFacts, pictures: Sequence[Picture] = ()) -> OutboxEntry:
     """Write a digest as text and as HTML; a reader finds the old file or the new one, never half a one.
 
     The name holds the day and the athlete, so that the same digest written again replaces itself with the same bytes.
@@ -46,11 +49,11 @@ def write(outbox: Path, facts: DigestFacts) -> OutboxEntry:
         )
     name = f"{facts.as_of.isoformat()}-{athlete_id}-digest"
     entry = OutboxEntry(outbox / f"{name}.txt", outbox / f"{name}.html")
-    contents = {entry.text_path: render_text(facts), entry.html_path: render_html(facts)}
+    contents = {entry.text_path: render_text(facts), entry.html_path: render_html(facts, pictures)}
     try:
         outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path, content in contents.items():
-            _replace(path, content.encode("utf-8"))
+            replace_file(path, content.encode("utf-8"))
     except OSError as error:
         raise HamloadError(
             f"The digest cannot be written into {outbox}: {error}.",
@@ -59,7 +62,8 @@ def write(outbox: Path, facts: DigestFacts) -> OutboxEntry:
     return entry
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read; a reader finds the old one or the new one, never half a one."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from hamload.digest.plain import clean, glued, shorten, table, width, wrap
 from hamload.records import PARTS, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hamload.digest.facts import Amounts, DigestFacts, SeriesRow, Session
     from hamload.records import Cause, Reason
@@ -59,9 +59,38 @@ _TEXT_BAR_COLUMNS = 40
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#@])|(?<=:)(?=//)|(?<=www)(?=\.)|^(?=[-+=])|(?<=^\d)(?=[.)])", re.IGNORECASE)
 
 
+def _beyond(what: str) -> Callable[[Reason], str]:
+    return lambda reason: f"{what} {units.change(reason.value, 1.0)}"
+
+
+def _times(what: str) -> Callable[[Reason], str]:
+    return lambda reason: f"{what} {units.number(reason.value, 2)}"
+
+
+#: What caused a state, in the few words that a subject has room for.
+_CAUSES: dict[str, Callable[[Reason], str]] = {
+    "distance_spike": _beyond("longest run in 30 days"),
+    "load_spike": _beyond("hardest run in 30 days"),
+    "uncoupled_ratio": _times("load ratio"),
+    "ewma_ratio": _times("smoothed load ratio"),
+    "heavy_ratio": _times("hills, speed and long runs, ratio"),
+    "monotony": _times("monotony"),
+    "heavy_spacing": lambda reason: f"two heavy runs {units.number(reason.value)} h apart",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart of the digest: what an `img` element shows, and what stands for it where none is shown."""
+
+    source: str
+    heading: str
+    words: str
+
+
 def subject(facts: DigestFacts) -> str:
     """Return one line that says it all: "Deload: 34 % beyond your longest run in 30 days - hamload, Mon 24 Nov"."""
-    plain = _harmless(facts, str)
+    plain = harmless(facts)
     for_whom = f" for {plain.athlete_name}" if plain.athlete_name else ""
     tail = f" - hamload{for_whom}, {units.day(plain.as_of, plain.as_of)}"
     mark = "[simulated] " if plain.is_simulated else ""
@@ -74,9 +103,25 @@ def render_text(facts: DigestFacts) -> str:
     return _rendered("digest.txt.j2", facts, str).replace(units.NBSP, " ")
 
 
-def render_html(facts: DigestFacts) -> str:
-    """Return the digest as one HTML page that loads nothing: no script, no network, its style within."""
-    return _rendered("digest.html.j2", facts, str)
+def render_html(facts: DigestFacts, pictures: Sequence[Picture] = (), leave: str = "") -> str:
+    """Return the digest as one HTML page that loads nothing: no script, no network, its style within.
+
+    `pictures` are its charts; `leave` says, in a mail, how to get no more of them.
+    """
+    return _rendered("digest.html.j2", facts, str, pictures=pictures, leave=leave)
+
+
+def mail_subject(facts: DigestFacts) -> str:
+    """Return the state and its cause in one line: "Deload: longest run in 30 days +61 %, Fri 20 Nov - hamload"."""
+    shown = harmless(facts)
+    causes = [_CAUSES[r.rule](r) for r in shown.alert.reasons if r.state == shown.alert.state and r.rule in _CAUSES]
+    if not causes:
+        return subject(facts)
+    mark = "[simulated] " if shown.is_simulated else ""
+    whom = f" for {shown.athlete_name}" if shown.athlete_name else ""
+    tail = f" - hamload{whom}, {units.day(shown.as_of, shown.as_of)}"
+    said = f"{shown.alert.state.value.capitalize()}: {', '.join(causes[:2])}"
+    return f"{mark}{shorten(said, _SUBJECT_COLUMNS - width(tail) - len(mark))}{tail}".replace(units.NBSP, " ")
 
 
 def render_markdown(facts: DigestFacts) -> str:
@@ -84,30 +129,33 @@ def render_markdown(facts: DigestFacts) -> str:
     return _rendered("digest.md.j2", facts, _escaped_markdown).replace(units.NBSP, " ")
 
 
-def _rendered(template: str, facts: DigestFacts, escaped: Callable[[str], str]) -> str:
-    shown = _harmless(facts, escaped)
+def _rendered(template: str, facts: DigestFacts, escaped: Callable[[str], str], **others: Any) -> str:
+    return templates().get_template(template).render(context(facts, escaped), **others)
+
+
+def context(facts: DigestFacts, escaped: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return what every template of a digest may name: its facts made harmless, and formats bound to its day."""
+    shown = harmless(facts, escaped)
     zone = ZoneInfo(facts.time_zone)
-    return (
-        _templates()
-        .get_template(template)
-        .render(
-            facts=shown,
-            alert=shown.alert,
-            subject=subject(facts),
-            lead=_lead(shown),
-            advice=_advice(shown),
-            trouble=[row for row in shown.sources if row.wrong or row.last_success_at is None],
-            is_withheld=shown.alert.state is State.STOP,
-            at=lambda moment: units.moment(moment, zone, facts.as_of),
-            day=lambda date: units.day(date, facts.as_of),
-            ago=lambda date: units.ago(date, facts.as_of),
-        )
-    )
+    return {
+        "facts": shown,
+        "u": units.Shown(is_miles=facts.is_in_miles),
+        "alert": shown.alert,
+        "subject": subject(facts),
+        "lead": _lead(shown),
+        "advice": _advice(shown),
+        "trouble": [row for row in shown.sources if row.wrong or row.last_success_at is None],
+        "is_withheld": shown.alert.state is State.STOP,
+        "at": lambda moment: units.moment(moment, zone, facts.as_of),
+        "day": lambda date: units.day(date, facts.as_of),
+        "ago": lambda date: units.ago(date, facts.as_of),
+    }
 
 
 @cache
-def _templates() -> Environment:
-    templates = Environment(
+def templates() -> Environment:
+    """Return the templates, which print strings and whole numbers only."""
+    environment = Environment(
         loader=PackageLoader("hamload.digest"),
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
@@ -116,8 +164,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals.update(
-        u=units,
+    environment.globals.update(
         parts=PARTS,
         state_colours=STATE_COLOURS,
         part_colours=PART_COLOURS,
@@ -133,8 +180,8 @@ def _templates() -> Environment:
         heading=_heading,
         table=table,
     )
-    templates.filters.update(wrap=wrap, code=_code)
-    return templates
+    environment.filters.update(wrap=wrap, code=_code)
+    return environment
 
 
 def _printable(value: Any) -> Any:
@@ -143,8 +190,8 @@ def _printable(value: Any) -> Any:
     raise TypeError(f"A digest template printed {value!r} without a format for it.")
 
 
-def _harmless(facts: DigestFacts, escaped: Callable[[str], str]) -> DigestFacts:
-    """Return the facts with every string cleaned, cut to its room and escaped, wherever it stands, and NaN as None."""
+def harmless[Facts](facts: Facts, escaped: Callable[[str], str] = str) -> Facts:
+    """Return facts with every string cleaned, cut to its room and escaped, wherever it stands, and NaN as None."""
 
     def of(value: Any, name: str) -> Any:
         if isinstance(value, str) and not isinstance(value, Enum):
@@ -157,8 +204,8 @@ def _harmless(facts: DigestFacts, escaped: Callable[[str], str]) -> DigestFacts:
             value = replace(value, **{f.name: of(getattr(value, f.name), f.name) for f in fields(value)})
         return value
 
-    harmless: DigestFacts = of(facts, "facts")
-    return harmless
+    cleaned: Facts = of(facts, "facts")
+    return cleaned
 
 
 def _line(text: str, name: str, escaped: Callable[[str], str]) -> str:
@@ -256,9 +303,11 @@ def _text_bar(amounts: Amounts, largest: float | None) -> str:
 def _lengths(amounts: Amounts, largest: float | None, steps: int) -> list[tuple[str, int]]:
     if not largest:
         return []
+    loads = {part: _part(amounts, part) or 0.0 for part in PARTS}
+    # What could not be told apart is attributed to no part: it stays with the rest.
+    loads["base"] += max((amounts.load_efm or 0.0) - sum(loads.values()), 0.0)
     lengths, so_far = [], 0.0
-    for part in PARTS:
-        load = _part(amounts, part) or 0.0
+    for part, load in loads.items():
         length = round((so_far + load) / largest * steps) - round(so_far / largest * steps)
         so_far += load
         if length:

@@ -7,7 +7,8 @@ A number and its unit are joined by a no-break space.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -123,3 +124,33 @@ def moment(at: dt.datetime | None, zone: ZoneInfo, today: dt.date, missing: str 
     date, _, how_long = ago(local.date(), today).partition(" (")
     clock = f"{date}, {local:%H:%M}"
     return clock if local.date() > today else f"{clock} ({how_long}"
+
+
+#: The international mile of 1959.
+METRES_PER_MILE = 1609.344
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The same formats with distances as this runner reads them; everything else is this module's own."""
+
+    is_miles: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the module's own format."""
+        if name not in globals():
+            raise AttributeError(name)
+        return globals()[name]
+
+    def km(self, distance_m: float | None, missing: str = DASH) -> str:
+        """Return a distance in kilometres or miles, one decimal."""
+        if not self.is_miles:
+            return km(distance_m, missing)
+        text = number(None if distance_m is None else distance_m / METRES_PER_MILE, 1, missing)
+        return text if text == missing else f"{text}{NBSP}mi"
+
+    def pace(self, speed_mps: float | None, missing: str = DASH) -> str:
+        """Return minutes per kilometre or mile."""
+        if not self.is_miles or speed_mps is None:
+            return pace(speed_mps, missing)
+        return pace(speed_mps * 1000 / METRES_PER_MILE, missing).replace("min/km", "min/mi")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hamload.digest.facts import DigestFacts
     from hamload.pipeline.fetching import Fetched
     from hamload.pipeline.putting import Progress
+    from hamload.post import Standing
     from hamload.raw import Raw
     from hamload.settings import AccountSettings, Settings
     from hamload.warehouse import Failure
@@ -38,6 +39,7 @@ __all__ = [
     "alert",
     "alert_history",
     "assess",
+    "daily_loads",
     "decode",
     "deliver",
     "digest",
@@ -55,10 +57,14 @@ __all__ = [
     "put_folder",
     "rebuild",
     "refresh",
+    "report",
     "sessions",
     "tell_crash",
+    "tell_state",
     "tell_troubles",
     "told",
+    "undelivered",
+    "undelivered_words",
     "unreadable",
     "waiting_accounts",
     "write_calendars",
@@ -249,12 +255,19 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
 
     from hamload.digest.outbox import write
     from hamload.digest.render import render_markdown, subject
-    from hamload.pipeline import recalling
+    from hamload.pipeline import mailing, recalling
 
     facts = overview(settings, athlete_id)
-    entry = write(settings.home / "outbox", facts)
+    entry = write(settings.home / "outbox", facts, mailing.pictures_within(settings, facts))
     recalling.note_told(settings, facts.alert.athlete_id, now or dt.datetime.now(tz=dt.UTC))
     return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
+
+
+def report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress = silent) -> Path:
+    """Write one athlete's report: a page in the home that holds everything and loads nothing."""
+    from hamload.pipeline import reporting
+
+    return reporting.write_report(settings, settings.athlete(athlete_id).id, now, progress)
 
 
 def refresh(
@@ -294,6 +307,8 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
     decoded, failures = refresh(settings, today, progress, now)
     told = [line for athlete_id, offered in names.items() for line in unreadable(settings, athlete_id, offered)[0]]
     digests = tuple(digest(settings, athlete_id, now) for athlete_id in known_athletes(settings))
+    for athlete_id in known_athletes(settings):
+        tell_state(settings, athlete_id, now)
     tell_troubles(settings, failures, now)
     failed += deliver(settings, now)
     return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
@@ -335,6 +350,38 @@ def waiting_accounts(settings: Settings, now: dt.datetime) -> tuple[AccountSetti
         last = {(report.source, report.athlete_id): report for report in raw.reports()}
     reports = ((account, last.get((account.service.value, account.athlete))) for account in settings.accounts)
     return tuple(account for account, report in reports if report and report.resumes_at and report.resumes_at <= now)
+
+
+def tell_state(settings: Settings, athlete_id: str, now: dt.datetime, *, at_once: bool = False) -> bool:
+    """Put an athlete's digest into the outbox where it is due: weekly, or as the state has worsened."""
+    from hamload.pipeline import mailing
+
+    return mailing.tell_state(settings, settings.athlete(athlete_id).id, now, at_once=at_once)
+
+
+def undelivered(settings: Settings, athlete_id: str = "") -> list[Standing]:
+    """Return the messages that have not, or not surely, reached an athlete."""
+    from hamload import post
+
+    return post.standing(settings, settings.athlete(athlete_id).id)
+
+
+def undelivered_words(settings: Settings, athlete_id: str = "") -> list[str]:
+    """Return a sentence for each thing that keeps messages from an athlete."""
+    from hamload import post
+
+    return post.in_words(settings, undelivered(settings, athlete_id))
+
+
+def daily_loads(settings: Settings, athlete_id: str, last: dt.date, days: int) -> list[float | None]:
+    """Return the load of each of the last days, oldest first; None is unknown."""
+    with warehouse.reader(settings.home) as con:
+        rows = con.execute(
+            "select load_efm from marts.daily_load where athlete_id = ? and series = 'total' and date <= ?"
+            " order by date desc limit ?",
+            [athlete_id, last, days],
+        ).fetchall()
+    return [load for (load,) in reversed(rows)]
 
 
 def tell_troubles(settings: Settings, failures: Sequence[Failure], now: dt.datetime) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
@@ -90,6 +91,7 @@ def digest_facts(
             notes=_notes(settings),
         ),
         next_7=(*alert.advice, *_next_curls(con, settings, alert, is_newest=on is None)),
+        is_in_miles=settings.show.units == "miles",
     )
 
 
@@ -136,7 +138,7 @@ def alert_of(con: duckdb.DuckDBPyConnection, athlete_id: str, on: dt.date | None
         athlete_id=athlete_id,
         date=row["date"],
         state=State(row["state"]),
-        reasons=tuple(_reason(reason) for reason in json.loads(row["reasons"])),
+        reasons=tuple(reason(told) for told in json.loads(row["reasons"])),
         is_new=row["is_new"],
         is_continuation=row["is_continuation"],
         held=row["held"],
@@ -174,7 +176,8 @@ def alert_history(
     return [{**row, "reasons": reasons, "plan": plan} for row, reasons, plan in decoded]
 
 
-def _reason(row: dict[str, Any]) -> Reason:
+def reason(row: dict[str, Any]) -> Reason:
+    """Return a reason as `marts.alerts` keeps it."""
     causes = tuple(Cause(**cause) for cause in row["causes"])
     return Reason(**{**row, "state": State(row["state"]), "causes": causes})
 
@@ -235,20 +238,23 @@ def _series(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
 def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[Session, ...]:
     rows = warehouse.rows(
         con,
-        "select local_date as date, title, name, distance_m, moving_time_s, load_efm, load_hill_efm, load_speed_efm,"
+        "select local_date, title, name, distance_m, moving_time_s, load_efm, load_hill_efm, load_speed_efm,"
         " load_long_efm, load_base_efm, is_hill, is_speed, is_long, is_heavy, spike_distance, spike_load, confidence,"
         " confidence_why from marts.sessions where athlete_id = ? and local_date between ? and ? order by start_at",
         [athlete_id, as_of - dt.timedelta(days=6), as_of],
     )
-    return tuple(_session(row) for row in rows)
+    return tuple(session(row) for row in rows)
 
 
-def _session(row: dict[str, Any]) -> Session:
-    name = row.pop("name")
+def session(row: dict[str, Any]) -> Session:
+    """Return a run as the digest shows it, of a row of `marts.sessions`."""
     # A part that could not be told apart is attributed nothing; what is shown of it is "unknown", not 0.
     unknown = {f"load_{part}_efm": None for part in ("hill", "speed", "long") if row[f"is_{part}"] is None}
-    title = row["title"] or name.rsplit("/")[-1]
-    return Session(**{**row, **unknown, "title": title, "confidence": Confidence(row["confidence"])})
+    title = row["title"] or row["name"].rsplit("/")[-1]
+    known = {f.name: row[f.name] for f in fields(Session) if f.name in row}
+    return Session(
+        **known | unknown | {"date": row["local_date"], "title": title, "confidence": Confidence(row["confidence"])}
+    )
 
 
 def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[str, ...]:

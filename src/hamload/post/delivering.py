@@ -165,7 +165,12 @@ def _notice(unsure: Sequence[Standing], texts: Sequence[str]) -> Iterator[str]:
 @contextmanager
 def _alone(settings: Settings) -> Iterator[bool]:
     """Hold the outbox for one sender. A dead process holds nothing."""
-    descriptor = os.open(outbox(settings) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(outbox(settings) / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise HamloadError(
+            f"The outbox {outbox(settings)} cannot be written: {error.strerror}.", "Mend the folder's rights."
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

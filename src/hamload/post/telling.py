@@ -54,7 +54,7 @@ def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
         "digest", "alert" (a state worsened), "failure" (of a night), "notice". A digest stands for older ones that
         nobody has tried to send; alerts and failures also go out as push messages.
     ways, about
-        Of a notice alone: the only ways it is to go, and the messages it tells of.
+        The only ways it is to go (none: it is noted as told), and the messages that a notice tells of.
 
     Returns
     -------
@@ -67,12 +67,21 @@ def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
         content = compose(
             message_id=message_id, subject=subject, text=text, html=html, attachments=attachments, put_at=now
         )
+        goes = ways is None
         if ways is None:
             ways = [MAIL, *(_push_ways(settings) if kind in _PUSHED else ())]
         is_new = ledger.put(message_id, athlete_id, key, kind, one_line(subject), content, now, ways, about)
-        if is_new and kind == "digest":
+        if is_new and kind == "digest" and goes:
             ledger.drop_untried_digests(athlete_id, but=message_id)
     return is_new
+
+
+def is_told(settings: Settings, athlete_id: str, key: str) -> bool:
+    """Return whether a message of this key was put before, whatever became of it."""
+    if not Ledger.is_there(outbox(settings)):
+        return False
+    with Ledger(outbox(settings)) as ledger:
+        return ledger.is_known(athlete_id, key)
 
 
 def standing(settings: Settings, athlete_id: str | None = None) -> list[Standing]:

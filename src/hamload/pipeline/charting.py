@@ -1,0 +1,170 @@
+"""The published tables as rows for the charts: days with their parts, ratios, what is unknown, curls and tightness."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hamload import warehouse
+from hamload.digest import units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import duckdb
+
+    from hamload.settings import Settings
+
+_DAY_MS = 86_400_000
+_EPOCH = dt.date(1970, 1, 1)
+
+type Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRows:
+    """What `hamload.charts` takes, from `first` to `last`."""
+
+    first: dt.date
+    last: dt.date
+    days: Rows
+    unknown: Rows
+    ratios: Rows
+    withheld: Rows
+    thresholds: Rows
+    curls: Rows
+    tightness: Rows
+
+    @property
+    def whole(self) -> Rows:
+        """The first and the last day."""
+        return [{"at": milliseconds(self.first)}, {"at": milliseconds(self.last)}]
+
+
+def milliseconds(day: dt.date) -> int:
+    """Return a local day as the charts take it: its own midnight, in UTC."""
+    return (day - _EPOCH).days * _DAY_MS
+
+
+def chart_rows(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    athlete_id: str,
+    last: dt.date,
+    days: int | None = None,
+) -> ChartRows:
+    """Return the rows of the last so many days up to `last`, or of all that there are."""
+    first = last - dt.timedelta(days=days - 1) if days else dt.date.min
+    rows = warehouse.rows(con, _DAYS, [athlete_id, first, last])
+    ratios = [
+        {
+            "at": milliseconds(row["date"]),
+            "label": units.day(row["date"], last),
+            "uncoupled": _rounded(row["acwr_uncoupled"], 3),
+            "ewma": _rounded(row["acwr_ewma"], 3),
+        }
+        for row in rows
+    ]
+    return ChartRows(
+        first=first if days else (rows[0]["date"] if rows else last),
+        last=last,
+        days=[_day(row, last) for row in rows],
+        unknown=list(_spans((r["date"], r["unknown_why"]) for r in rows)),
+        ratios=ratios,
+        withheld=list(_spans((r["date"], r["withheld_why"]) for r in rows)),
+        thresholds=[
+            {"value": settings.alerts.caution.ewma, "label": "caution, EWMA"},
+            {"value": settings.alerts.deload.ewma, "label": "deload, EWMA"},
+            {"value": settings.alerts.deload.uncoupled, "label": "deload, uncoupled"},
+        ],
+        curls=[
+            {
+                "at": milliseconds(row["local_date"]),
+                "label": units.day(row["local_date"], last),
+                "sets": row["sets"],
+                "repetitions": row["repetitions"],
+            }
+            for row in warehouse.rows(con, _CURLS, [athlete_id, first, last])
+        ],
+        tightness=list(_tightness(con, athlete_id, first, last)),
+    )
+
+
+_DAYS = """
+with parts as (
+    select
+        local_date as date,
+        -- What could not be told apart is attributed to no part: it stays with the rest.
+        sum(if(is_hill is null, 0, load_hill_efm)) as hill,
+        sum(if(is_speed is null, 0, load_speed_efm)) as speed,
+        sum(if(is_long is null, 0, load_long_efm)) as long,
+        sum(load_efm) - hill - speed - long as base
+    from marts.sessions where athlete_id = $1 group by local_date
+)
+select
+    daily.date, daily.is_known, parts.hill, parts.speed, parts.long, parts.base,
+    daily.acute_rolling, daily.chronic_rolling, daily.acwr_uncoupled, daily.acwr_ewma, daily.withheld_why,
+    case when not daily.is_known then 'no source has reported on these days, or a recording cannot be read' end
+        as unknown_why
+from marts.daily_load as daily
+left join parts using (date)
+where daily.athlete_id = $1 and daily.series = 'total' and daily.date between $2 and $3
+order by daily.date
+"""
+_CURLS = """
+select local_date, sum(sets)::int as sets, sum(repetitions)::int as repetitions
+from marts.curl_sessions where athlete_id = ? and local_date between ? and ? group by local_date order by local_date
+"""
+
+
+def _day(row: dict[str, Any], today: dt.date) -> dict[str, Any]:
+    # On an unknown day what was recorded is shown, and the day is shaded: there may have been more.
+    parts = {part: _rounded(row[part] or 0.0, 1) for part in ("hill", "speed", "long", "base")}
+    return {
+        "at": milliseconds(row["date"]),
+        "days": 1,
+        "label": units.day(row["date"], today) + ("" if row["is_known"] else " (unknown)"),
+        **parts,
+        "acute": _rounded(row["acute_rolling"], 1),
+        "chronic": _rounded(row["chronic_rolling"], 1),
+    }
+
+
+def _spans(days: Iterable[tuple[dt.date, str | None]]) -> Iterable[dict[str, Any]]:
+    """Return each stretch of days that have the same kind of reason, as one span with its first day's words."""
+    span: dict[str, Any] | None = None
+    for day, why in days:
+        at = milliseconds(day)
+        if span and why and span["until"] == at:
+            span["until"] = at + _DAY_MS
+            continue
+        if span:
+            yield span
+        span = {"at": at, "until": at + _DAY_MS, "why": why} if why else None
+    if span:
+        yield span
+
+
+def _tightness(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date
+) -> Iterable[dict[str, Any]]:
+    found: dict[dt.date, float] = {}
+    rows = warehouse.rows(
+        con,
+        "select date, content from landing.journal where athlete_id = ? and kind = 'tightness'"
+        " and date between ? and ? order by date, logged_at",
+        [athlete_id, first, last],
+    )
+    for row in rows:
+        level = json.loads(row["content"]).get("level")
+        if level is not None:
+            # Both sides on one day: the tighter one speaks.
+            found[row["date"]] = max(found.get(row["date"], 0.0), float(level))
+    for day, level in found.items():
+        yield {"at": milliseconds(day), "label": units.day(day, last), "tightness": level}
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

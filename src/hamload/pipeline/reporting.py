@@ -1,0 +1,167 @@
+"""The report: gathers what the published tables say, draws nothing itself, and writes `report.html` into the home."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hamload import charts, post, warehouse
+from hamload.digest.outbox import replace_file
+from hamload.digest.report import Coefficient, ReportFacts, ReportRun, Spell, render_report
+from hamload.digest.units import METRES_PER_MILE
+from hamload.load import demand
+from hamload.pipeline import telling
+from hamload.pipeline.charting import chart_rows
+from hamload.records import State
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from hamload.pipeline.putting import Progress
+    from hamload.records import Array, Reason
+    from hamload.settings import Settings
+
+#: Points of a run's course: more for those that are still being looked at, so that ten years stay a few megabytes.
+_POINTS, _POINTS_NEW, _NEW_RUNS = 120, 300, 60
+#: How many runs' samples are in memory at once.
+_BATCH = 50
+_UNKNOWN = 255
+_KM_FACTOR, _MILES_FACTOR = 3.6, 3600 / METRES_PER_MILE
+#: One byte a value: what a step is, and what byte 0 stands for. `report.js` reads them back.
+_STEPS = {"v": (0.04, 0.0), "g": (0.004, -0.5), "h": (0.05, 0.0)}
+
+
+def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress) -> Path:
+    """Write one athlete's report. The only runner of a home has `report.html`, others `report-ATHLETE.html`."""
+    import vl_convert  # noqa: PLC0415  # large, and only this needs it
+
+    with warehouse.reader(settings.home) as con:
+        digest = telling.digest_facts(con, settings, athlete_id)
+        rows = chart_rows(con, settings, athlete_id, digest.as_of)
+        sessions = telling.sessions(con, athlete_id, 1_000_000)
+        traces = _traces(con, settings, sessions, progress)
+        spells = _spells(con, athlete_id)
+    is_miles = settings.show.units == "miles"
+    places = {session_id: place for place, session_id in enumerate(traces)}
+    facts = ReportFacts(
+        digest=digest,
+        runs=tuple(_run(dict(row), places.get(row["session_id"])) for row in sessions),
+        spells=tuple(spells),
+        coefficients=tuple(Coefficient(key, **asdict(p)) for key, p in settings.provenance.items()),
+        rows={
+            name: getattr(rows, name)
+            for name in ("days", "unknown", "ratios", "withheld", "thresholds", "curls", "tightness", "whole")
+        }
+        | {"traces": list(traces.values()), "speed_factor": _MILES_FACTOR if is_miles else _KM_FACTOR},
+        specs={
+            "load": charts.spec(charts.load()),
+            "ratios": charts.spec(charts.ratios()),
+            "strength": charts.spec(charts.strength()),
+            "run": charts.spec(charts.run(speed_title="mph" if is_miles else "km/h")),
+        },
+        library=vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its stub forgets the default
+        written_at=now,
+        outbox=tuple(post.in_words(settings, post.standing(settings, athlete_id))),
+    )
+    name = "report.html" if len(settings.athletes) == 1 else f"report-{athlete_id}.html"
+    path = settings.home / name
+    replace_file(path, render_report(facts).encode())
+    return path
+
+
+def _run(row: dict[str, Any], trace: int | None) -> ReportRun:
+    return ReportRun(
+        session=telling.session(row),
+        source=row["source"],
+        device=row["device"],
+        basis=row["basis"],
+        climb_m=row["climb_m"],
+        copies=row["copies"],
+        trace=trace,
+    )
+
+
+def _spells(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[Spell]:
+    """Return the days in a row of one state, newest first."""
+    found: list[tuple[dict[str, Any], dt.date]] = []
+    for row in warehouse.rows(
+        con, "select date, state, headline, reasons from marts.alerts where athlete_id = ? order by date", [athlete_id]
+    ):
+        if found and found[-1][0]["state"] == row["state"]:
+            found[-1] = (found[-1][0], row["date"])
+        else:
+            found.append((row, row["date"]))
+    return [
+        Spell(
+            state=State(row["state"]),
+            first_date=row["date"],
+            last_date=last,
+            headline=row["headline"],
+            reasons=_reasons(row["reasons"]),
+        )
+        for row, last in reversed(found)
+    ]
+
+
+def _reasons(text: str) -> tuple[Reason, ...]:
+    return tuple(telling.reason(row) for row in json.loads(text))
+
+
+def _traces(
+    con: duckdb.DuckDBPyConnection, settings: Settings, sessions: Sequence[dict[str, Any]], progress: Progress
+) -> dict[str, dict[str, Any]]:
+    """Return each run's course with speed, grade and demand, thinned: three strings of one byte a point."""
+    recorded = [row for row in sessions if row["samples"]]
+    traces: dict[str, dict[str, Any]] = {}
+    for place, some in enumerate(batched(recorded, _BATCH)):
+        columns = con.execute(
+            "select activity_id, time_s, dt_s, speed_mps, grade from landing.samples"
+            " where activity_id in (select unnest(?)) order by activity_id, time_s",
+            [[row["session_id"] for row in some]],
+        ).fetchnumpy()
+        if not len(columns["time_s"]):
+            continue
+        ids, starts = np.unique(np.ma.getdata(columns["activity_id"]), return_index=True)
+        bounds = dict(zip(ids, zip(starts, [*starts[1:], len(columns["time_s"])], strict=True), strict=True))
+        for index, row in enumerate(some, start=place * _BATCH):
+            if row["session_id"] not in bounds:
+                continue
+            span = slice(*bounds[row["session_id"]])
+            time_s, dt_s, speed, grade = (
+                _floats(columns[name][span]) for name in ("time_s", "dt_s", "speed_mps", "grade")
+            )
+            asked = demand(speed, grade, row["easy_speed_mps"], settings.model.demand)
+            points = _POINTS_NEW if index < _NEW_RUNS else _POINTS
+            traces[row["session_id"]] = _trace(points, time_s, dt_s, v=speed, g=grade, h=asked)
+        progress("courses", min((place + 1) * _BATCH, len(recorded)), len(recorded))
+    return traces
+
+
+def _trace(points: int, time_s: Array, dt_s: Array, **channels: Array) -> dict[str, Any]:
+    step_s = max(float(time_s[-1] + dt_s[-1]) / points, 1.0)
+    where = np.minimum((time_s / step_s).astype(int), points - 1)
+    count = int(where.max()) + 1
+    trace: dict[str, Any] = {"s": round(step_s, 2)}
+    for name, values in channels.items():
+        is_known = np.isfinite(values)
+        weight = np.bincount(where[is_known], dt_s[is_known], count)
+        total = np.bincount(where[is_known], values[is_known] * dt_s[is_known], count)
+        means = np.divide(total, weight, out=np.full(count, np.nan), where=weight > 0)
+        step, zero = _STEPS[name]
+        coded = np.clip(np.round((means - zero) / step), 0, _UNKNOWN - 1)
+        trace[name] = base64.b64encode(np.where(np.isnan(means), _UNKNOWN, coded).astype(np.uint8).tobytes()).decode()
+    return trace
+
+
+def _floats(column: Any) -> Array:
+    floats: Array = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
+    return floats
