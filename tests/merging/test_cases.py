@@ -165,6 +165,23 @@ CASES = [
         decided=_together("a", "b"),
     ),
     _case(
+        "two halves that the runner joins, one with a summary of its own",
+        R(MORNING, "a", last=24),
+        R(MORNING, "b", first=25),
+        R(MORNING, "sum", "json", last=24, has_samples=False),
+        out="b a sum",
+        minutes=(49,),
+        decided=_together("a", "b"),
+    ),
+    _case(
+        "a recording and a summary that the runner joins are added up",
+        R(MORNING, "a", last=24),
+        R(MORNING, "sum", "json", first=25, has_samples=False),
+        out="a sum",
+        minutes=(49,),
+        decided=_together("sum", "a"),
+    ),
+    _case(
         "a summary of an hour and a minute of recording",
         R(MORNING, "minute", last=1),
         R(MORNING, "hour", "json", has_samples=False),
@@ -302,6 +319,13 @@ CASES = [
         R(MORNING, "watch", metres=8400),
         R(Run(7 * 60 + 1440, 50, seed=14), "service", "strava", is_hidden=True, metres=8400),
         out="watch | service",
+    ),
+    _case(
+        "a real run at midnight beside an activity whose start is hidden",
+        R(Run(5, 40, seed=17), "watch"),
+        R(Run(5, 40, seed=17), "phone", "gpx"),
+        R(EVENING, "service", "strava", is_hidden=True, metres=9500),
+        out="watch phone | service",
     ),
     _case("over midnight, two recorders", R(LATE, "watch"), R(LATE, "phone", "gpx", first=1), out="watch phone"),
     # --- a watch that was left on -----------------------------------------------------------------------------------

@@ -195,6 +195,7 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
             and _shared(span, other) >= rules.copies.min_shared
             and frozenset((span.activity_id, other.activity_id)) not in decided.apart
             for other in near.of(span)
+            if not span.is_hidden and not other.is_hidden
         )
 
     fragments = {s.activity_id for s in spans if is_fragment(s)}
@@ -211,10 +212,13 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
         shared = [
             (_shared(span, other), other)
             for other in near.of(span)
-            if other.activity_id in groups and not _is_apart(groups[other.activity_id], [span], decided)
+            # Where a start is hidden, nobody knows what it overlaps.
+            if not (span.is_hidden or other.is_hidden)
+            and other.activity_id in groups
+            and not _is_apart(groups[other.activity_id], [span], decided)
         ]
         share, best = max(shared, key=lambda pair: (pair[0], pair[1].activity_id), default=(0.0, span))
-        if share < rules.copies.min_shared or span.is_hidden or best.is_hidden:
+        if share < rules.copies.min_shared:
             groups[span.activity_id] = [_Placed(span, "the best recording")]
             continue
         why = f"shares {share:.0%} of its time with a better recording"
@@ -308,8 +312,8 @@ def _session(group: _Group, rules: MergingRules) -> Session:
     )
     pieces: list[Piece] = []
     beside: list[str] = []
+    speaking: list[Span] = [lead]
     if lead.has_profile:
-        speaking: list[Span] = [lead]
         for placed in group[1:]:
             span = placed.span
             if placed.shift_s or span.is_hidden or not _may_add(span, lead, rules.extras):
@@ -320,8 +324,9 @@ def _session(group: _Group, rules: MergingRules) -> Session:
                 speaking.append(span)
     for placed in group[1:]:
         alone = placed.is_by_decision and not (lead.has_profile and placed.span.has_profile)
-        if alone and all(_shared(placed.span, other) == 0 for other in _speaking(group, beside)):
+        if alone and all(_shared(placed.span, other) == 0 for other in speaking):
             beside.append(placed.span.activity_id)
+            speaking.append(placed.span)
     return Session("", members, tuple(pieces), tuple(beside))
 
 
@@ -332,10 +337,6 @@ def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
     )
     unmoved = (lead.end_at - lead.start_at).total_seconds() - lead.held_s
     return span.has_profile and outside + max(unmoved, 0) >= rules.min_s
-
-
-def _speaking(group: _Group, beside: Sequence[str]) -> list[Span]:
-    return [group[0].span, *(p.span for p in group[1:] if p.span.activity_id in beside)]
 
 
 def _pieces(span: Span, speaking: Sequence[Span], rules: Extras) -> list[Piece]:
