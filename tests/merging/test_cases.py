@@ -182,6 +182,13 @@ CASES = [
         decided=_together("sum", "a"),
     ),
     _case(
+        "a watch that stood still for twelve minutes, and a summary that knows the clock alone",
+        R(MORNING, "watch", pauses=[(20, 32)]),
+        R(MORNING, "summary", "json", has_samples=False),
+        out="watch summary",
+        minutes=(38,),
+    ),
+    _case(
         "a summary of an hour and a minute of recording",
         R(MORNING, "minute", last=1),
         R(MORNING, "hour", "json", has_samples=False),

@@ -48,6 +48,8 @@ class Span:
         What wrote it (format and device): two recordings of one writer are never one run at two hours.
     is_hidden
         Its start time is hidden: the day is right, the hour is not.
+    is_summary
+        It has no samples: how much of its time was standing is not known.
     local_date
         The athlete's own day of its start.
     read_profile
@@ -64,6 +66,7 @@ class Span:
     duration_s: float | None = None
     writer: str = ""
     is_hidden: bool = False
+    is_summary: bool = False
     local_date: dt.date | None = None
     read_profile: Callable[[], Profile] | None = None
 
@@ -191,7 +194,7 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
 
     def is_fragment(span: Span) -> bool:
         return any(
-            span.held_s < rules.copies.nearly_whole * other.held_s
+            _is_less(span, other, rules.copies.nearly_whole)
             and _shared(span, other) >= rules.copies.min_shared
             and frozenset((span.activity_id, other.activity_id)) not in decided.apart
             for other in near.of(span)
@@ -203,6 +206,13 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
         spans,
         key=lambda s: (s.activity_id in fragments, s.is_hidden, s.rank, -s.held_s, s.start_at, s.activity_id),
     )
+
+
+def _is_less(span: Span, other: Span, share: float) -> bool:
+    """Whether a recording holds clearly less than another: of the clock, where the other is a summary without stops."""
+    if other.is_summary:
+        return (span.end_at - span.start_at) < share * (other.end_at - other.start_at)
+    return span.held_s < share * other.held_s
 
 
 def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -> list[_Group]:
@@ -222,7 +232,7 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
             groups[span.activity_id] = [_Placed(span, "the best recording")]
             continue
         why = f"shares {share:.0%} of its time with a better recording"
-        if span.held_s < rules.copies.nearly_whole * best.held_s:
+        if _is_less(span, best, rules.copies.nearly_whole):
             why = f"holds {span.held_s / best.held_s:.0%} as much running as a better recording"
         groups[best.activity_id].append(_Placed(span, why))
     return list(groups.values())

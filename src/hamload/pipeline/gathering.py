@@ -103,7 +103,7 @@ class _Activity:
     def held_s(self) -> float:
         """How much running it holds: lying still at home after the run makes no recording the better one."""
         if not self.has_samples:
-            return (self.end_at - self.start_at).total_seconds()
+            return self.moving_time_s
         return float(json.loads(self.measures)["moving_s"]) if self.measures else self.used_s
 
     @property
@@ -126,6 +126,7 @@ class _Activity:
             duration_s=(self.end_at - self.start_at).total_seconds(),
             writer=f"{self.format}/{self.device}",
             is_hidden=self.is_hidden,
+            is_summary=not self.has_samples,
             local_date=self.local_date,
             read_profile=cache(partial(_profile, self.profile)) if self.profile else None,
         )
