@@ -302,6 +302,12 @@ CASES = [
         out="a b",
     ),
     _case(
+        "to work and back the same way, ten hours later, the way back known to the service alone",
+        R(MORNING, "a", metres=8400),
+        R(Run(17 * 60, 50, seed=18), "b", "strava", metres=8400),
+        out="a | b",
+    ),
+    _case(
         "a summary one hour off, a kilometre shorter",
         R(MORNING, "a", metres=8400),
         R(MORNING, "b", "json", clock_s=H, has_samples=False, metres=7400),

@@ -50,8 +50,8 @@ class Span:
         Its start time is hidden: the day is right, the hour is not.
     is_summary
         It has no samples: how much of its time was standing is not known.
-    local_date
-        The athlete's own day of its start.
+    local_date, offset_s
+        The athlete's own day of its start, and the clock there, from UTC.
     read_profile
         Reads its half-minute means, which few comparisons need; None where it has no samples, or none that may be kept.
 
@@ -68,6 +68,7 @@ class Span:
     is_hidden: bool = False
     is_summary: bool = False
     local_date: dt.date | None = None
+    offset_s: int = 0
     read_profile: Callable[[], Profile] | None = None
 
     @property
