@@ -22,13 +22,14 @@ ALLOWED: dict[str, set[str]] = {
     "journal": _PURE | {"raw"},
     "decode": _PURE | {"load"},
     "warehouse": _PURE,
+    "agenda": _PURE,
     "digest": _PURE,
     "settings": _PURE,
     "api": _PURE | {"settings", "load", "decode", "warehouse"},
     "post": _PURE | {"settings"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"settings"},
+    | {"agenda", "settings"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},

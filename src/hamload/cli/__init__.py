@@ -6,10 +6,21 @@ unusable arguments or configuration.
 
 from __future__ import annotations
 
+import logging
 import sys
 
 # Importing a module registers its commands.
-from hamload.cli import accounts, demo, importing, serving, sessions, showing  # noqa: F401
+from hamload.cli import (  # noqa: F401
+    accounts,
+    curls,
+    demo,
+    importing,
+    journal,
+    planning,
+    serving,
+    sessions,
+    showing,
+)
 from hamload.cli.app import app
 from hamload.cli.printing import complain
 from hamload.errors import ConfigurationError, HamloadError
@@ -19,6 +30,8 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; every expected failure becomes a sentence with its remedy, never a traceback."""
+    # What a client logs of a failure is for a log: the runner gets a sentence with its remedy.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         app()
     except ConfigurationError as error:
