@@ -73,10 +73,11 @@ def expire(current: Settings, now: dt.datetime, today: dt.date | None) -> int:
 
 
 @task(task_run_name="alert and publish")
-def alert(current: Settings) -> list[Failure]:
-    """Compute the daily series and states, build and check the tables, publish them."""
+def alert(current: Settings, today: dt.date | None, now: dt.datetime) -> list[Failure]:
+    """Compute the daily series and states, build and check the tables, publish them with the curls' calendar."""
     failures = pipeline.alert(current)
     pipeline.publish(current)
+    pipeline.write_calendars(current, now, today)
     return failures
 
 
@@ -138,7 +139,7 @@ def bring_up_to_date(current: Settings, now: dt.datetime, today: dt.date | None)
     decode(current)
     assess(current, today)
     expire(current, now, today)
-    return alert(current)
+    return alert(current, today, now)
 
 
 def in_words(failure: Failure) -> str:

@@ -23,13 +23,14 @@ ALLOWED: dict[str, set[str]] = {
     "decode": _PURE | {"load"},
     "warehouse": _PURE,
     "charts": _PURE,
+    "agenda": _PURE,
     "digest": _PURE,
     "settings": _PURE,
     "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline"},
     "post": _PURE | {"settings"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"settings", "charts"},
+    | {"agenda", "charts", "settings"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},

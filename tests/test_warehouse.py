@@ -124,3 +124,18 @@ def test_a_warehouse_of_other_landing_tables_is_built_anew(tmp_path: Path) -> No
         names = {row[0] for row in con.execute("select table_name from information_schema.tables").fetchall()}
     assert "x" not in names
     assert "activities" in names
+
+
+def test_tables_of_another_version_are_told_before_they_are_read(tmp_path: Path) -> None:
+    sql = shipped("sql")
+    with warehouse.writer(tmp_path, sql) as con:
+        warehouse.build(con, sql, ["staging", "marts", "reports"])
+        warehouse.sign(con, sql)
+    warehouse.publish(tmp_path)
+    with warehouse.reader(tmp_path, sql) as con:
+        assert con.execute("select count(*) from marts.sessions").fetchall() == [(0,)]
+    with warehouse.writer(tmp_path, sql) as con:
+        con.execute("update landing.built_by set sql = 'older'")
+    warehouse.publish(tmp_path)
+    with pytest.raises(WarehouseError, match="hamload rebuild"), warehouse.reader(tmp_path, sql):
+        pass

@@ -16,6 +16,7 @@ create table if not exists landing.activities (
     sport varchar not null,
     sport_detail varchar not null,
     title varchar not null,
+    description varchar not null default '',  -- the runner's own words on it, where the source gives them
     device varchar not null,
     is_simulated boolean not null,
     start_at timestamptz not null,
@@ -139,6 +140,7 @@ create table if not exists landing.composed (
     altitude_source varchar not null,
     heart_rate_coverage double not null,
     altitude_coverage double not null,
+    usable_share double not null,
     samples integer not null
 );
 
@@ -221,6 +223,15 @@ create table if not exists landing.journal (
     primary key (athlete_id, entry_id)
 );
 
+create table if not exists landing.said (
+    activity_id varchar not null,      -- the activity in whose title or notes it stands
+    athlete_id varchar not null,
+    local_date date not null,
+    start_at timestamptz not null,
+    kind varchar not null,
+    content json not null
+);
+
 create table if not exists landing.athletes (
     athlete_id varchar primary key,
     name varchar not null,
@@ -260,5 +271,7 @@ create table if not exists landing.alerts (
     held boolean not null,
     episode integer not null,
     clears_when varchar not null,
+    is_acknowledged boolean not null,
+    plan json,                         -- the deload's budget, day by day; null in other states and where unsolved
     primary key (athlete_id, date)
 );

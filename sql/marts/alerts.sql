@@ -15,7 +15,9 @@ final as (
         is_continuation,
         held,
         episode,
-        clears_when
+        clears_when,
+        is_acknowledged,
+        plan
     from alerts
 )
 

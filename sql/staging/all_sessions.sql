@@ -39,7 +39,7 @@ joined as (
         activities.is_simulated,
         activities.document_id,
         coalesce(composed.samples, activities.samples) as samples,
-        activities.usable_share as stream_coverage,
+        coalesce(composed.usable_share, activities.usable_share) as stream_coverage,
         coalesce(composed.heart_rate_coverage, activities.heart_rate_coverage) as heart_rate_coverage,
         coalesce(composed.altitude_coverage, activities.altitude_coverage) as altitude_coverage,
         copies.copies,

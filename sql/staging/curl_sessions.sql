@@ -1,19 +1,26 @@
--- Done hamstring curls, recognised from the sets that a watch recorded (FIT `set`, leg curls and hip raises on a ball).
+-- Done hamstring curls, one session a day: logged by hand, said in a title, or recognised from the sets of a watch.
+-- The same curls told twice are one session: what the runner logged goes before a title, a title before the watch.
 with sets as (
-    select * from landing.strength_sets where set_type = 'active'
+    select * from landing.strength_sets where lower(set_type) = 'active'
 ),
 
 activities as (
     select * from landing.activities
 ),
 
+-- Good mornings stand among a watch's leg curls too, and are none.
 curls as (
-    select *
+    select *, lower(category) as muscle, lower(coalesce(name, '')) as exercise
     from sets
-    where category = 'leg_curl' or (category = 'hip_raise' and contains(coalesce(name, ''), 'leg_curl'))
+    where
+        (lower(category) = 'leg_curl' and not contains(lower(coalesce(name, '')), 'good_morning')
+            and not contains(lower(coalesce(name, '')), 'extension'))
+        or (lower(category) = 'hip_raise' and contains(lower(coalesce(name, '')), 'leg_curl'))
+        or (lower(category) = 'banded_exercises' and contains(lower(coalesce(name, '')), 'hamstring_curl'))
+        or (lower(category) = 'suspension' and contains(lower(coalesce(name, '')), 'hamstring_curl'))
 ),
 
-final as (
+recognised as (
     select
         curls.activity_id as curl_session_id,
         activities.athlete_id,
@@ -21,11 +28,79 @@ final as (
         activities.start_at,
         count(*) as sets,
         sum(curls.repetitions)::bigint as repetitions,
-        list(distinct coalesce(curls.name, curls.category) order by coalesce(curls.name, curls.category)) as exercises,
-        activities.source
+        any_value(activities.rpe) as rpe,
+        bool_and(starts_with(curls.exercise, 'single_leg')) as is_single_leg,
+        null::integer as lowering_s,
+        list(distinct coalesce(nullif(curls.exercise, ''), curls.muscle)
+            order by coalesce(nullif(curls.exercise, ''), curls.muscle)) as exercises,
+        activities.source,
+        3 as rank
     from curls
     join activities on activities.activity_id = curls.activity_id
     group by all
+),
+
+told as (
+    select
+        entry_id as curl_session_id,
+        athlete_id,
+        date as local_date,
+        logged_at as start_at,
+        (content ->> 'sets')::bigint as sets,
+        ((content ->> 'sets')::bigint * (content ->> 'repetitions')::bigint)::bigint as repetitions,
+        (content ->> 'rpe')::double as rpe,
+        (content ->> 'is_single_leg')::boolean as is_single_leg,
+        (content ->> 'lowering_s')::integer as lowering_s,
+        []::varchar[] as exercises,
+        case origin when 'log' then 'journal' else 'title' end as source,
+        case origin when 'log' then 1 else 2 end as rank
+    from staging.journal
+    where kind = 'curls'
+),
+
+every as (
+    select * from recognised
+    union all by name
+    select * from told
+),
+
+-- Of one day and one way of telling, the last word counts.
+ordered as (
+    select *, row_number() over (
+        partition by athlete_id, local_date order by rank, start_at desc, curl_session_id
+    ) as place
+    from every
+),
+
+days as (
+    select
+        athlete_id,
+        local_date,
+        list(distinct source order by source) as told_by,
+        arg_min(rpe, place) filter (rpe is not null) as rpe,
+        arg_min(lowering_s, place) filter (lowering_s is not null) as lowering_s,
+        coalesce(flatten(list(exercises)) , []) as exercises
+    from ordered
+    group by athlete_id, local_date
+),
+
+final as (
+    select
+        ordered.curl_session_id,
+        ordered.athlete_id,
+        ordered.local_date,
+        ordered.start_at,
+        ordered.sets,
+        ordered.repetitions,
+        days.rpe,
+        ordered.is_single_leg,
+        days.lowering_s,
+        list_sort(list_distinct(days.exercises)) as exercises,
+        ordered.source,
+        days.told_by
+    from ordered
+    join days on days.athlete_id = ordered.athlete_id and days.local_date = ordered.local_date
+    where ordered.place = 1
 )
 
 select * from final

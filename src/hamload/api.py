@@ -117,6 +117,10 @@ class Opened:
         """Return `marts.alerts`: the state of each day, with its reasons."""
         return self._table("marts.alerts", athlete_id, "date")
 
+    def weeks(self, athlete_id: str | None = None) -> pd.DataFrame:
+        """Return `marts.weeks`: demand (load, heavy load), capacity (curls) and tightness, one week a row."""
+        return self._table("marts.weeks", athlete_id, "week")
+
     def samples(self, session_id: str) -> pd.DataFrame:
         """Return one run's cleaned samples, in time order. Raises HamloadError where there is no such session."""
         with warehouse.reader(self.home) as con:

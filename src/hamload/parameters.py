@@ -141,6 +141,7 @@ class Deload:
     ewma: float
     own_quantile: float
     heavy_uncoupled: float
+    ratio_min_runs: int
     heavy_sessions: int
     tightness: float
     tightness_ewma: float
@@ -149,7 +150,9 @@ class Deload:
     hold_unknown_days: int
     spike_min_runs: int
     worse_factor: float
+    worse_days: int
     continuation_days: int
+    remind_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,7 @@ class Windows:
     baseline_days: int
     longest_days: int
     returning_days: int
+    own_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,41 @@ class Curls:
     start_repetitions: int
     deload_wait_hours: float
     deload_factor: float
+    step_sessions: int
+    step_repetitions: int
+    full_sets: int
+    most_repetitions: int
+    lowering_s: int
+    lowering_most_s: int
+    hold_rpe: float
+    cut_rpe: float
+    cut_factor: float
+    sore_good: float
+    sore_cut: float
+    sore_clear_hours: float
+    sore_clinician_days: int
+    worse_sessions: int
+    restart_days: int
+    maintenance_gap_days: int
+    chronic_tightness: float
+    chronic_entries: int
+    chronic_days: int
+    massages: int
+    stretch_share: float
+    habit_days: int
+    habit_share: float
+    horizon_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """How the rules are held against the runner's own words."""
+
+    tightness: float
+    calm_days: int
+    horizon_days: int
+    shuffles: int
+    margin: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +265,7 @@ class AlertRules:
     reasons: Reasons
     history: History
     curls: Curls
+    backtest: Backtest
 
 
 @dataclass(frozen=True, slots=True)

@@ -341,6 +341,9 @@ class DayFacts:
     """Everything that decides one athlete's state on one day. Only what was known at the end of that day.
 
     `is_returning`: a break of two weeks or more lies in the chronic window, so that ratios compare with nothing.
+    `flags` are the red flags that are open at the day's end, by name; `tightness` is what the runner logged for this
+    day and for the day before, 0-10. `high_load_efm` is the athlete's own 90-day P80 of session load.
+    `is_acknowledged`: the runner has taken note of this day's state.
     """
 
     date: dt.date
@@ -353,6 +356,11 @@ class DayFacts:
     sessions: tuple[SessionFact, ...] = ()
     curl_sessions_10d: int | None = None
     is_returning: bool = False
+    flags: tuple[str, ...] = ()
+    tightness: float | None = None
+    tightness_before: float | None = None
+    high_load_efm: float | None = None
+    is_acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,3 +403,48 @@ class Alert:
     episode: int
     advice: tuple[str, ...] = field(default=())
     clears_when: str = ""
+    is_acknowledged: bool = False
+    plan: DeloadPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayBudget:
+    """What one day of a deload may hold, in EFM; `is_quiet`: no hills, no speed, no long or hard run on it."""
+
+    date: dt.date
+    limit_efm: int
+    most_efm: int | None
+    is_quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeloadPlan:
+    """What the days after `start` may hold.
+
+    Attributes
+    ----------
+    start, end
+        The day at whose end the plan was made, and its last day.
+    days
+        One budget a day, from the day after `start` to `end`. Their limits sum to `total_efm`.
+    total_efm, last_efm
+        The largest budget that honours every limit, and what the same number of days before it held, EFM.
+    uncoupled, ewma
+        Where the ratios stand on `end` with this plan; None where they were not solved for.
+    uncoupled_without, ewma_without
+        Where they stand on `end` if the last days are run once more instead.
+    is_reachable
+        Whether the ratios can be under their margins by `end` at all; if not, the budget is 0.
+
+    """
+
+    start: dt.date
+    end: dt.date
+    days: tuple[DayBudget, ...]
+    total_efm: int
+    last_efm: float
+    uncoupled: float | None = None
+    ewma: float | None = None
+    uncoupled_without: float | None = None
+    ewma_without: float | None = None
+    is_reachable: bool = True

@@ -22,7 +22,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from hamload.errors import ConfigurationError
-from hamload.parameters import AlertRules, LoadModel, MergingRules, Series, Signal, Windows
+from hamload.parameters import AlertRules, LoadModel, MergingRules, Signal, Windows
 from hamload.records import Service
 
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
@@ -393,11 +393,16 @@ def _coefficients(own: dict[str, Any], own_file: str) -> _Coefficients:
     try:
         model = TypeAdapter(LoadModel).validate_python({**values["model"], "version": version})
         signal = TypeAdapter(Signal).validate_python(signal_values)
-        alerts = TypeAdapter(AlertRules).validate_python({**values["alerts"], "windows": _windows(model.series)})
+        alerts = TypeAdapter(AlertRules).validate_python({**values["alerts"], "windows": _windows(model)})
         merging = TypeAdapter(MergingRules).validate_python(values["merging"])
     except ValidationError as error:
         raise _invalid(error, own_file) from None
     _check_sense(model, provenance, own_file)
+    if not 1 <= alerts.plan.days <= model.series.acute_days:
+        raise ConfigurationError(
+            f"{own_file}: [alerts.plan] days = {alerts.plan.days} does not fit acute_days = {model.series.acute_days}.",
+            "A plan is at most as long as the acute window: its days then weigh alike in the ratio.",
+        )
     return _Coefficients(model, signal, alerts, merging, provenance)
 
 
@@ -422,14 +427,16 @@ def _overlaid(table: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _windows(series: Series) -> Windows:
+def _windows(model: LoadModel) -> Windows:
     """Give advice the model's own windows: two places to set one number would be one too many."""
+    series = model.series
     return Windows(
         acute_days=series.acute_days,
         chronic_days=series.chronic_days,
         baseline_days=series.min_days,
         longest_days=series.spike_days,
         returning_days=series.returning_days,
+        own_days=model.labels.history_days,
     )
 
 

@@ -101,9 +101,28 @@ def _is_of(con: duckdb.DuckDBPyConnection, version: str) -> bool:
     return con.execute("select tables from landing.version").fetchall() == [(version,)]
 
 
+def sign(con: duckdb.DuckDBPyConnection, sql: Path) -> None:
+    """Note which `sql/` the tables were built from."""
+    con.execute("create or replace table landing.built_by as select $1 as sql", [_fingerprint(sql)])
+
+
+def _fingerprint(sql: Path) -> str:
+    found = hashlib.sha256()
+    for path in sorted(sql.rglob("*.sql")):
+        found.update(path.relative_to(sql).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()[:12]
+
+
 @contextmanager
-def reader(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the published copy, read-only. Raises WarehouseError where nothing has been published yet."""
+def reader(home: Path, sql: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published copy, read-only.
+
+    Raises
+    ------
+    WarehouseError
+        Where nothing has been published yet, or, with `sql`, where it was built from another version of it.
+
+    """
     path = home / PUBLISHED
     if not path.is_file():
         raise WarehouseError(
@@ -115,9 +134,24 @@ def reader(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseError(f"{path} cannot be opened: {error}.", "Run: hamload rebuild.") from error
     try:
         con.execute("set TimeZone = 'UTC'")
+        # A missing table must not be looked for among the variables of whoever asks.
+        con.execute("set python_enable_replacements = false")
+        if sql is not None and not _is_built_from(con, sql):
+            raise WarehouseError(
+                f"The tables in {home} were made by another version of hamload.",
+                "Run: hamload rebuild",
+            )
         yield con
     finally:
         con.close()
+
+
+def _is_built_from(con: duckdb.DuckDBPyConnection, sql: Path) -> bool:
+    try:
+        row = con.execute("select sql from landing.built_by").fetchall()
+    except duckdb.CatalogException:
+        return False
+    return row == [(_fingerprint(sql),)]
 
 
 def forget_derived(home: Path) -> None:

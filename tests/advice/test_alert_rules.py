@@ -44,7 +44,8 @@ def a_series(uncoupled: float | None = 1.0, ewma: float | None = 1.0, monotony: 
 
 
 def a_day(*sessions: SessionFact, **changes: object) -> DayFacts:
-    """Return a day on which nothing stands out and the planned curls are done."""
+    """Return a day on which nothing stands out, with a week of easy runs behind it and the planned curls done."""
+    sessions = sessions or tuple(a_run(days) for days in (5, 4, 3))
     day = DayFacts(
         date=TODAY,
         is_known=True,
@@ -134,6 +135,19 @@ RATIOS = [
 ]
 
 
+@pytest.mark.parametrize(("runs", "uncoupled", "ewma"), [(0, C, C), (1, C, C), (2, C, C), (3, D, D), (4, D, D)])
+def test_a_ratio_of_one_or_two_runs_is_a_caution_only(
+    runs: int, uncoupled: State, ewma: State, rules: AlertRules
+) -> None:
+    """The timing of one run is not a week's load; a single run is judged by its spike."""
+    week = tuple(a_run(days) for days in range(runs)) or (a_run(7),)
+    found = judge(a_day(*week, total=a_series(uncoupled=2.5)), NO_HISTORY, rules)[0]
+    assert (found.rule, found.state) == ("uncoupled_ratio", uncoupled)
+    assert ("caution only" in found.sentence) == (uncoupled is C)
+    found = judge(a_day(*week, total=a_series(ewma=2.0)), NO_HISTORY, rules)[0]
+    assert (found.rule, found.state) == ("ewma_ratio", ewma)
+
+
 @pytest.mark.parametrize(("ratios", "own", "state", "fired"), RATIOS)
 def test_the_ratios_at_each_edge(
     ratios: tuple[float, float],
@@ -142,7 +156,7 @@ def test_the_ratios_at_each_edge(
     fired: list[str],
     rules: AlertRules,
 ) -> None:
-    day, history = a_day(a_run(), total=a_series(*ratios)), OwnHistory(*own)
+    day, history = a_day(total=a_series(*ratios)), OwnHistory(*own)
     assert state_of(day, rules, history) is state
     assert rules_of(day, rules, history) == fired
 
@@ -272,7 +286,7 @@ def test_all_reasons_are_told_most_serious_first(rules: AlertRules) -> None:
         a_run(1, is_heavy=True, spike_distance=1.2, spike_load=1.6),
         a_run(0, is_heavy=True, spike_distance=1.1, spike_load=1.1),
     )
-    day = a_day(*heavy, total=a_series(1.9, 1.4, 2.5), heavy=a_series(2.0), curl_sessions_10d=0)
+    day = a_day(a_run(6), *heavy, total=a_series(1.9, 1.4, 2.5), heavy=a_series(2.0), curl_sessions_10d=0)
     found = judge(day, NO_HISTORY, rules)
     assert [(r.rule, r.state) for r in found] == [
         ("load_spike", D),

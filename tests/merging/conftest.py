@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ class Recorded:
             writer=f"{self.form}/{self.device}",
             is_hidden=self.is_hidden,
             local_date=start_at.date(),
-            profile=profile(samples) if self.has_samples and self.form != "strava" else None,
+            read_profile=cache(partial(profile, samples)) if self.has_samples and self.form != "strava" else None,
         )
 
 

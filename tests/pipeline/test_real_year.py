@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -206,3 +207,53 @@ def test_importing_the_year_twice_or_its_files_one_folder_at_a_time_gives_the_sa
     assert set(found) == set(once)
     for name, rows in once.items():
         assert found[name] == rows, name
+
+
+def _year_of_alerts(year: Settings, ask: Ask) -> list[tuple[Any, ...]]:
+    return ask(
+        year,
+        "select date, state, is_new, held, reasons, headline, clears_when from marts.alerts"
+        " where date >= date '2020-07-01' order by date",
+    )
+
+
+def test_the_alerts_of_a_real_year_are_no_more_than_a_runner_would_bear(year: Settings, ask: Ask) -> None:
+    """369 days: at most one deload in two weeks is told on average, and deload is no runner's usual state.
+
+    Before ratios needed three runs in the week, 101 of these days (27 %) were a deload; LOAD_MODEL aims at 15-17 %.
+    """
+    alerts = _year_of_alerts(year, ask)
+    assert len(alerts) == 369
+    told = [date for date, state, is_new, *_ in alerts if is_new and state == "deload"]
+    months = Counter(date.strftime("%Y-%m") for date in told)
+    assert len(told) <= len(alerts) / 14
+    assert max(months.values()) <= 3
+    days = Counter(state for _, state, *_ in alerts)
+    assert days["deload"] / len(alerts) <= 0.17
+    assert days["deload"] >= 20, "and it is not deaf"
+
+
+def test_each_spike_of_the_real_year_is_a_deload_on_its_day(year: Settings, ask: Ask) -> None:
+    rows = ask(
+        year,
+        "select s.local_date, a.state from marts.sessions s join marts.alerts a on a.date = s.local_date"
+        " where s.local_date >= date '2020-07-01' and s.spike_distance > 1.30 and not exists ("
+        "   select 1 from marts.daily_load d where d.date = s.local_date and d.series = 'total' and d.withheld_why"
+        "   is not null)",
+    )
+    assert rows
+    assert {state for _, state in rows} == {"deload"}
+
+
+def test_each_alert_of_the_real_year_can_be_read_with_its_cause(year: Settings, ask: Ask) -> None:
+    for date, state, is_new, _, reasons, headline, clears_when in _year_of_alerts(year, ask):
+        if not is_new or state not in {"deload", "caution"}:
+            continue
+        own = [reason for reason in json.loads(reasons) if reason["state"] == state]
+        assert own, date
+        assert headline
+        assert clears_when
+        for reason in own:
+            assert reason["sentence"]
+            assert reason["evidence"]
+            assert reason["rule"] == "monotony" or reason["causes"], (date, reason["rule"])

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from hamload.advice import wording
 from hamload.advice.curls import curl_advice
-from hamload.advice.deload import DeloadPlan, deload_advice, deload_plan
+from hamload.advice.deload import deload_advice, deload_plan
+from hamload.advice.flags import is_urgent
 from hamload.advice.rules import (
     OwnHistory,
+    has_enough_runs,
     heavy_runs,
     is_back_from_break,
     is_baseline,
@@ -33,11 +35,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hamload.parameters import AlertRules
-    from hamload.records import Array, DayFacts
+    from hamload.records import Array, DayFacts, DeloadPlan
 
 _ALARMS = (State.STOP, State.DELOAD, State.CAUTION)
+#: States that are told again while they last.
+_REMINDED = (State.STOP, State.DELOAD)
+_OF_LOAD = (State.DELOAD, State.CAUTION)
 #: States whose beginning the runner is told of. A steady day and a growing baseline need no message.
 _TOLD = (*_ALARMS, State.BUILD, State.RETURNING, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Acknowledged:
+    """What the runner has taken note of: a state and how strong it stood then."""
+
+    state: State
+    intensity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,10 @@ class _Memory:
     last_on: Mapping[State, dt.date] = field(default_factory=dict)
     episode: int = 0
     is_continuation: bool = False
-    told_intensity: float = 0.0
+    told: Mapping[State, float] = field(default_factory=dict)
+    told_on: dt.date | None = None
+    acknowledged: _Acknowledged | None = None
+    causes: frozenset[str] = frozenset()
     by_heavy: bool = False
     unseen_days: int = 0
     plan: DeloadPlan | None = None
@@ -60,18 +76,25 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
 
     One state a day, the most serious that holds (`rules.judge`), then:
 
-    - *Hysteresis.* A deload goes on (`held`) until the uncoupled ratio is <= 1.44, EWMA <= 1.3, the spike is 3 days
-      old and, if heavy running was among its reasons, that has eased too (ratio <= 1.44 or fewer than two heavy runs).
-      While a baseline is being built or after a break no ratio exists, and the age of the spike alone counts. Where
-      days are missing, clearing cannot be seen: the deload is kept for `hold_unknown_days` (as long as its plan lasts),
-      then the state says *unknown*. Silence is never taken for recovery, nor for a deload without end.
+    - *Hysteresis.* A deload goes on (`held`) until the uncoupled ratio is <= 1.44, EWMA <= 1.3 (or fewer than three
+      runs stand behind them), the spike is 3 days old and, if heavy running was among its reasons, that has eased too
+      (ratio <= 1.44 or fewer than two heavy runs). While a baseline is being built or after a break no ratio exists,
+      and the age of the spike alone counts. Where days are missing, clearing cannot be seen: the deload is kept for
+      `hold_unknown_days` (as long as its plan lasts), then the state says *unknown*. Silence is never taken for
+      recovery, nor for a deload without end.
     - *Episodes.* Caution or deload within 14 days of the last such day belongs to the same episode; later, the next
       number begins. `episode` is 0 on all other days.
     - *Continuation.* A state that begins within 14 days of a day at least as serious is a continuation and is not told
       again. It is told (`is_new`) if nothing as serious held in those 14 days, or if it worsens: in a deload, when its
-      strongest number (value over threshold) stands `worse_factor` above where it stood when last told.
+      strongest number (value over threshold) stands at `worse_factor` of where it stood when last told, `worse_days`
+      ago or longer; where another run is a spike, at once.
     - *Telling.* The same 14 days keep *build*, *returning* and *unknown* from being told again and again. *steady* and
-      *baseline* are never told.
+      *baseline* are never told. A stop or deload that goes on and was not acknowledged is told again after
+      `remind_days`.
+    - *Acknowledging.* On a day with `is_acknowledged` the runner has taken note of its state. From the next day on it
+      is told again only when it worsens: a more serious state, another red flag, or a strongest number `worse_factor`
+      times where it stood when acknowledged. That lasts until nothing as serious has held for 14 days: what comes
+      then is new.
 
     Parameters
     ----------
@@ -147,8 +170,15 @@ def _next(
     if keep is not None:
         reasons = tell((keep, *reasons))
     state = reasons[0].state
-    memory, is_new = _begin(memory, state, facts.date, _intensity(reasons), rules)
-    advice: tuple[str, ...] = ()
+    intensity = _intensity(state, reasons)
+    causes = _news(reasons, facts)
+    fresh = causes - memory.causes
+    is_news = bool(fresh & set(facts.flags) if state is State.STOP else fresh)
+    memory, is_new = _begin(memory, state, facts.date, intensity, rules, is_news=is_news)
+    memory = replace(memory, causes=causes)
+    if facts.is_acknowledged:
+        memory = replace(memory, acknowledged=_Acknowledged(state, intensity))
+    advice: tuple[str, ...] = stop_advice(facts.flags) if state is State.STOP else ()
     if state is State.DELOAD:
         memory = _plan(memory, facts, loads, rules, is_new=is_new)
         done = loads[len(loads) - (facts.date - memory.plan.start).days :] if memory.plan else ()
@@ -165,6 +195,8 @@ def _next(
         episode=memory.episode if state in _ALARMS else 0,
         advice=(*advice, *curl_advice(state, facts, rules, (facts.date - since).days)),
         clears_when=_clears_when(state, facts, reasons, rules, by_heavy=memory.by_heavy),
+        is_acknowledged=memory.acknowledged is not None and _covers(memory.acknowledged.state, state),
+        plan=memory.plan if state is State.DELOAD else None,
     )
 
 
@@ -198,6 +230,9 @@ def _above_margin(
 ) -> list[tuple[float, float, str]]:
     limit, smooth_limit = rules.deload.clear_uncoupled, rules.deload.clear_ewma
     above = []
+    if not has_enough_runs(facts, rules):
+        # What could not begin a deload does not keep one: so few runs in a week are a week of backing off.
+        uncoupled = ewma = 0.0
     if uncoupled > limit:
         above.append((uncoupled, limit, wording.held_uncoupled(uncoupled, limit)))
     if ewma > smooth_limit:
@@ -222,8 +257,27 @@ def _held_reason(
     )
 
 
-def _intensity(reasons: Sequence[Reason]) -> float:
-    """Return the strongest number of a deload over its threshold; 0 where only hysteresis keeps it."""
+def stop_advice(flags: Sequence[str]) -> tuple[str, ...]:
+    """Return what to do about red flags: a clinician, at once where one cannot wait, no exercise, and what ends it."""
+    first = (wording.stop_urgent(),) if is_urgent(flags) else ()
+    return (*first, wording.stop_clinician(), wording.stop_withheld(), wording.clears_stop(flags))
+
+
+def _news(reasons: Sequence[Reason], facts: DayFacts) -> frozenset[str]:
+    """Return what cannot wait where it is new: the open red flags, and the runs that are a deload by themselves."""
+    spikes = {
+        cause.session_id
+        for reason in reasons
+        if reason.state is State.DELOAD and reason.rule.endswith("_spike")
+        for cause in reason.causes
+    }
+    return frozenset(facts.flags) | spikes
+
+
+def _intensity(state: State, reasons: Sequence[Reason]) -> float:
+    """Return the strongest number of a deload over its threshold; 0 where only hysteresis keeps it, and elsewhere."""
+    if state is not State.DELOAD:
+        return 0.0
     return max(
         (
             reason.value / reason.threshold
@@ -234,13 +288,25 @@ def _intensity(reasons: Sequence[Reason]) -> float:
     )
 
 
-def _begin(memory: _Memory, state: State, date: dt.date, intensity: float, rules: AlertRules) -> tuple[_Memory, bool]:
+def _begin(
+    memory: _Memory, state: State, date: dt.date, intensity: float, rules: AlertRules, *, is_news: bool
+) -> tuple[_Memory, bool]:
     """Return the memory with this day's state in it, and whether the runner is told today."""
     begins = state is not memory.state
     continues = _within(memory, _at_least(state), date, rules)
-    is_new = begins and not continues and state in _TOLD
-    worsens = state is State.DELOAD and not is_new and intensity > rules.deload.worse_factor * memory.told_intensity
-    is_new = is_new or worsens
+    known_of = _still_known(memory, date, rules)
+    is_silenced = known_of is not None and _covers(known_of.state, state)
+    told = memory.told.get(state, 0.0)
+    base = max(told, known_of.intensity) if known_of is not None and known_of.state is state else told
+    is_new = begins and not continues and state in _TOLD and not is_silenced
+    is_worse = (
+        state is State.DELOAD
+        and intensity > rules.deload.worse_factor * base
+        and (is_news or memory.told_on is None or (date - memory.told_on).days >= rules.deload.worse_days)
+    )
+    worsens = not is_new and (is_worse or (state is State.STOP and is_news))
+    is_due = not is_silenced and not begins and _is_due(memory, state, date, rules)
+    is_new = is_new or worsens or is_due
     next_episode = state in _ALARMS and not _within(memory, _ALARMS, date, rules)
     return replace(
         memory,
@@ -249,8 +315,36 @@ def _begin(memory: _Memory, state: State, date: dt.date, intensity: float, rules
         last_on={**memory.last_on, state: date},
         episode=memory.episode + next_episode,
         is_continuation=(continues and state in _ALARMS) if begins else memory.is_continuation,
-        told_intensity=intensity if state is State.DELOAD and is_new else memory.told_intensity,
+        told={**memory.told, state: intensity} if is_new else memory.told,
+        told_on=date if is_new else memory.told_on,
+        acknowledged=known_of,
     ), is_new
+
+
+def _still_known(memory: _Memory, date: dt.date, rules: AlertRules) -> _Acknowledged | None:
+    """Return what the runner acknowledged, until nothing as serious has held for the days of a continuation."""
+    known_of = memory.acknowledged
+    if known_of is None or not _within(memory, _at_least(known_of.state), date, rules):
+        return None
+    return known_of
+
+
+def _covers(known_of: State, state: State) -> bool:
+    """Return whether who has acknowledged one state need not be told of the other.
+
+    A stop covers itself alone: what comes after it asks for something else than a clinician.
+    """
+    if known_of in _OF_LOAD and state in _OF_LOAD:
+        return seriousness(state) >= seriousness(known_of)
+    return state is known_of
+
+
+def _is_due(memory: _Memory, state: State, date: dt.date, rules: AlertRules) -> bool:
+    """Return whether a state that lasts is told again, so that it does not go quiet."""
+    if state not in _REMINDED or memory.since is None:
+        return False
+    last = max(memory.since, memory.told_on or memory.since)
+    return (date - last).days >= rules.deload.remind_days
 
 
 def _at_least(state: State) -> tuple[State, ...]:
@@ -271,7 +365,7 @@ def _plan(
     if memory.plan is not None and not is_new and facts.date < memory.plan.end:
         return memory
     with_ratios = not is_baseline(facts, rules) and not is_back_from_break(facts, rules)
-    return replace(memory, plan=deload_plan(facts.date, loads, rules, with_ratios=with_ratios))
+    return replace(memory, plan=deload_plan(facts, loads, rules, with_ratios=with_ratios))
 
 
 def _clears_when(state: State, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules, *, by_heavy: bool) -> str:  # noqa: PLR0911 - one a state
@@ -297,7 +391,9 @@ def _clears_when(state: State, facts: DayFacts, reasons: Sequence[Reason], rules
             return wording.clears_returning(windows.chronic_days)
         case State.UNKNOWN:
             return wording.clears_unknown(windows.chronic_days)
-        case State.STEADY | State.STOP:
+        case State.STOP:
+            return wording.clears_stop(facts.flags)
+        case State.STEADY:
             return ""
 
 
@@ -316,6 +412,8 @@ def _caution_parts(facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules
                 parts.append(wording.spike_aged(_aged([reason], facts, rules.caution.spike_days)))
             case "ewma_ratio":
                 parts.append(wording.ewma_eased(rules.caution.ewma))
+            case "uncoupled_ratio":
+                parts.append(wording.uncoupled_eased(rules.deload.uncoupled))
             case "heavy_spacing":
                 days = int(-(-rules.caution.heavy_hours // 24))
                 parts.append(wording.heavy_apart(_aged([reason], facts, days)))

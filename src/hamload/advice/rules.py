@@ -13,7 +13,10 @@ What a rule may look at depends on what is known:
   it must stand on at least `spike_min_runs` runs: one short jog is no measure of what is usual.
 - Two heavy runs close together are known as soon as both are, whatever else is missing.
 
-Every threshold is a strict bound: a value equal to it does not fire (section 6 of the load model writes ">").
+- What the runner logged (red flags, tightness) is known as soon as it is logged.
+
+Every threshold is a strict bound: a value equal to it does not fire (section 6 of the load model writes ">"). Tightness
+alone is different: 4 out of 10 fires (there it writes ">=").
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from hamload.advice import wording
+from hamload.advice.flags import FLAGS, is_urgent
 from hamload.parameters import AlertRules
 from hamload.records import Cause, DayFacts, Reason, State
 
@@ -103,9 +107,50 @@ def recent(facts: DayFacts, days: int) -> list[SessionFact]:
     return sorted(found, key=lambda s: (s.start_at, s.session_id))
 
 
+def has_enough_runs(facts: DayFacts, rules: AlertRules) -> bool:
+    """Return whether enough runs stand behind the acute week for its ratio to be more than one run's timing."""
+    return len(recent(facts, rules.windows.acute_days)) >= rules.deload.ratio_min_runs
+
+
 def heavy_runs(facts: DayFacts, rules: AlertRules) -> int:
     """Return how many runs of the acute window are known to be heavy."""
     return sum(s.is_heavy is True for s in recent(facts, rules.windows.acute_days))
+
+
+def red_flag(facts: DayFacts, _history: OwnHistory, _rules: AlertRules) -> Reason | None:
+    """Stop while a red flag is open, whatever is known or not known of the running."""
+    if not facts.flags:
+        return None
+    urgent = is_urgent(facts.flags)
+    return Reason(
+        rule="red_flag",
+        state=State.STOP,
+        value=None,
+        threshold=None,
+        sentence=wording.red_flags([FLAGS[name].meaning for name in facts.flags], is_urgent=urgent),
+        evidence=wording.FLAG_GROUND,
+    )
+
+
+def tightness(facts: DayFacts, _history: OwnHistory, rules: AlertRules) -> Reason | None:
+    """Deload for tightness of 4 or more out of 10 on two days running with an EWMA ratio above 1.3.
+
+    The line belongs to the rule: 4 fires. A day without an entry is not a day without tightness, and not one with it.
+    """
+    today, before, ratio = known(facts.tightness), known(facts.tightness_before), known(facts.total.acwr_ewma)
+    if today is None or before is None or ratio is None or not is_judged(facts, rules):
+        return None
+    if min(today, before) < rules.deload.tightness or ratio <= rules.deload.tightness_ewma:
+        return None
+    return Reason(
+        rule="tightness",
+        state=State.DELOAD,
+        value=min(today, before),
+        threshold=rules.deload.tightness,
+        sentence=wording.tightness(today, before, rules.deload.tightness, ratio),
+        evidence=wording.TIGHTNESS_GROUND,
+        causes=largest_runs(facts, rules),
+    )
 
 
 def distance_spike(facts: DayFacts, _history: OwnHistory, rules: AlertRules) -> Reason | None:
@@ -154,29 +199,37 @@ def _stands_on_enough(session: SessionFact, facts: DayFacts, rules: AlertRules) 
 
 
 def uncoupled_ratio(facts: DayFacts, history: OwnHistory, rules: AlertRules) -> Reason | None:
-    """Deload for an uncoupled ratio of the total load above 1.8 and above the athlete's own P90."""
+    """Deload for an uncoupled ratio of the total load above 1.8 and above the athlete's own P90.
+
+    Caution where fewer than `ratio_min_runs` runs stand behind it.
+    """
     value = known(facts.total.acwr_uncoupled)
     own = history.uncoupled_quantile
     if value is None or not is_judged(facts, rules) or not _above(value, rules.deload.uncoupled, own):
         return None
     windows, past = rules.windows, wording.own_past(own, rules.deload.own_quantile)
+    is_enough = has_enough_runs(facts, rules)
     return Reason(
         rule="uncoupled_ratio",
-        state=State.DELOAD,
+        state=State.DELOAD if is_enough else State.CAUTION,
         value=value,
         threshold=rules.deload.uncoupled,
-        sentence=wording.uncoupled_ratio(value, rules.deload.uncoupled, past, windows.acute_days, windows.chronic_days),
+        sentence=wording.uncoupled_ratio(value, rules.deload.uncoupled, past, windows.acute_days, windows.chronic_days)
+        + ("" if is_enough else wording.few_runs(rules.deload.ratio_min_runs)),
         evidence=wording.RATIO_GROUND,
         causes=largest_runs(facts, rules),
     )
 
 
 def ewma_ratio(facts: DayFacts, history: OwnHistory, rules: AlertRules) -> Reason | None:
-    """Deload for an EWMA ratio of the total load above 1.5 and above the athlete's own P90, caution above 1.3."""
+    """Deload for an EWMA ratio of the total load above 1.5 and above the athlete's own P90, caution above 1.3.
+
+    Caution too where fewer than `ratio_min_runs` runs stand behind it.
+    """
     value = known(facts.total.acwr_ewma)
     if value is None or not is_judged(facts, rules):
         return None
-    if _above(value, rules.deload.ewma, history.ewma_quantile):
+    if _above(value, rules.deload.ewma, history.ewma_quantile) and has_enough_runs(facts, rules):
         state, threshold = State.DELOAD, rules.deload.ewma
         past = wording.own_past(history.ewma_quantile, rules.deload.own_quantile)
     elif value > rules.caution.ewma:
@@ -393,8 +446,10 @@ def _causes(
     return tuple(causes)
 
 
-#: Every rule, most serious first. What the runner's journal will tell joins here.
+#: Every rule, most serious first.
 RULES: tuple[Rule, ...] = (
+    red_flag,
+    tightness,
     distance_spike,
     load_spike,
     uncoupled_ratio,

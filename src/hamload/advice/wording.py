@@ -8,18 +8,24 @@ under `LONGEST` characters, so that they fit a mail, a phone and a table.
 from __future__ import annotations
 
 import math
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from hamload.records import Alert, Confidence, State
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from hamload.records import SessionFact
 
 #: No sentence is longer, in characters.
 LONGEST = 240
 _LONGEST_TITLE = 40
+#: How many warning signs are named in one sentence.
+_SIGNS = 3
+#: How many conditions one sentence carries without becoming hard to read.
+_CLAUSES = 2
 
 DISCLAIMER = (
     "General information, not medical advice. Sudden sharp pain, bruising, numbness or pain at night: stop running and"
@@ -34,6 +40,8 @@ SPACING_GROUND = "our own rule of thumb"
 MONOTONY_GROUND = "rests on one small study (Foster 1998), about illness in athletes"
 CURL_GROUND = "our own rule of thumb: nothing published tests ball curls for chronic tightness"
 RECORD_GROUND = "counted from the recordings"
+FLAG_GROUND = "you logged it; such signs belong to a clinician whatever the numbers say"
+TIGHTNESS_GROUND = "your own words; the line of 4 out of 10 is our own rule of thumb"
 
 # Not strftime: that would speak the language of the machine.
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -53,8 +61,13 @@ _HEADLINES = {
 }
 
 
+_URGENT = "Stop, and get medical help now: a warning sign that cannot wait was logged."
+
+
 def headline(alert: Alert) -> str:
     """Return the state of a day in one line."""
+    if alert.state is State.STOP and alert.advice[:1] == (stop_urgent(),):
+        return _URGENT
     return state_headline(alert.state, held=alert.held, is_continuation=alert.is_continuation)
 
 
@@ -142,6 +155,16 @@ def uncoupled_ratio(ratio: float, threshold: float, own: str, acute: int, chroni
     )
 
 
+def few_runs(least: int) -> str:
+    """Return why a high ratio is a caution only."""
+    return f" Fewer than {least} runs make up this week, so it is a caution only."
+
+
+def uncoupled_eased(limit: float) -> str:
+    """Return the part for a week's load that must come down."""
+    return f"the week's load is at most {limit:.2f} times that of the weeks before"
+
+
 def ewma_ratio(ratio: float, threshold: float, own: str) -> str:
     """Return the sentence for the smoothed ratio, in which recent days count most."""
     return (
@@ -177,6 +200,44 @@ def monotony(value: float, threshold: float, days: int) -> str:
     return (
         f"The last {days} days were much alike (monotony {value:.1f}, above {threshold:.1f}): easy days and days off"
         " are missing. No single run did this."
+    )
+
+
+def red_flags(meanings: Sequence[str], *, is_urgent: bool) -> str:
+    """Return the sentence for signs that belong to a clinician."""
+    shown = "; ".join(meanings[:_SIGNS])
+    more = f"; and {count(len(meanings) - _SIGNS, 'more sign')}" if len(meanings) > _SIGNS else ""
+    lead = "You logged a sign that cannot wait" if is_urgent else "You logged a warning sign"
+    return f"{lead}: {shown}{more}."
+
+
+def stop_urgent() -> str:
+    """Return what to do about a sign that cannot wait."""
+    return "Get medical help now: call your emergency number or go to an emergency department. Do not wait."
+
+
+def stop_clinician() -> str:
+    """Return what to do about a sign that belongs to a clinician."""
+    return "Do not run and do no leg exercises for now. See a doctor or a physiotherapist about this sign first."
+
+
+def stop_withheld() -> str:
+    """Return that nothing else is advised."""
+    return "Until then hamload gives no advice on running, curls or stretching."
+
+
+def clears_stop(names: Sequence[str]) -> str:
+    """Return what ends a stop: what a clinician found, never time."""
+    commands = ", ".join(f"hamload log cleared {name}" for name in names[:_SIGNS])
+    more = " and so on for each sign" if len(names) > _SIGNS else ""
+    return f"Clears when a clinician has looked at it and you log that: {commands}{more}. It does not end by waiting."
+
+
+def tightness(today: float, before: float, threshold: float, ratio: float) -> str:
+    """Return the sentence for tightness two days running while the load rises."""
+    return (
+        f"You logged tightness of {before:g} and {today:g} out of 10 two days running ({threshold:g} or more), while"
+        f" your smoothed load ratio is {ratio:.2f}: the load is rising."
     )
 
 
@@ -281,7 +342,11 @@ def clears_deload(
         parts.append(f"the smoothed ratio at most {ewma:.2f}")
     if spike_until is not None:
         parts.append(f"the last spike is old enough (from {day(spike_until)} on)")
-    return f"Clears when {_listed(parts)}." if parts else "Clears on the next day without a reason."
+    if not parts:
+        return "Clears on the next day without a reason."
+    if len(parts) > _CLAUSES:
+        return f"Clears when all of this holds: {'; '.join(parts)}."
+    return f"Clears when {_listed(parts)}."
 
 
 def clears_caution(parts: tuple[str, ...]) -> str:
@@ -341,7 +406,7 @@ def budget(total_efm: float, days: int, through: dt.date, last_efm: float) -> st
     cut = whole(100 * (1 - total_efm / last_efm))
     return (
         f"In the next {days} days (through {day(through)}) run at most {total} EFM: about {total} easy flat minutes in"
-        f" all, or {whole(total_efm / days)} a day. That is {cut} % under the last {days} days."
+        f" all. That is {cut} % under the last {days} days."
     )
 
 
@@ -377,9 +442,30 @@ def projection(uncoupled: float, ewma: float | None, days: int) -> str:
     """Return where the plan leads if the load is spread evenly."""
     smoothed = "" if ewma is None else f" and the smoothed ratio at {ewma:.2f}"
     return (
-        f"Spread evenly, that puts the week's load at {uncoupled:.2f} times the weeks before{smoothed} after {days}"
+        f"Run as planned, that puts the week's load at {uncoupled:.2f} times the weeks before{smoothed} after {days}"
         " days."
     )
+
+
+def projection_without(uncoupled: float, ewma: float | None, days: int) -> str:
+    """Return where the ratios stand if nothing changes."""
+    smoothed = "" if ewma is None else f" (smoothed {ewma:.2f})"
+    return f"The last {days} days run once more would leave it at {uncoupled:.2f}{smoothed}."
+
+
+def by_day(budgets: Sequence[tuple[dt.date, int]]) -> str:
+    """Return the budget of each day; neighbours that are alike are told together."""
+    told: list[str] = []
+    for _, group in groupby(budgets, key=lambda budget: budget[1]):
+        days = list(group)
+        first, last, limit = days[0][0], days[-1][0], days[0][1]
+        span = _short(first) if len(days) == 1 else f"{_short(first)} to {_short(last)}"
+        told.append(f"{span} {f'at most {limit}' if limit else 'rest'}{' each' if limit and len(days) > 1 else ''}")
+    return f"Day by day, in EFM: {', '.join(told)}."
+
+
+def _short(date: dt.date) -> str:
+    return _WEEKDAYS[date.weekday()][:3]
 
 
 def unreachable(days: int) -> str:
@@ -387,6 +473,77 @@ def unreachable(days: int) -> str:
     return (
         f"Even without any running the ratios stay above their margin for {days} days: recovery takes longer than that."
     )
+
+
+def no_room() -> str:
+    """Return that the coming week's room is not known."""
+    return "How much the next 7 days can hold cannot be said in numbers."
+
+
+def no_room_yet() -> str:
+    """Return why there is no room to tell while ratios compare with nothing."""
+    return "There are too few weeks of running to compare with yet. Add little, and keep to the longest run below."
+
+
+def not_looked() -> str:
+    """Return what to do where the newest days are not known."""
+    return "The newest days are not known: run hamload sync, or import what is missing, and ask again."
+
+
+def instead(limit_efm: int) -> str:
+    """Return what takes the place of a hard run in a deload."""
+    return f"easy and flat, at most {limit_efm} minutes" if limit_efm else "rest"
+
+
+def race_in_quiet(date: dt.date, hours: float, limit_efm: int) -> str:
+    """Return that a race lies where no heavy running should."""
+    easy = f"run it easy, at most {limit_efm} EFM" if limit_efm else "leave it out"
+    return (
+        f"Your race on {day(date)} lies in the first {hours:.0f} hours of this deload, which hold no hard running. The"
+        f" plan holds no race: {easy}."
+    )
+
+
+def race_in_week(date: dt.date, limit_efm: int, hours: float) -> str:
+    """Return what is kept for a race."""
+    return (
+        f"For your race on {day(date)} the plan keeps {limit_efm} EFM, the most that one run may hold now. No hard run"
+        f" in the {hours:.0f} hours before it."
+    )
+
+
+def race_later(date: dt.date, limit_m: float | None) -> str:
+    """Return what to keep in mind for a race that lies after the plan."""
+    long = (
+        f" From today's view a race longer than {whole(limit_m / 100) / 10:.1f} km would be a spike." if limit_m else ""
+    )
+    return f"Your race on {day(date)} lies after these days.{long}"
+
+
+def estimated(kind: str, load_efm: float, distance_m: float | None, runs: int, *, is_own_kind: bool) -> str:
+    """Return what a planned run would ask, and what that rests on."""
+    far = "" if distance_m is None else f" over {distance_m / 1000:.1f} km"
+    if is_own_kind:
+        return f"About {load_efm:.0f} EFM{far}, going by your own {count(runs, f'{kind} run')} of late."
+    return (
+        f"About {load_efm:.0f} EFM{far}, going by all your {count(runs, 'run')} of late, as too few were {kind} runs."
+        f"{' The true load is likely higher.' if kind in ('hill', 'speed', 'race') else ''}"
+    )
+
+
+def no_ratio_then() -> str:
+    """Return that the ratios of that day cannot be told."""
+    return "The load ratios of that day cannot be told, because days before it are missing or held a break."
+
+
+def beyond_the_plan(limit_efm: int) -> str:
+    """Return that a planned run is more than the plan holds for its day."""
+    return f"The deload's plan holds at most {limit_efm} EFM that day."
+
+
+def no_heavy_that_day() -> str:
+    """Return that a planned run is of a kind that waits."""
+    return "Hills, speed and long runs wait on that day."
 
 
 def longest(limit_m: float, factor: float, days: int) -> str:
@@ -475,4 +632,143 @@ def curls_evidence() -> str:
     return (
         "Nothing published tests ball curls for chronic tightness. Other eccentric programmes cut hamstring injuries"
         " in team sports."
+    )
+
+
+def dose(sets: int, repetitions: int, lowering_s: int | None, *, is_single_leg: bool) -> str:
+    """Return a dose in words."""
+    single = " single-leg" if is_single_leg else ""
+    lowering = f", lowered in {lowering_s} seconds" if lowering_s else ", lowered slowly"
+    return f"{sets} x {repetitions}{single} ball curls{lowering}"
+
+
+def next_curls(told: str, dates: Sequence[dt.date], reason: str) -> str:
+    """Return the next curls and the reason for their dose."""
+    return f"Next curls: {told}, on {' and '.join(day(date) for date in dates)}. {reason}"
+
+
+def curls_begin(sessions: int) -> str:
+    """Return why the first dose is so small."""
+    return f"No curls are known yet, so begin with the smallest dose, for {count(sessions, 'session')}."
+
+
+def curls_restart(days: int) -> str:
+    """Return why the programme begins again."""
+    return f"The last curls were {days} days ago: begin again with the first dose."
+
+
+def curls_gap(days: int, factor: float) -> str:
+    """Return why a dose is smaller after a pause."""
+    return f"{days} days without curls: gains fade after two weeks, so go on with {_percent(factor)} of the last dose."
+
+
+def curls_cut(factor: float) -> str:
+    """Return why a dose is smaller after too much."""
+    return (
+        f"The last curls were too much (effort of 10, soreness that was strong, long or worse each time): do"
+        f" {_percent(factor)} of them, and leave one session out."
+    )
+
+
+def curls_hold(max_rpe: int, sore: float) -> str:
+    """Return why a dose stays."""
+    return f"The last curls were hard enough (effort above {max_rpe}, or soreness above {sore:g}): the same once more."
+
+
+def curls_unknown() -> str:
+    """Return why a dose stays where nothing was said of it."""
+    return (
+        "How the last curls felt is not fully known, so the dose stays. To go on, log the effort (hamload log curls 2x8"
+        " --rpe 8) and one or two days later the soreness, 0 too (hamload log soreness 0)."
+    )
+
+
+def curls_once_more(good: int, needed: int) -> str:
+    """Return why a dose stays after a good session."""
+    return f"{good} of {needed} good sessions at this dose: the same once more, then a step up."
+
+
+def curls_step(good: int) -> str:
+    """Return why a dose grows."""
+    return f"{count(good, 'good session')} at the last dose: one step up."
+
+
+def curls_maintain() -> str:
+    """Return what comes after the programme."""
+    return "The programme is done: once a week keeps what you have built."
+
+
+def curls_in_deload(wait: dt.date, factor: float) -> str:
+    """Return what a deload does to curls."""
+    return f"In a deload none through {day(wait)}, then at most {_percent(factor)} of your last dose; nothing is added."
+
+
+def curls_no_step(state: State) -> str:
+    """Return why nothing is added outside calm weeks."""
+    return f"A step up is due, but your state is {state.value}: the same dose until that is over."
+
+
+def curls_not_now(state: State) -> str:
+    """Return why the programme does not begin today."""
+    return f"Your state is {state.value}: new curls begin once it is build or steady."
+
+
+def curls_unsettled(days: int) -> str:
+    """Return that soreness has lasted too long."""
+    return (
+        f"Soreness after your last curls has not settled in {days} days. No more curls: let a doctor or physiotherapist"
+        " look at it. When it is gone, log it: hamload log soreness 0."
+    )
+
+
+def massage_first(needed: int, had: int) -> str:
+    """Return that massage comes before curls."""
+    return (
+        f"Your tightness is chronic: have {needed} to {needed + 1} massages first ({had} logged; hamload log massage)."
+        " If you begin with curls all the same, log them: hamload goes on from there."
+    )
+
+
+def curls_crowded(hours: float) -> str:
+    """Return that the week leaves little room for curls."""
+    return (
+        f"Your usual hard days leave no {hours:.0f} hours free after curls. Better make one of them easy; till then"
+        " take these days."
+    )
+
+
+def curls_how(max_rpe: int) -> str:
+    """Return how curls are done."""
+    return (
+        f"After an easy run: heels on the ball, hips high, feet lowered away slowly. Up to {max_rpe}/10 effort, never"
+        " 10/10. Never the day before hills, speed or a long run."
+    )
+
+
+def stretching(share: float) -> str:
+    """Return what the article says of stretching."""
+    limit = _percent(share)
+    return f"If you stretch, only lightly: no more than {limit} of what you could. Curls replace hard stretching."
+
+
+def backtested(entries: int, flares: int, needed: int, margin: int, *, is_enough: bool) -> tuple[str, ...]:
+    """Return what a back-test can say, and what it cannot."""
+    if not entries:
+        return (
+            (
+                "No tightness is logged yet, so the rules cannot be held against it. Log it most days, 0 too: hamload"
+                " log tightness 2."
+            ),
+        )
+    told = (
+        f"{count(entries, 'day')} with an entry of tightness, {count(flares, 'flare')} (4 or more after a calm week)."
+    )
+    if is_enough:
+        return (told, f"Enough to tell rates to within {margin} points. One runner's past is still no proof.")
+    return (
+        told,
+        (
+            f"That is too few to tell: about {needed} flares are needed to know a rate to within {margin} points. Read"
+            " the table as a diary, not as a proof."
+        ),
     )

@@ -7,10 +7,22 @@ unusable arguments or configuration.
 from __future__ import annotations
 
 import io
+import logging
 import sys
 
 # Importing a module registers its commands.
-from hamload.cli import accounts, demo, importing, reporting, serving, sessions, showing  # noqa: F401
+from hamload.cli import (  # noqa: F401
+    accounts,
+    curls,
+    demo,
+    importing,
+    journal,
+    planning,
+    reporting,
+    serving,
+    sessions,
+    showing,
+)
 from hamload.cli.app import app
 from hamload.cli.printing import complain
 from hamload.errors import ConfigurationError, HamloadError
@@ -20,6 +32,8 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; every expected failure becomes a sentence with its remedy, never a traceback."""
+    # What a client logs of a failure is for a log: the runner gets a sentence with its remedy.
+    logging.getLogger().addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character shows another; nothing fails because of it.

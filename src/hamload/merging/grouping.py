@@ -21,7 +21,7 @@ from hamload.merging.profile import BIN_S
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hamload.merging.profile import Profile
     from hamload.parameters import Extras, MergingRules
@@ -50,8 +50,8 @@ class Span:
         Its start time is hidden: the day is right, the hour is not.
     local_date
         The athlete's own day of its start.
-    profile
-        Its half-minute means; None where it has no samples, or none that may be kept.
+    read_profile
+        Reads its half-minute means, which few comparisons need; None where it has no samples, or none that may be kept.
 
     """
 
@@ -65,7 +65,17 @@ class Span:
     writer: str = ""
     is_hidden: bool = False
     local_date: dt.date | None = None
-    profile: Profile | None = None
+    read_profile: Callable[[], Profile] | None = None
+
+    @property
+    def profile(self) -> Profile | None:
+        """Its half-minute means, where there are any."""
+        return self.read_profile() if self.read_profile is not None else None
+
+    @property
+    def has_profile(self) -> bool:
+        """Whether it has any."""
+        return self.read_profile is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +219,7 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
             continue
         why = f"shares {share:.0%} of its time with a better recording"
         if span.held_s < rules.copies.nearly_whole * best.held_s:
-            why = f"holds {span.held_s / best.held_s:.0%} of a run that a better recording has whole"
+            why = f"holds {span.held_s / best.held_s:.0%} as much running as a better recording"
         groups[best.activity_id].append(_Placed(span, why))
     return list(groups.values())
 
@@ -231,9 +241,8 @@ def _at_other_hours(
         for index in _nearby(starts, lead.start_at, rules.clocks.max_hours):
             if index >= later or index in absorbed or _is_apart(rest[index], [p.span for p in group], decided):
                 continue
-            like = likeness(rest[index][0].span, lead, rules.clocks)
-            if like is not None:
-                found.append((like.away_s, index, like))
+            likes = [likeness(span, lead, rules.clocks) for span in _comparable(rest[index], lead)]
+            found += [(like.away_s, index, like) for like in likes if like is not None]
         if not found:
             continue
         _, index, like = min(found, key=lambda row: row[:2])
@@ -241,6 +250,16 @@ def _at_other_hours(
         rest[index].append(_Placed(lead, like.why, like.shift_s))
         rest[index] += [replace(p, shift_s=p.shift_s + like.shift_s) for p in group[1:]]
     return [group for index, group in enumerate(rest) if index not in absorbed]
+
+
+def _comparable(group: _Group, lead: Span) -> list[Span]:
+    """Return the members that a recording is compared with: the one that speaks may be trimmed where a copy is whole.
+
+    Where samples can tell on both sides, they alone do: distance and duration may be alike by chance.
+    """
+    own = [placed.span for placed in group if not placed.shift_s]
+    with_samples = [span for span in own if span.has_profile]
+    return with_samples if lead.has_profile and with_samples else own
 
 
 def _writers(group: _Group) -> int:
@@ -289,23 +308,30 @@ def _session(group: _Group, rules: MergingRules) -> Session:
     )
     pieces: list[Piece] = []
     beside: list[str] = []
-    if lead.profile is not None:
+    if lead.has_profile:
         speaking: list[Span] = [lead]
         for placed in group[1:]:
             span = placed.span
-            if span.profile is None or placed.shift_s or span.is_hidden:
+            if placed.shift_s or span.is_hidden or not _may_add(span, lead, rules.extras):
                 continue
             own = _pieces(span, speaking, rules.extras)
             if own:
                 pieces += own
                 speaking.append(span)
     for placed in group[1:]:
-        alone = (placed.is_by_decision and placed.span.profile is None) or (
-            lead.profile is None and placed.is_by_decision
-        )
+        alone = placed.is_by_decision and not (lead.has_profile and placed.span.has_profile)
         if alone and all(_shared(placed.span, other) == 0 for other in _speaking(group, beside)):
             beside.append(placed.span.activity_id)
     return Session("", members, tuple(pieces), tuple(beside))
+
+
+def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
+    """Whether a copy can hold running that the best recording lacks: most cannot, and need not be looked at."""
+    outside = max((lead.start_at - span.start_at).total_seconds(), 0) + max(
+        (span.end_at - lead.end_at).total_seconds(), 0
+    )
+    unmoved = (lead.end_at - lead.start_at).total_seconds() - lead.held_s
+    return span.has_profile and outside + max(unmoved, 0) >= rules.min_s
 
 
 def _speaking(group: _Group, beside: Sequence[str]) -> list[Span]:

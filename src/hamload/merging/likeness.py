@@ -36,6 +36,8 @@ class Timed(Protocol):
     def local_date(self) -> dt.date | None: ...  # noqa: D102
     @property
     def profile(self) -> Profile | None: ...  # noqa: D102
+    @property
+    def has_profile(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,11 @@ def likeness(one: Timed, other: Timed, rules: Clocks) -> Likeness | None:
         if not steps or abs(apart) > 3600 * rules.max_hours + rules.start_tolerance_s or away > rules.start_tolerance_s:
             return None
         what = f"its clock is {_hours(steps * step)} off; alike in distance and duration"
-    has_shape = one.profile is not None and other.profile is not None
+    has_shape = one.has_profile and other.has_profile
     if not _is_alike(one, other, rules, 1.0 if has_shape else 0.5):
         return None
-    if one.profile is not None and other.profile is not None:
-        how = _shape(one.profile, other.profile, rules)
+    if (a := one.profile) is not None and (b := other.profile) is not None:
+        how = _shape(a, b, rules)
         if how is None:
             return None
         what = f"{what}, and in {how}"
@@ -90,7 +92,7 @@ def _is_alike(one: Timed, other: Timed, rules: Clocks, share: float) -> bool:
     if c and d:
         return abs(c - d) <= rules.distance_share * share * max(c, d)
     # Without a distance only the recordings themselves can tell.
-    return one.profile is not None and other.profile is not None
+    return one.has_profile and other.has_profile
 
 
 def _shape(one: Profile, other: Profile, rules: Clocks) -> str | None:

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from hamload.records import Samples
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hamload.records import Array, Samples
+    from hamload.records import Array
 
 #: Half a minute: short enough to see a stop, long enough that two receivers agree.
 BIN_S = 30.0
 _MOVING_MPS = 0.5
 _STRAIGHT_S = 30.0
 _TURN_S = 10.0
+_BREAK_S = 3600.0
 #: A shorter way in ten seconds points nowhere.
 _STEP_M = 2.0
 _LONG_S = 300.0
@@ -41,6 +44,8 @@ class Measures:
         The fastest half-minute, m/s.
     gap_s, gap_at_s
         The longest time without a sample, and where it begins.
+    before
+        The same of what lies before that gap; None where it is shorter than an hour.
     straight_share
         The way in straight lines of 30 s against the way counted in them; None without positions.
     turns_per_km
@@ -61,6 +66,13 @@ class Measures:
     straight_share: float | None = None
     turns_per_km: float | None = None
     position_share: float | None = None
+    before: Measures | None = None
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Build from what `as_record` gave."""
+        before = record.get("before")
+        return cls(**{**record, "before": cls.from_record(before) if before else None})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +127,10 @@ def measures(samples: Samples) -> Measures:
     ends = samples.time_s + samples.dt_s
     gaps = samples.time_s[1:] - ends[:-1]
     widest = int(np.argmax(gaps)) if len(gaps) else -1
+    has_break = widest >= 0 and gaps[widest] >= _BREAK_S
+    before = (
+        Samples(**{name: getattr(samples, name)[: widest + 1] for name in Samples.__slots__}) if has_break else None
+    )
     halves = profile(samples).speed_mps
     return Measures(
         recorded_s=float(samples.dt_s.sum()),
@@ -128,12 +144,14 @@ def measures(samples: Samples) -> Measures:
         straight_share=_beeline(samples, steps, _STRAIGHT_S),
         turns_per_km=_turns(samples, steps),
         position_share=_beeline(samples, steps, 1.0),
+        before=measures(before) if before is not None else None,
     )
 
 
-def as_record(found: Measures) -> dict[str, float | None]:
-    """Return the measures ready for JSON."""
-    return {f.name: _rounded(getattr(found, f.name)) for f in fields(found)}
+def as_record(found: Measures) -> dict[str, Any]:
+    """Return the measures ready for JSON; `Measures.from_record` gives them back."""
+    told: dict[str, Any] = {f.name: _rounded(getattr(found, f.name)) for f in fields(found) if f.name != "before"}
+    return told | {"before": as_record(found.before) if found.before is not None else None}
 
 
 def _top(time_s: Array, ends: Array, steps: Array) -> float | None:

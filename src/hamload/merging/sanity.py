@@ -53,8 +53,12 @@ def doubts(record: Record, rules: Sanity) -> list[Doubt]:
     found = record.measures
     if found is None:
         return _of_summary(record, rules)
+    gap = _gap(found, rules)
+    if gap is not None and gap.until_s is not None and found.before is not None:
+        # What follows the break is left out: only the run before it is asked the rest.
+        found = found.before
     asked = [
-        _gap(found, rules),
+        gap,
         _vehicle(found, rules),
         _unit(record, found, rules),
         _standing(record, found, rules),
@@ -89,13 +93,12 @@ def _of_summary(record: Record, rules: Sanity) -> list[Doubt]:
 
 
 def _gap(found: Measures, rules: Sanity) -> Doubt | None:
-    if found.gap_s < 3600 * rules.gap_hours:
+    if found.gap_s < 3600 * rules.gap_hours or found.before is None:
         return None
-    said = (
-        f"the recording goes on after a break of {found.gap_s / 3600:.0f} hours: the watch was left on. The run counts"
-        " up to the break"
-    )
-    return Doubt("left on", counts=True, sentence=said, until_s=found.gap_at_s)
+    said = f"the recording goes on after a break of {found.gap_s / 3600:.0f} hours: the watch was left on"
+    if found.before.moving_s < found.moving_s / 2:
+        return Doubt("left on", counts=False, sentence=f"{said}, and most of the moving lies after it")
+    return Doubt("left on", counts=True, sentence=f"{said}. The run counts up to the break", until_s=found.gap_at_s)
 
 
 def _vehicle(found: Measures, rules: Sanity) -> Doubt | None:

@@ -37,6 +37,7 @@ __all__ = [
     "Night",
     "Told",
     "alert",
+    "alert_history",
     "assess",
     "daily_loads",
     "decode",
@@ -66,6 +67,7 @@ __all__ = [
     "undelivered_words",
     "unreadable",
     "waiting_accounts",
+    "write_calendars",
 ]
 
 
@@ -160,11 +162,13 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     from hamload.pipeline import advising
 
     sql = shipped("sql")
+    advising.write_said(con)
     warehouse.build(con, sql, ["staging"])
     advising.write_spikes(con, settings)
     advising.write_metrics(con, settings)
     advising.write_alerts(con, settings)
     warehouse.build(con, sql, ["marts", "reports"])
+    warehouse.sign(con, sql)
     return warehouse.check(con, sql)
 
 
@@ -173,25 +177,49 @@ def publish(settings: Settings) -> Path:
     return warehouse.publish(settings.home)
 
 
+def write_calendars(settings: Settings, now: dt.datetime, today: dt.date | None = None) -> list[Path]:
+    """Bring the calendar file of every athlete's curls up to date with the published tables."""
+    from hamload.pipeline import curling
+
+    return [
+        curling.write_calendar(settings, athlete_id, today or settings.today(athlete_id), now)
+        for athlete_id in known_athletes(settings)
+    ]
+
+
 def overview(settings: Settings, athlete_id: str = "", on: dt.date | None = None) -> DigestFacts:
     """Return everything there is to tell one athlete now, or was on an earlier day."""
     from hamload.pipeline import telling
 
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         return telling.digest_facts(con, settings, settings.athlete(athlete_id).id, on)
+
+
+def alert_history(
+    settings: Settings, athlete_id: str = "", *, every: bool = False, on: dt.date | None = None, last: int = 20
+) -> list[dict[str, Any]]:
+    """Return what an athlete was told, newest first: whole rows of `marts.alerts`, reasons and plan as objects.
+
+    The newest day comes first, told or not.
+    `every` adds each change of state that was not told; `on` asks for one day.
+    """
+    from hamload.pipeline import telling
+
+    with warehouse.reader(settings.home) as con:
+        return telling.alert_history(con, settings.athlete(athlete_id).id, every=every, on=on, last=last)
 
 
 def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[dict[str, Any]]:
     """Return an athlete's newest sessions, newest first."""
     from hamload.pipeline import telling
 
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         return telling.sessions(con, settings.athlete(athlete_id).id, last)
 
 
 def other_sports(settings: Settings, athlete_id: str = "") -> int:
     """Return how many activities of other sports are kept, and never counted."""
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         ((count,),) = con.execute(
             "select count(*) from marts.activities"
             " where athlete_id = ? and sport not in ('run', 'treadmill', 'unknown')",
@@ -207,7 +235,7 @@ def unreadable(settings: Settings, athlete_id: str = "", names: Container[str] |
     """
     from hamload.pipeline import telling
 
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         rows = telling.unreadable(con, settings.athlete(athlete_id).id)
     asked = [row for row in rows if names is None or row["name"] in names]
     told = [f"{row['name']}: {row['reason']}" for row in asked if not row["is_no_activity"]]
@@ -256,6 +284,7 @@ def refresh(
     if expired:
         warehouse.compact(settings.home)
     publish(settings)
+    write_calendars(settings, now or dt.datetime.now(tz=dt.UTC), today)
     return decoded, failures
 
 
@@ -378,7 +407,7 @@ def deliver(settings: Settings, now: dt.datetime) -> list[str]:
 
 def known_athletes(settings: Settings) -> list[str]:
     """Return the athletes of this home who have a history."""
-    with warehouse.reader(settings.home) as con:
+    with warehouse.reader(settings.home, shipped("sql")) as con:
         known = {row[0] for row in con.execute("select distinct athlete_id from marts.alerts").fetchall()}
     return [a.id for a in settings.athletes if a.id in known]
 

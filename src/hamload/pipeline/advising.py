@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from bisect import bisect_left, bisect_right
-from dataclasses import fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hamload import warehouse
-from hamload.advice import assess, headline
+from hamload.advice import FlagEntry, assess, headline, open_flags, said
 from hamload.load import Method, acwr, ewma, is_returning, monotony, rolling_mean, spike, strain
 from hamload.records import SERIES, Cause, Confidence, DayFacts, Reason, SeriesDay, SessionFact
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from hamload.parameters import Series
+    from hamload.parameters import Labels, LoadModel, Series
     from hamload.records import Alert, Array
     from hamload.settings import Settings
 
 #: Sessions that a day's reasons may name: the spike's comparison window and the week of the acute load.
-_SESSION_DAYS = 35
+SESSION_DAYS = 35
 
 type Metrics = dict[str, Any]
 
@@ -76,7 +76,8 @@ def _dates(column: Any) -> list[dt.date]:
     return [value.astype("datetime64[D]").astype(object) for value in np.ma.getdata(column)]
 
 
-def _with_break(total_efm: Array, series: Series) -> Any:
+def with_break(total_efm: Array, series: Series) -> Any:
+    """Return the days in whose chronic window a break of two weeks or more lies."""
     return is_returning(total_efm, series.returning_days, series.chronic_days)
 
 
@@ -85,14 +86,14 @@ def metrics(load_efm: Array, total_efm: Array, series: Series) -> Metrics:
 
     Ratios are withheld while a break of two weeks or more lies in the chronic window (`is_returning`).
     """
-    with_break = _with_break(total_efm, series)
+    is_back = with_break(total_efm, series)
     windows = (series.acute_days, series.chronic_days, series.min_days)
 
     def ratio(method: Method) -> Array:
-        return np.where(with_break, np.nan, acwr(load_efm, method, *windows))
+        return np.where(is_back, np.nan, acwr(load_efm, method, *windows))
 
     return {
-        "is_returning": np.broadcast_to(with_break, load_efm.shape),
+        "is_returning": np.broadcast_to(is_back, load_efm.shape),
         "acute_rolling": rolling_mean(load_efm, series.acute_days),
         "chronic_rolling": rolling_mean(load_efm, series.chronic_days),
         "acwr_coupled": ratio("coupled"),
@@ -109,7 +110,7 @@ def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Compute every series of every athlete and write them."""
     con.execute("delete from landing.day_metrics")
     for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
-        loads = _loads(con, athlete_id)
+        loads = loads_of(con, athlete_id)
         days = len(loads["date"])
         if not days:
             continue
@@ -123,7 +124,8 @@ def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         warehouse.append_columns(con, "landing.day_metrics", {**keys, **columns})
 
 
-def _loads(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, Any]:
+def loads_of(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, Any]:
+    """Return one athlete's days: `date` and the load of each series, EFM, NaN where unknown."""
     columns = ", ".join(f"any_value(load_efm) filter (series = '{name}') as {name}" for name in SERIES)
     found = con.execute(
         f"select date, {columns} from staging.days where athlete_id = ? group by date order by date",  # noqa: S608
@@ -135,11 +137,33 @@ def _loads(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, Any]:
     }
 
 
+def write_said(con: duckdb.DuckDBPyConnection) -> None:
+    """Read what runners wrote into the titles and notes of their activities: curls, tightness, soreness, massage."""
+    con.execute("delete from landing.said")
+    found = con.execute(
+        "select activity_id, athlete_id, local_date, start_at, title, description from landing.activities"
+        " where regexp_matches(title || ' ' || description, '(?i)#(tight|sore|massage)|curl')"
+    ).fetchall()
+    rows = [
+        {
+            "activity_id": activity_id,
+            "athlete_id": athlete_id,
+            "local_date": local_date,
+            "start_at": start_at,
+            "kind": kind,
+            "content": json.dumps(content),
+        }
+        for activity_id, athlete_id, local_date, start_at, title, description in found
+        for kind, content in said((title, description))
+    ]
+    warehouse.append_rows(con, "landing.said", rows)
+
+
 def write_alerts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Assess every day of every athlete and write the states with their reasons."""
     con.execute("delete from landing.alerts")
     for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
-        alerts = assess(day_facts(con, athlete_id, settings.model.series), settings.alerts, athlete_id)
+        alerts = assess(day_facts(con, athlete_id, settings.model), settings.alerts, athlete_id)
         warehouse.append_rows(con, "landing.alerts", [_row(alert) for alert in alerts])
 
 
@@ -156,6 +180,8 @@ def _row(alert: Alert) -> dict[str, Any]:
         "held": alert.held,
         "episode": alert.episode,
         "clears_when": alert.clears_when,
+        "is_acknowledged": alert.is_acknowledged,
+        "plan": None if alert.plan is None else json.dumps(asdict(alert.plan), default=str),
     }
 
 
@@ -169,20 +195,23 @@ _REASON = tuple(f.name for f in fields(Reason))
 _CAUSE = tuple(f.name for f in fields(Cause))
 
 
-def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, series: Series) -> list[DayFacts]:
+def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, model: LoadModel) -> list[DayFacts]:
     """Return what decides one athlete's state, day by day, oldest first."""
-    loads = _loads(con, athlete_id)
+    series = model.series
+    loads = loads_of(con, athlete_id)
     dates = _dates(loads["date"])
-    with_break = _with_break(loads["total"], series)
+    is_back = with_break(loads["total"], series)
     unknown = np.isnan(loads["total"])
     rows = _series_days(con, athlete_id, loads)
-    sessions = _sessions(con, athlete_id)
+    sessions = session_facts(con, athlete_id)
     session_dates = [s.local_date for s in sessions]
     curls = _curl_dates(con, athlete_id)
+    journal = _journal(con, athlete_id)
+    high_loads = _high_loads(con, athlete_id, dates, model.labels)
     facts: list[DayFacts] = []
     last_run: dt.date | None = None
     for index, date in enumerate(dates):
-        first = bisect_left(session_dates, date - dt.timedelta(days=_SESSION_DAYS - 1))
+        first = bisect_left(session_dates, date - dt.timedelta(days=SESSION_DAYS - 1))
         after = bisect_right(session_dates, date)
         if after and session_dates[after - 1] == date:
             last_run = date
@@ -193,11 +222,17 @@ def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, series: Series) -
                 unknown_days_28=int(unknown[max(0, index - series.chronic_days + 1) : index + 1].sum()),
                 history_days=index + 1,
                 days_since_run=None if last_run is None else (date - last_run).days,
-                is_returning=bool(with_break[index]),
+                is_returning=bool(is_back[index]),
                 total=rows["total"][index],
                 heavy=rows["heavy"][index],
                 sessions=tuple(sessions[first:after]),
                 curl_sessions_10d=_within(curls, date, 10) if curls else None,
+                # A flag of today counts at once: the newest day is what is said now, and today has no row yet.
+                flags=open_flags(journal.flags, date if index < len(dates) - 1 else dt.date.max),
+                tightness=journal.tightness.get(date),
+                tightness_before=journal.tightness.get(date - dt.timedelta(days=1)),
+                high_load_efm=high_loads[index],
+                is_acknowledged=date in journal.acknowledged,
             )
         )
     return facts
@@ -222,7 +257,8 @@ def _series_days(con: duckdb.DuckDBPyConnection, athlete_id: str, loads: dict[st
     return found
 
 
-def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[SessionFact]:
+def session_facts(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[SessionFact]:
+    """Return one athlete's runs with their spikes, oldest first."""
     found = warehouse.rows(
         con,
         f"select {', '.join(f.name for f in fields(SessionFact))}"  # noqa: S608
@@ -231,6 +267,54 @@ def _sessions(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[SessionFa
         [athlete_id],
     )
     return [SessionFact(**{**row, "confidence": Confidence(row["confidence"])}) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Journal:
+    """What one runner said that decides states: red flags, how tight each day was, which days were acknowledged."""
+
+    flags: tuple[FlagEntry, ...]
+    tightness: dict[dt.date, float]
+    acknowledged: frozenset[dt.date]
+
+
+def _journal(con: duckdb.DuckDBPyConnection, athlete_id: str) -> _Journal:
+    rows = con.execute(
+        "select kind, date, logged_at, content from staging.journal"
+        " where athlete_id = ? and kind in ('tightness', 'flag', 'cleared', 'ack') order by logged_at, entry_id",
+        [athlete_id],
+    ).fetchall()
+    flags: list[FlagEntry] = []
+    tightness: dict[dt.date, float] = {}
+    acknowledged: set[dt.date] = set()
+    for kind, date, logged_at, text in rows:
+        content = json.loads(text)
+        if kind == "tightness":
+            # The tighter side speaks for the day.
+            tightness[date] = max(tightness.get(date, 0.0), content["level"])
+        elif kind == "ack":
+            acknowledged.add(date)
+        else:
+            flags.append(FlagEntry(content["name"], date, logged_at, kind == "cleared"))
+    return _Journal(tuple(flags), tightness, frozenset(acknowledged))
+
+
+def _high_loads(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, dates: Sequence[dt.date], labels: Labels
+) -> list[float | None]:
+    """Return from which load on a session would be heavy by its size alone, as known at the end of each day."""
+    found = con.execute(
+        "select local_date, load_efm from staging.sessions where athlete_id = ? order by local_date", [athlete_id]
+    ).fetchall()
+    days = [row[0] for row in found]
+    loads = np.array([row[1] for row in found], dtype=np.float64)
+    found_before: list[float | None] = []
+    for date in dates:
+        own = loads[bisect_left(days, date - dt.timedelta(days=labels.history_days)) : bisect_right(days, date)]
+        found_before.append(
+            float(np.quantile(own, labels.heavy_load_quantile)) if len(own) >= labels.min_runs else None
+        )
+    return found_before
 
 
 def _curl_dates(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:

@@ -242,7 +242,8 @@ def _load(
 def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
     rows = warehouse.rows(
         con,
-        "select s.session_id, s.recording_id, s.start_at, s.local_date, a.sport, a.usable_share as usable,"
+        "select s.session_id, s.recording_id, s.start_at, s.local_date, a.sport,"
+        " coalesce(c.usable_share, a.usable_share) as usable,"
         " s.distance_m, s.moving_time_s, s.rpe, f.features, z.load as frozen, s.is_usual,"
         " coalesce(c.altitude_source, a.altitude_source) as altitude_source,"
         " case when s.verdict = 'accepted' then '' else array_to_string(s.flags_why, '; ') end as doubts,"

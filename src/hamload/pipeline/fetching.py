@@ -6,10 +6,10 @@ signs in, sleeps for a limit, or asks twice in a night for what failed.
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hamload import settings as configuration
@@ -66,7 +66,7 @@ def fetch_account(
         Where the account could not be read to the end; what was fetched before is kept, and the failure is recorded.
 
     """
-    athlete_id, source = account.athlete, account.service.value
+    athlete_id = account.athlete
     # Whose day it is decides which day is over.
     now = now.astimezone(settings.zone(athlete_id))
     with Raw(settings.home) as raw:
@@ -83,10 +83,10 @@ def fetch_account(
             taking.fail(error)
             raise
         except Exception as error:  # noqa: BLE001  # a fault of ours at one account must not cost the others their night
-            # Its text may hold a secret of the request that it came from: the log has where it was raised, not what.
-            logging.getLogger(__name__).error("%s: %s at %s", source, type(error).__name__, _place(error))  # noqa: TRY400
+            # Its text may hold a secret of the request that it came from: what is told is where it was raised.
             failure = HamloadError(
-                f"hamload itself failed at {account.service.label} ({type(error).__name__}).", "Please report it."
+                f"hamload itself failed at {account.service.label}: {type(error).__name__} in {_place(error)}.",
+                "Please report it.",
             )
             taking.fail(failure)
             raise failure from None
@@ -158,7 +158,7 @@ def _place(error: BaseException) -> str:
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
-    return f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else "?"
+    return f"{Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno}" if at else "an unknown place"
 
 
 def _pages(settings: Settings, account: AccountSettings, now: dt.datetime, raw: Raw) -> Generator[Page]:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,6 +83,7 @@ class _Activity:
     speed_source: str
     altitude_source: str
     used_s: float
+    usable_share: float
     heart_rate_coverage: float
     altitude_coverage: float
     measures: str | None
@@ -125,7 +127,7 @@ class _Activity:
             writer=f"{self.format}/{self.device}",
             is_hidden=self.is_hidden,
             local_date=self.local_date,
-            profile=Profile.from_record(json.loads(self.profile)) if self.profile else None,
+            read_profile=cache(partial(_profile, self.profile)) if self.profile else None,
         )
 
     def record(self) -> Record:
@@ -134,9 +136,13 @@ class _Activity:
             moving_time_s=self.moving_time_s,
             elapsed_s=self.elapsed_time_s or 0.0,
             speed_source=self.speed_source,
-            measures=Measures(**json.loads(self.measures)) if self.measures else None,
+            measures=Measures.from_record(json.loads(self.measures)) if self.measures else None,
             is_treadmill=self.sport == Sport.TREADMILL,
         )
+
+
+def _profile(told: str) -> Profile:
+    return Profile.from_record(json.loads(told))
 
 
 def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None) -> None:
@@ -160,8 +166,10 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
             own = [by_id[m.activity_id] for m in session.members]
             gathered = _gathered(session, own, told, settings)
             if gathered.recording_id != session.primary_id:
-                wanted.add(gathered.recording_id)
-                _compose(con, gathered, settings)
+                if _compose(con, gathered, settings):
+                    wanted.add(gathered.recording_id)
+                else:
+                    gathered.recording_id = session.primary_id
             sessions.append(gathered.row(athlete.id))
             members += gathered.member_rows(athlete.id)
         warehouse.append_rows(con, "landing.members", members)
@@ -184,7 +192,7 @@ def _write_maybe_runs(con: duckdb.DuckDBPyConnection, athlete_id: str, settings:
     found = [
         {"athlete_id": athlete_id, **{name: r[name] for name in ("activity_id", "local_date", "title", "name")}}
         for r in rows
-        if is_run_logged_as_ride(Measures(**json.loads(r["measures"])), settings.merging.sanity)
+        if is_run_logged_as_ride(Measures.from_record(json.loads(r["measures"])), settings.merging.sanity)
         and not told.verdict([r["activity_id"]])
     ]
     warehouse.append_rows(con, "landing.maybe_runs", found)
@@ -283,16 +291,15 @@ class _Gathered:
         """Return the days that are not known because of this session, until the runner decides."""
         if self.verdict:
             return []
-        if not self.counts():
-            return [self.first.local_date]
-        if self.until_s is None:
-            return []
-        # What follows the break may have been a run: of its days nobody knows.
-        gap = next(d for d in self.doubts if d.until_s is not None)
-        found = self.primary.record().measures
-        after = self.primary.start_at + dt.timedelta(seconds=(gap.until_s or 0.0) + (found.gap_s if found else 0.0))
         zone = dt.timezone(dt.timedelta(seconds=self.primary.day_offset_s))
-        first, last = after.astimezone(zone).date(), self.primary.end_at.astimezone(zone).date()
+        first, last = self.first.local_date, self.primary.end_at.astimezone(zone).date()
+        if self.counts():
+            if self.until_s is None:
+                return []
+            # What follows the break may have been a run: of its days nobody knows.
+            found = self.primary.record().measures
+            gap_s = found.gap_s if found is not None else 0.0
+            first = (self.primary.start_at + dt.timedelta(seconds=self.until_s + gap_s)).astimezone(zone).date()
         return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
 
     def row(self, athlete_id: str) -> dict[str, Any]:
@@ -441,14 +448,17 @@ def _made_id(gathered: _Gathered, settings: Settings) -> str:
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
 
 
-def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Settings) -> None:
+def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Settings) -> bool:
+    """Make the recording, where it is not made yet. Returns whether it is there: a frozen record has no samples."""
     made = gathered.recording_id
     if con.execute("select 1 from landing.composed where recording_id = ?", [made]).fetchall():
-        return
+        return True
     by_id = {a.activity_id: a for a in gathered.members}
     givers = [gathered.primary, *(by_id[p.activity_id] for p in gathered.pieces)]
     givers += [a for a in (gathered.altitude, gathered.heart_rate) if a is not None]
     found = read_samples(con, sorted({a.activity_id for a in givers}))
+    if any(a.activity_id not in found for a in givers):
+        return False
     shift = gathered.shift_s(gathered.primary)
 
     def gift(activity: _Activity | None, piece: Piece | None = None) -> Gift | None:
@@ -479,9 +489,17 @@ def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Sett
             "altitude_source": source,
             "heart_rate_coverage": float(whole.dt_s[np.isfinite(whole.heart_rate_bpm)].sum()) / seconds,
             "altitude_coverage": float(whole.dt_s[np.isfinite(whole.altitude_m)].sum()) / seconds,
+            "usable_share": _usable(gathered, seconds),
             "samples": len(whole),
         }
         warehouse.append_rows(con, "landing.composed", [row])
+    return True
+
+
+def _usable(gathered: _Gathered, seconds: float) -> float:
+    """Return how much of the run could be used: of a recording that was cut, of what is left of it."""
+    whole = gathered.primary.usable_share
+    return whole if gathered.until_s is None else min(max(whole, seconds / max(gathered.until_s, 1.0)), 1.0)
 
 
 def _drop_composed(con: duckdb.DuckDBPyConnection, wanted: set[str]) -> None:

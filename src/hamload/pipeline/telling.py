@@ -21,8 +21,8 @@ from hamload.digest.facts import (
     Week,
 )
 from hamload.errors import WarehouseError
-from hamload.pipeline import doubting, recalling
-from hamload.records import SERIES, Alert, Cause, Confidence, Reason, State
+from hamload.pipeline import curling, doubting, recalling
+from hamload.records import SERIES, Alert, Cause, Confidence, DayBudget, DeloadPlan, Reason, State
 
 if TYPE_CHECKING:
     import duckdb
@@ -90,9 +90,19 @@ def digest_facts(
             spike_days=settings.model.series.spike_days,
             notes=_notes(settings),
         ),
-        next_7=alert.advice,
+        next_7=(*alert.advice, *_next_curls(con, settings, alert, is_newest=on is None)),
         is_in_miles=settings.show.units == "miles",
     )
+
+
+def _next_curls(
+    con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert, *, is_newest: bool
+) -> tuple[str, ...]:
+    """Return the next curls, where the digest is of today and there are any."""
+    if not is_newest or alert.state is State.STOP:
+        return ()
+    told = curling.next_curls(con, settings, alert.athlete_id)
+    return (told,) if told else ()
 
 
 def sessions(con: duckdb.DuckDBPyConnection, athlete_id: str, last: int) -> list[dict[str, Any]]:
@@ -135,8 +145,35 @@ def alert_of(con: duckdb.DuckDBPyConnection, athlete_id: str, on: dt.date | None
         episode=row["episode"],
         advice=tuple(row["advice"]),
         clears_when=row["clears_when"],
+        is_acknowledged=row["is_acknowledged"],
+        plan=_plan(json.loads(row["plan"])) if row["plan"] else None,
     )
     return alert, row["headline"]
+
+
+def _plan(row: dict[str, Any]) -> DeloadPlan:
+    def date(text: str) -> dt.date:
+        return dt.date.fromisoformat(text)
+
+    days = tuple(DayBudget(**{**day, "date": date(day["date"])}) for day in row["days"])
+    return DeloadPlan(**{**row, "days": days, "start": date(row["start"]), "end": date(row["end"])})
+
+
+def alert_history(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, *, every: bool, on: dt.date | None, last: int
+) -> list[dict[str, Any]]:
+    """Return the newest day, and those on which something was told, newest first; see `pipeline.alert_history`."""
+    found = warehouse.rows(
+        con,
+        "with days as (select *, lag(state) over (order by date) as before, max(date) over () as newest"
+        " from marts.alerts where athlete_id = $1)"
+        " select * exclude (before, newest) from days where case when $3::date is not null then date = $3"
+        " else is_new or date = newest or ($2 and state is distinct from before) end"
+        " order by date desc limit $4",
+        [athlete_id, every, on, last],
+    )
+    decoded = ((row, json.loads(row["reasons"]), json.loads(row["plan"] or "null")) for row in found)
+    return [{**row, "reasons": reasons, "plan": plan} for row, reasons, plan in decoded]
 
 
 def reason(row: dict[str, Any]) -> Reason:

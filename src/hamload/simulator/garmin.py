@@ -329,6 +329,8 @@ class GarminSimulator(Loopback):
         gone at once.
     token_life_s
         How long a new access token lasts; under 900 s the client takes it for running out.
+    workouts, scheduled
+        The workouts that were sent, by their id, and the days they were put on, as (id, day).
 
     """
 
@@ -354,6 +356,8 @@ class GarminSimulator(Loopback):
         self._replaced: dict[str, str] = {}  # refresh token → the one it replaced, while that still lasts
         self._tickets: set[str] = set()
         self._sessions: set[str] = set()
+        self.workouts: dict[int, dict[str, Any]] = {}
+        self.scheduled: list[tuple[int, str]] = []
 
     @property
     def logins(self) -> int:
@@ -391,7 +395,7 @@ class GarminSimulator(Loopback):
         """Do what is asked."""
         if endpoint in {"sign_in_page", "login", "mfa"} and self.is_blocking:
             return Answer(_PAGE, 429 if endpoint == "login" else 403, _HTML, {"Server": "cloudflare"})
-        if endpoint in {"profile", "activities", "download", "exercise_sets"}:
+        if endpoint in {"profile", "activities", "download", "exercise_sets", "workout", "schedule"}:
             if not self._is_signed_in(asked.bearer):
                 return json_answer({"message": "Token is not active", "error": "NotAuthorizedException"}, 401)
             return getattr(self, f"_{endpoint}")(asked)  # type: ignore[no-any-return]
@@ -416,6 +420,23 @@ class GarminSimulator(Loopback):
             return json_answer({"message": "HTTP 404 Not Found"}, 404)
         sets = strength_sets(upload.start_at) if upload.run is None else None
         return json_answer({"activityId": upload.activity_id, "exerciseSets": sets})
+
+    def _workout(self, asked: Asked) -> Answer:
+        """Store a workout; one without a sport, a name or a step is refused, as there."""
+        told = json.loads(asked.body)
+        steps = [step for segment in told.get("workoutSegments", []) for step in segment.get("workoutSteps", [])]
+        if not told.get("workoutName") or not told.get("sportType") or not steps:
+            return json_answer({"message": "Invalid workout"}, 400)
+        workout_id = _FIRST_WORKOUT + len(self.workouts)
+        self.workouts[workout_id] = told
+        return json_answer(told | {"workoutId": workout_id, "ownerId": 1})
+
+    def _schedule(self, asked: Asked) -> Answer:
+        workout_id = int(asked.path.rpartition("/")[2])
+        if workout_id not in self.workouts:
+            return json_answer({"message": "HTTP 404 Not Found"}, 404)
+        self.scheduled.append((workout_id, json.loads(asked.body)["date"]))
+        return json_answer({"workoutScheduleId": len(self.scheduled), "workout": {"workoutId": workout_id}})
 
     def _profile(self, _: Asked) -> Answer:
         return json_answer(profile(self.account.runner.name))
@@ -503,6 +524,8 @@ class GarminSimulator(Loopback):
         }
 
 
+_FIRST_WORKOUT = 1_000_001
+
 _ENDPOINTS = (
     ("/mobile/sso/", "sign_in_page"),
     ("/portal/sso/", "sign_in_page"),
@@ -514,6 +537,8 @@ _ENDPOINTS = (
     ("/activitylist-service/activities/search/activities", "activities"),
     ("/download-service/files/activity/", "download"),
     ("/userprofile-service/socialProfile", "profile"),
+    ("/workout-service/schedule/", "schedule"),
+    ("/workout-service/workout", "workout"),
 )
 
 

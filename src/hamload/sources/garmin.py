@@ -134,6 +134,14 @@ class Connection:
         """Return the sets of a strength session, as the runner may have corrected them."""
         return self._ask(lambda: self._api.get_activity_exercise_sets(activity_id))
 
+    def upload_workout(self, workout: dict[str, Any]) -> Any:
+        """Store a workout; the answer holds its id."""
+        return self._ask(lambda: self._api.upload_workout(workout))
+
+    def schedule_workout(self, workout_id: int, date: str) -> Any:
+        """Put a stored workout on a day of the calendar."""
+        return self._ask(lambda: self._api.schedule_workout(workout_id, date))
+
     def _ask(self, ask: Callable[[], Any]) -> Any:
         if self._api.client._token_expires_soon():  # noqa: SLF001
             self._refresh(is_refused=False)

@@ -1,0 +1,69 @@
+"""The red flags of the load model's section 6: signs that end every exercise advice and belong to a clinician.
+
+A flag is open from the day it is logged until the day on which the runner logs that it was looked at (`cleared`). Time
+alone never closes one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlag:
+    """One sign: its name on the command line, what it means, and whether it cannot wait for an appointment."""
+
+    name: str
+    meaning: str
+    is_urgent: bool = False
+
+
+FLAGS: dict[str, RedFlag] = {
+    flag.name: flag
+    for flag in (
+        RedFlag("saddle-numbness", "numb in the saddle area (inner thighs, groin, seat)", is_urgent=True),
+        RedFlag("bladder-or-bowel-change", "a change in bladder or bowel control", is_urgent=True),
+        RedFlag("hot-swollen-calf", "a hot, swollen calf", is_urgent=True),
+        RedFlag("hot-swollen-thigh", "a hot, swollen thigh", is_urgent=True),
+        RedFlag("pop", "a pop in the back of the thigh"),
+        RedFlag("sudden-sharp-pain", "sudden sharp pain"),
+        RedFlag("bruising", "bruising"),
+        RedFlag("swelling", "swelling"),
+        RedFlag("cannot-walk-normally", "you cannot walk as you normally do"),
+        RedFlag("marked-weakness", "the leg is clearly weak"),
+        RedFlag("sit-bone-pain", "pain at the sit bone when you sit"),
+        RedFlag("numbness", "numbness"),
+        RedFlag("tingling", "tingling"),
+        RedFlag("pain-below-knee", "pain that runs below the knee"),
+        RedFlag("night-or-rest-pain", "pain at night or at rest"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FlagEntry:
+    """A flag logged, or cleared, for a day; entries of one day count in the order in which they were written."""
+
+    name: str
+    date: dt.date
+    logged_at: dt.datetime
+    is_cleared: bool
+
+
+def open_flags(entries: Iterable[FlagEntry], on: dt.date) -> tuple[str, ...]:
+    """Return the names of the flags that are open at the end of a day, urgent ones first."""
+    last: dict[str, bool] = {}
+    for entry in sorted(entries, key=lambda e: (e.date, e.logged_at)):
+        if entry.date <= on:
+            last[entry.name] = not entry.is_cleared
+    return tuple(name for name in FLAGS if last.get(name))
+
+
+def is_urgent(names: Iterable[str]) -> bool:
+    """Return whether one of these flags cannot wait for an appointment."""
+    return any(FLAGS[name].is_urgent for name in names)

@@ -1,0 +1,136 @@
+"""What may be logged, and what is refused with what is possible; what a title says, and what it does not."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hamload.advice import FLAGS, FlagEntry, open_flags, said
+from hamload.advice.logbook import capacity_test, curls, curls_line, day, flag, note, soreness, tightness, told
+from hamload.errors import ConfigurationError
+
+TODAY = dt.date(2026, 11, 24)  # a Tuesday
+
+
+@pytest.mark.parametrize(("text", "level"), [("0", 0), ("10", 10), ("4", 4), ("3.5", 3.5), (" 7 ", 7), ("4.0", 4)])
+def test_levels_run_from_0_to_10_with_halves(text: str, level: float) -> None:
+    assert tightness(text) == {"level": level, "side": None}
+    assert soreness(text) == {"level": level}
+
+
+@pytest.mark.parametrize("text", ["", "11", "10.5", "-1", "4.3", "vier", "4/10", "nan", "1e1", "٤"])
+def test_anything_else_is_no_level(text: str) -> None:
+    for read in (tightness, soreness):
+        with pytest.raises(ConfigurationError, match="0 to 10"):
+            read(text)
+
+
+def test_curls_are_sets_times_repetitions() -> None:
+    expected = {"sets": 2, "repetitions": 8, "rpe": 8.0, "is_single_leg": False, "lowering_s": None}
+    for line in ("2x8 @8", "2×8@8", "2 * 8 @ 8"):  # noqa: RUF001  # people type all three
+        assert curls_line(line) == expected
+    assert curls("1x5", lowering_s=4, is_single_leg=True)["lowering_s"] == 4
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: curls("2x"),
+        lambda: curls("0x8"),
+        lambda: curls("2x0"),
+        lambda: curls("11x8"),
+        lambda: curls("2x51"),
+        lambda: curls("8"),
+        lambda: curls("2x8", "0"),
+        lambda: curls("2x8", "11"),
+        lambda: curls("2x8", lowering_s=0),
+        lambda: tightness("4", "up"),
+        lambda: capacity_test("-1"),
+        lambda: capacity_test("many"),
+        lambda: note("  "),
+        lambda: flag("sit-bone"),
+        lambda: day("2026-11-25", TODAY),
+        lambda: day("soon", TODAY),
+        lambda: day("tu", TODAY),
+    ],
+)
+def test_a_typo_is_refused_with_what_is_possible(read: Callable[[], Any]) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read()
+    assert refused.value.remedy
+
+
+def test_a_misspelt_flag_is_answered_with_the_one_that_is_meant() -> None:
+    with pytest.raises(ConfigurationError, match="Did you mean sit-bone-pain"):
+        flag("sitbone-pain")
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("", TODAY),
+        ("today", TODAY),
+        ("yesterday", dt.date(2026, 11, 23)),
+        ("tue", TODAY),
+        ("Wednesday", dt.date(2026, 11, 18)),
+        ("mon", dt.date(2026, 11, 23)),
+        ("2026-02-28", dt.date(2026, 2, 28)),
+    ],
+)
+def test_days_that_may_be_named(text: str, date: dt.date) -> None:
+    assert day(text, TODAY) == date
+
+
+@pytest.mark.parametrize(
+    ("title", "entries"),
+    [
+        ("Easy 8k, curls 2x8 @8", [("curls", "2x8 @8")]),
+        ("CURLS 1×5", [("curls", "1x5")]),  # noqa: RUF001
+        ("single-leg curls 2x5@7 #sore 2", [("curls", "2x5 @7, single-leg"), ("soreness", "2/10")]),
+        ("hamstring curls 2x8", [("curls", "2x8")]),
+        ("#tight 4 left", [("tightness", "4/10, left")]),
+        ("#tightness 4.5 and #massage", [("tightness", "4.5/10"), ("massage", "")]),
+        ("Curls 2x8, curls 2x8", [("curls", "2x8")]),
+        # another muscle, no dose, no scale, no tag
+        ("Biceps curls 3x10", []),
+        ("dumbbell curls 3x12", []),
+        ("curls", []),
+        ("curls 2x100", []),
+        ("#tight 11", []),
+        ("#tight 4.3", []),
+        ("tight 4", []),
+        ("2x8 strides", []),
+        ("4x4 km", []),
+    ],
+)
+def test_what_a_title_says(title: str, entries: list[tuple[str, str]]) -> None:
+    assert [(kind, told(kind, content)) for kind, content in said([title])] == entries
+
+
+def test_the_same_curls_in_title_and_notes_are_told_once() -> None:
+    assert len(said(["Curls 2x8 @8", "did curls 2x8 @8 after"])) == 1
+
+
+def _entry(name: str, days: int, hour: int, *, cleared: bool = False) -> FlagEntry:
+    date = TODAY + dt.timedelta(days=days)
+    return FlagEntry(name, date, dt.datetime.combine(date, dt.time(hour), dt.UTC), cleared)
+
+
+def test_a_flag_is_open_until_it_is_cleared_and_never_closed_by_time() -> None:
+    logged = [_entry("numbness", 0, 8)]
+    assert open_flags(logged, TODAY - dt.timedelta(days=1)) == ()
+    assert open_flags(logged, TODAY) == ("numbness",)
+    assert open_flags(logged, TODAY + dt.timedelta(days=4000)) == ("numbness",)
+    cleared = [*logged, _entry("numbness", 9, 8, cleared=True)]
+    assert open_flags(cleared, TODAY + dt.timedelta(days=8)) == ("numbness",)
+    assert open_flags(cleared, TODAY + dt.timedelta(days=9)) == ()
+    again = [*cleared, _entry("numbness", 9, 18)]
+    assert open_flags(again, TODAY + dt.timedelta(days=9)) == ("numbness",), "the day's last word counts"
+    assert open_flags([_entry("pop", 0, 8), _entry("numbness", 0, 9, cleared=True)], TODAY) == ("pop",)
+
+
+def test_urgent_flags_come_first() -> None:
+    names = open_flags([_entry("pop", 0, 8), _entry("saddle-numbness", 0, 9)], TODAY)
+    assert names == ("saddle-numbness", "pop")
+    assert [f.is_urgent for f in FLAGS.values()] == [True] * 4 + [False] * 11

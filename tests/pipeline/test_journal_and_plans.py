@@ -1,0 +1,272 @@
+"""What the runner says, through the whole way of the data: states, plans, curls, calendar and watch follow from it."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from icalendar import Calendar
+
+import hamload
+from hamload import pipeline
+from hamload.errors import ConfigurationError, HamloadError
+from hamload.pipeline import backtesting, curling, journaling, planning
+from hamload.pipeline.putting import Put
+from hamload.records import State
+from hamload.settings import Settings
+from hamload.simulator import SimulatedRunner
+from hamload.simulator.garmin import Account, GarminSimulator
+from hamload.sources import garmin
+from hamload.sources.garmin import Hosts
+from hamload.sources.garmin_workouts import curl_workout
+
+type Ask = Callable[..., list[tuple[Any, ...]]]
+type Bring = Callable[..., Put]
+
+TODAY = dt.date(2026, 11, 24)
+NOW = dt.datetime(2026, 11, 24, 18, 0, tzinfo=dt.UTC)
+#: Easy on Tuesday, Thursday and Saturday.
+RUNS = [d for d in range(1, 57) if (TODAY - dt.timedelta(days=d)).weekday() in (1, 3, 5)]
+
+
+@pytest.fixture
+def calm(home: Settings, bring: Bring, gpx_of: Callable[..., bytes], tmp_path: Path) -> Settings:
+    """Return a home with eight calm weeks: three flat runs a week, all alike."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    for days in RUNS:
+        start = dt.datetime.combine(TODAY - dt.timedelta(days=days), dt.time(9), dt.UTC)
+        (folder / f"{days}.gpx").write_bytes(gpx_of(start, minutes=30))
+    bring(home, folder, now=NOW, today=TODAY, through=TODAY - dt.timedelta(days=1))
+    return home
+
+
+@pytest.fixture
+def say(calm: Settings) -> Callable[..., journaling.Logged]:
+    """Log something, and bring every table up to date: `say("tightness", days_ago=1, level=4)`."""
+    clock: Iterator[int] = iter(range(1000))
+
+    def logged(kind: str, days_ago: int = 0, **content: Any) -> journaling.Logged:
+        now = NOW + dt.timedelta(minutes=next(clock))
+        done = journaling.log(calm, "me", kind, TODAY - dt.timedelta(days=days_ago), content, now)
+        pipeline.refresh(calm, TODAY)
+        return done
+
+    return logged
+
+
+type Say = Callable[..., journaling.Logged]
+
+
+def curls(**changes: Any) -> dict[str, Any]:
+    return {"sets": 1, "repetitions": 5, "rpe": 7.0, "is_single_leg": False, "lowering_s": None} | changes
+
+
+def test_curls_logged_by_hand_and_said_in_a_title_and_recognised_are_one_session(
+    calm: Settings, say: Say, bring: Bring, gpx_of: Callable[..., bytes], tmp_path: Path, ask: Ask
+) -> None:
+    start = dt.datetime.combine(TODAY - dt.timedelta(days=2), dt.time(9), dt.UTC)
+    (tmp_path / "run.gpx").write_bytes(gpx_of(start, minutes=31, title="Easy, curls 2x7 @7 #tight 3 left"))
+    bring(calm, tmp_path / "run.gpx", now=NOW, today=TODAY)
+    rows = "select local_date, sets, repetitions, rpe, source, told_by from marts.curl_sessions order by 1"
+    day = TODAY - dt.timedelta(days=2)
+    assert ask(calm, rows) == [(day, 2, 14, 7.0, "title", ["title"])]
+    say("curls", 2, **curls(sets=2, repetitions=8, rpe=None))
+    assert ask(calm, rows) == [(day, 2, 16, 7.0, "journal", ["journal", "title"])], "the dose by hand, the effort said"
+    assert ask(calm, "select kind, content ->> 'level' from staging.journal where kind = 'tightness'") == [
+        ("tightness", "3.0")
+    ]
+    say("curls", 5, **curls())
+    assert len(ask(calm, rows)) == 2
+
+
+def test_a_second_entry_for_a_day_corrects_the_first_and_undo_brings_it_back(
+    calm: Settings, say: Say, ask: Ask
+) -> None:
+    say("curls", 1, **curls())
+    say("curls", 1, **curls(repetitions=6))
+    rows = "select repetitions from marts.curl_sessions"
+    assert ask(calm, rows) == [(6,)]
+    journaling.undo(calm, "me", "", NOW + dt.timedelta(hours=1))
+    pipeline.refresh(calm, TODAY)
+    assert ask(calm, rows) == [(5,)]
+    assert [e.content["repetitions"] for e in journaling.entries(calm, "me")] == [5]
+
+
+def test_the_same_words_twice_are_one_entry(say: Say) -> None:
+    assert say("tightness", level=4.0, side=None).is_new
+    assert not say("tightness", level=4.0, side=None).is_new
+    assert say("tightness", level=5.0, side=None).is_new
+
+
+def test_undo_takes_back_only_what_was_logged(calm: Settings) -> None:
+    with pytest.raises(ConfigurationError, match="no such entry"):
+        journaling.undo(calm, "me", "", NOW)
+    with pytest.raises(ConfigurationError, match="no such entry"):
+        journaling.undo(calm, "me", "zzz", NOW)
+
+
+def test_curls_end_the_nagging(calm: Settings, say: Say, ask: Ask) -> None:
+    newest = "select state from marts.alerts order by date desc limit 1"
+    assert ask(calm, newest) == [("build",)]
+    say("curls", 6, **curls())
+    say("curls", 2, **curls())
+    assert ask(calm, newest) == [("steady",)]
+
+
+def test_a_flag_of_today_stops_everything_at_once_and_only_clearing_ends_it(calm: Settings, say: Say, ask: Ask) -> None:
+    say("curls", 6, **curls())
+    file = curling.calendar_path(calm, "me")
+    assert "CONFIRMED" in file.read_text()
+    done = say("flag", name="hot-swollen-calf")
+    assert done.advice[0].startswith("Get medical help now")
+    assert ask(calm, "select state, headline from marts.alerts order by date desc limit 1") == [
+        ("stop", "Stop, and get medical help now: a warning sign that cannot wait was logged.")
+    ]
+    facts = pipeline.overview(calm, "me")
+    told = " ".join((*facts.next_7, pipeline.digest_text(calm, "me")))
+    for word in ("Next curls", "ball curls", "EFM through", "at most"):
+        assert word not in told
+    outlook = planning.outlook(calm, "me", TODAY)
+    assert (outlook.state, outlook.is_withheld, outlook.plan) == (State.STOP, True, None)
+    plan = curling.plan(calm, "me", TODAY)
+    assert (plan.stage, plan.dose) == (curling.Stage.WITHHELD, None)
+    calendar: Any = Calendar.from_ical(file.read_bytes())
+    coming = [e for e in calendar.walk("VEVENT") if e["DTSTART"].dt >= TODAY]
+    assert {str(e["STATUS"]) for e in coming} == {"CANCELLED"}
+    with pytest.raises(HamloadError, match="no curls to send"):
+        curling.push_to_garmin(calm, "me", TODAY, NOW)
+    with pytest.raises(ConfigurationError, match="is not open"):
+        journaling.log(calm, "me", "cleared", TODAY, {"name": "pop"}, NOW)
+    say("cleared", name="hot-swollen-calf")
+    assert ask(calm, "select state from marts.alerts order by date desc limit 1") == [("build",)]
+    assert curling.plan(calm, "me", TODAY).dose is not None
+
+
+def test_a_flag_without_any_run_withholds_the_plan_too(home: Settings) -> None:
+    done = journaling.log(home, "me", "flag", TODAY, {"name": "pop"}, NOW)
+    assert "See a doctor" in done.advice[0]
+    assert planning.outlook(home, "me", TODAY).is_withheld
+    assert curling.plan(home, "me", TODAY).stage is curling.Stage.WITHHELD
+
+
+def test_acknowledging_is_kept_through_a_rebuild(calm: Settings, say: Say, ask: Ask) -> None:
+    say("ack", 1, state="build")
+    rows = "select is_acknowledged from marts.alerts order by date desc limit 1"
+    assert ask(calm, rows) == [(True,)]
+    pipeline.rebuild(calm, TODAY)
+    assert ask(calm, rows) == [(True,)]
+
+
+def test_the_weeks_hold_demand_capacity_and_tightness_on_one_axis(calm: Settings, say: Say) -> None:
+    say("tightness", 8, level=3.0, side="left")
+    say("tightness", 8, level=5.0, side="right")
+    say("tightness", 7, level=2.0, side=None)
+    say("curls", 8, **curls(sets=2))
+    say("test", 8, repetitions=11)
+    say("massage", 8)
+    weeks = hamload.open(calm.home).weeks().set_index("week")
+    row = weeks.loc["2026-11-16"]
+    assert (row["days"], row["known_days"]) == (7, 7)
+    assert row["load_efm"] > 80
+    assert (row["curl_sessions"], row["curl_repetitions"]) == (1, 10)
+    assert (row["tightness_max"], row["tightness_mean"], row["tightness_entries"]) == (5.0, 3.5, 2)
+    assert (row["test_repetitions"], row["massages"]) == (11, 1)
+    before = weeks.loc["2026-11-09"]
+    assert pd.isna(before["curl_sessions"]), "nobody had told of curls yet: unknown, not none"
+
+
+def test_what_a_planned_run_would_do_is_said_before_it_is_run(calm: Settings) -> None:
+    """30-minute runs of 5.04 km; 60 minutes on Thursday would be twice the longest of the month."""
+    runs = [planning.planned_run("thu easy 60min", TODAY)]
+    (answer,) = planning.outlook(calm, "me", TODAY, runs=runs).what_if
+    assert answer.spike_distance == pytest.approx(2.0, rel=0.02)
+    assert (answer.state, answer.state_without) == (State.DELOAD, State.BUILD)
+    assert any("beyond your longest" in sentence for sentence in answer.sentences)
+    assert answer.estimate.load_efm == pytest.approx(60, rel=0.1)
+    (calm_answer,) = planning.outlook(calm, "me", TODAY, runs=[planning.planned_run("thu easy 30min", TODAY)]).what_if
+    assert calm_answer.state is State.BUILD
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sun", "sun long", "sun lung 100", "sun long 0min", "sun long 100min 0km", "2020-01-01 easy 30", "x easy 9"],
+)
+def test_a_planned_run_that_is_none_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        planning.planned_run(text, TODAY)
+    assert refused.value.remedy
+
+
+def test_planned_runs_are_read_as_people_write_them() -> None:
+    told = planning.planned_run("Sun long 1h40 16.5km", TODAY)
+    assert (told.date, told.kind, told.minutes, told.distance_m) == (dt.date(2026, 11, 29), "long", 100, 16_500)
+    assert planning.planned_run("today easy 40", TODAY).date == TODAY
+    assert planning.planned_run("tomorrow hill 2h", TODAY).minutes == 120
+
+
+def test_days_off_are_kept_free(calm: Settings) -> None:
+    off = frozenset({dt.date(2026, 11, 26), dt.date(2026, 11, 28)})
+    plan = planning.outlook(calm, "me", TODAY, planning.Wishes(off=off)).plan
+    assert plan is not None
+    assert [d.limit_efm for d in plan.days if d.date in off] == [0, 0]
+    assert plan.total_efm > 0
+
+
+def test_the_backtest_reads_what_was_logged(calm: Settings, say: Say) -> None:
+    say("tightness", 10, level=5.0, side=None)
+    found = backtesting.backtest(calm, "me")
+    assert (found.entries, found.flares) == (1, (TODAY - dt.timedelta(days=10),))
+    assert not found.is_enough
+
+
+def test_the_calendar_is_written_anew_where_somebody_wrote_over_it(calm: Settings) -> None:
+    file = curling.calendar_path(calm, "me")
+    file.write_bytes(b"not a calendar")
+    curling.write_calendar(calm, "me", TODAY, NOW)
+    assert file.read_bytes().startswith(b"BEGIN:VCALENDAR")
+
+
+def _connected(simulator: GarminSimulator, folder: Path) -> garmin.Connection:
+    folder.mkdir(mode=0o700)
+    (folder / garmin.TOKENS).write_text(json.dumps(simulator.tokens()))
+    (folder / garmin.TOKENS).chmod(0o600)
+    base = simulator.base
+    return garmin.connect(folder, hosts=Hosts(base, base, base, f"{base}/di-oauth2-service/oauth/token"))
+
+
+def test_the_next_curls_reach_the_watch_once_through_the_real_client(calm: Settings, tmp_path: Path) -> None:
+    account = Account(SimulatedRunner(), [], lambda: NOW, curls=0)
+    with GarminSimulator(account) as simulator, _connected(simulator, tmp_path / "tokens") as service:
+        first = curling.push(calm, "me", TODAY, NOW, service)
+        again = curling.push(calm, "me", TODAY, NOW, service)
+        assert (first.is_new, again.is_new, first.workout_id) == (True, False, again.workout_id)
+        ((workout_id, workout),) = simulator.workouts.items()
+        assert simulator.scheduled == [(workout_id, first.date.isoformat())]
+    assert workout["sportType"]["sportTypeKey"] == "strength_training"
+    (block,) = workout["workoutSegments"][0]["workoutSteps"]
+    exercise = block["workoutSteps"][0]
+    assert (block["numberOfIterations"], exercise["endConditionValue"]) == (1, 5.0)
+    assert (exercise["category"], exercise["exerciseName"]) == ("LEG_CURL", "SWISS_BALL_HIP_RAISE_AND_LEG_CURL")
+    assert [e.kind for e in journaling.entries(calm, "me")] == [], "what was sent is no entry of the runner's"
+
+
+def test_a_single_leg_session_names_the_single_leg_exercise() -> None:
+    workout = curl_workout("Curls", 2, 7, "", is_single_leg=True)
+    exercise = workout["workoutSegments"][0]["workoutSteps"][0]["workoutSteps"][0]
+    assert exercise["exerciseName"].startswith("SINGLE_LEG_SWISS_BALL")
+
+
+def test_days_that_hamload_has_not_looked_at_are_no_rest(calm: Settings) -> None:
+    """Four days later, nothing imported since: no number, no step up, and the remedy."""
+    later = TODAY + dt.timedelta(days=4)
+    found = planning.outlook(calm, "me", later, runs=[planning.planned_run("today easy 30min", later)])
+    assert found.plan is None
+    assert found.state is State.UNKNOWN
+    assert any("run hamload sync" in sentence for sentence in found.sentences)
+    assert found.what_if[0].uncoupled is None
+    assert found.what_if[0].spike_distance is None
+    assert curling.plan(calm, "me", later).stage is curling.Stage.WAIT

@@ -1,0 +1,142 @@
+"""The commands of the journal and the plans, as typed: what they print, what they refuse, and JSON for a machine."""
+
+import datetime as dt
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hamload.cli import app
+from hamload.errors import ConfigurationError
+from hamload.pipeline.putting import Put
+from hamload.settings import Settings
+
+type Bring = Callable[..., Put]
+type Typed = Callable[..., str]
+
+
+@pytest.fixture
+def lived_in(home: Settings, bring: Bring, gpx_of: Callable[..., bytes], tmp_path: Path) -> Settings:
+    """Return a home with five weeks of three runs a week up to yesterday, by the command's own clock."""
+    today, folder = home.today(), tmp_path / "runs"
+    folder.mkdir()
+    for days in range(1, 36, 2):
+        start = dt.datetime.combine(today - dt.timedelta(days=days), dt.time(12), dt.UTC)
+        (folder / f"{days}.gpx").write_bytes(gpx_of(start, minutes=20))
+    bring(home, folder, now=dt.datetime.now(tz=dt.UTC), today=today, through=today - dt.timedelta(days=1))
+    return home
+
+
+@pytest.fixture
+def typed(lived_in: Settings) -> Typed:
+    """Run a command in the home: `typed("log", "tightness", "4")` returns what it printed."""
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, [*words, "--home", str(lived_in.home)], env={"COLUMNS": "200"})
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.stdout
+
+    return run
+
+
+def test_what_is_logged_is_said_back_listed_and_taken_back(typed: Typed) -> None:
+    assert "tightness 4/10, left" in typed("log", "tightness", "4", "--side", "left")
+    assert "curls 2x8 @8, lowered in 4 s" in typed("log", "curls", "2x8", "--rpe", "8", "--lowering-s", "4")
+    assert "soreness 2/10" in typed("log", "soreness", "2", "--on", "yesterday")
+    assert "note new shoes" in typed("log", "note", "new", "shoes")
+    assert "test 12 repetitions" in typed("log", "test", "12")
+    typed("log", "massage")
+    assert "Known already" in typed("log", "massage")
+    rows = json.loads(typed("log", "list", "--json"))
+    assert {row["kind"] for row in rows} == {"tightness", "curls", "soreness", "note", "test", "massage"}
+    assert "massage" in typed("log", "undo")
+    assert "massage" not in typed("log", "list")
+
+
+def test_a_flag_is_answered_at_once_and_shuts_every_command(typed: Typed) -> None:
+    assert "pain at the sit bone" in typed("log", "flag")
+    answer = json.loads(typed("log", "flag", "saddle-numbness", "--json"))
+    assert answer["advice"][0].startswith("Get medical help now")
+    assert typed("status").count("Get medical help now") == 1
+    for command in (("plan",), ("plan", "--add", "sun long 100min"), ("curls",)):
+        told = typed(*command)
+        assert "Get medical help now" in told
+        assert "EFM" not in told
+        assert "ball curls" not in told
+    assert json.loads(typed("plan", "--json"))["is_withheld"] is True
+    assert json.loads(typed("curls", "--json"))["dose"] is None
+    assert "STOP" in typed("alerts", "--last", "1")
+    typed("log", "cleared", "saddle-numbness")
+    assert "medical help" not in typed("plan")
+
+
+def test_the_week_ahead_the_curls_and_the_backtest_can_be_read_by_a_machine(typed: Typed) -> None:
+    plan = json.loads(typed("plan", "--add", "tomorrow easy 60min", "--off", "today", "--json"))
+    assert len(plan["plan"]["days"]) == 7
+    assert plan["what_if"][0]["state"] == "deload"
+    assert plan["what_if"][0]["spike_distance"] == pytest.approx(3.0, rel=0.05)
+    assert json.loads(typed("curls", "--json"))["dose"] == {
+        "sets": 1,
+        "repetitions": 5,
+        "lowering_s": None,
+        "is_single_leg": False,
+    }
+    assert json.loads(typed("backtest", "--json"))["needed"] == 25
+    shown = json.loads(typed("alerts", "--all", "--json"))
+    assert shown[0]["state"] == "build"
+    assert shown[0]["reasons"][0]["evidence"]
+
+
+def test_acknowledging_is_said_and_kept(typed: Typed) -> None:
+    assert "told again when it worsens" in typed("alerts", "ack")
+    assert "acknowledged" in typed("alerts", "--all", "--last", "1")
+    assert json.loads(typed("alerts", "ack", "--json"))["is_new"] is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("log",),
+        ("log", "tightness", "11"),
+        ("log", "curls", "2x"),
+        ("log", "flag", "sit-bone"),
+        ("log", "tightness", "4", "--on", "tomorrow"),
+        ("log", "undo", "nothing"),
+        ("plan", "--add", "sun lung 100"),
+        ("plan", "--off", "noday"),
+        ("plan", "--race", "2001-01-01"),
+        ("alerts", "--on", "soon"),
+    ],
+)
+def test_a_typo_is_refused_with_a_remedy(typed: Typed, words: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        typed(*words)
+    assert refused.value.remedy
+
+
+def test_three_questions_are_asked_where_somebody_can_answer(lived_in: Settings) -> None:
+    """On a terminal of its own: a typo is asked again, an empty answer skips, the rest is logged."""
+    terminal, inner = pty.openpty()
+    command = [str(Path(sys.executable).with_name("hamload")), "log", "--home", str(lived_in.home)]
+    asked = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner)
+    os.close(inner)
+    os.write(terminal, b"4\neleven\n\n2x8 @8\n")
+    said = b""
+    while True:
+        try:
+            said += os.read(terminal, 4096)
+        except OSError:  # the other side has closed
+            break
+    os.close(terminal)
+    assert asked.wait(timeout=60) == 0, said
+    shown = said.decode()
+    assert "this is no level" in shown
+    assert "tightness 4/10" in shown
+    assert "curls 2x8 @8" in shown
