@@ -237,15 +237,15 @@ class Raw:
         """Return where a document lies."""
         return self.folder / name[:2] / f"{name}.{format_}{'.gz' if format_ in _COMPRESSED else ''}"
 
-    def deliveries(self, athlete_id: str | None = None) -> list[Delivery]:
-        """Return every delivery, oldest first, but for those whose source says that the activity is gone."""
+    def deliveries(self, athlete_id: str | None = None, *, with_withdrawn: bool = False) -> list[Delivery]:
+        """Return every delivery, oldest first, without those whose source says that the activity is gone."""
         rows = self._rows(
             "select delivery_id, document_id, format, athlete_id, source, external_id, name, facts, d.put_at"
             " from deliveries d join documents using (document_id)"
-            " where (?1 is null or athlete_id = ?1) and not exists (select 1 from withdrawals w"
-            " where w.source = d.source and w.athlete_id = d.athlete_id and w.external_id = d.external_id)"
+            " where (?1 is null or athlete_id = ?1) and (?2 or not exists (select 1 from withdrawals w"
+            " where w.source = d.source and w.athlete_id = d.athlete_id and w.external_id = d.external_id))"
             " order by d.put_at, delivery_id",
-            (athlete_id,),
+            (athlete_id, with_withdrawn),
         )
         return [
             Delivery(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]), _moment(row[8]))
@@ -305,6 +305,21 @@ class Raw:
                 self.path(name, format_).unlink(missing_ok=True)
             self._db.execute("delete from unlinks where document_id = ?", (name,))
         self._db.execute("pragma wal_checkpoint(truncate)")
+
+    def sweep(self) -> int:
+        """Delete the files that no row knows: what a kill left between a file and its row. Returns how many.
+
+        A batch writes its files and its rows under the same lock, so that nothing under way is mistaken for a leftover.
+        """
+        self._db.execute("begin immediate")
+        try:
+            known = {self.path(row[0], row[1]) for row in self._rows("select document_id, format from documents")}
+            left = [path for path in self.folder.glob("??/*") if path not in known]
+            for path in left:
+                path.unlink(missing_ok=True)
+        finally:
+            self._db.execute("rollback")
+        return len(left)
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[Any]:
         with closing(self._db.execute(query, values)) as cursor:

@@ -216,6 +216,43 @@ def _assess(
         progress("assessing", len(past) - kept, len(todo))
 
 
+def loads_of_copies(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, activity_ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return what the load of their session would be if these copies spoke for it, as rows of `session_loads`.
+
+    For the day on which a copy is all that is left of a run: its own samples may be gone by then.
+    """
+    copies = warehouse.rows(
+        con,
+        "select m.activity_id, m.session_id, a.altitude_source, a.usable_share"
+        " from landing.members m join landing.activities a using (activity_id)"
+        " where not m.is_primary and a.samples > 0 and list_contains(?, m.activity_id)",
+        [list(activity_ids)],
+    )
+    if not copies:
+        return {}
+    runs, stored, zone = _runs(con, athlete_id), _stored(con, athlete_id), settings.zone(athlete_id)
+    places = {run.session_id: place for place, run in enumerate(runs)}
+    past = [_past(run, stored.get(run.session_id), zone) for run in runs]
+    ((easy_mps,),) = con.execute(
+        "select easy_speed_mps from landing.athletes where athlete_id = ?", [athlete_id]
+    ).fetchall()
+    samples = read_samples(con, [copy["activity_id"] for copy in copies])
+    found = {}
+    for copy in copies:
+        place = places.get(copy["session_id"])
+        if place is None or copy["activity_id"] not in samples:
+            continue
+        altitude = AltitudeSource(copy["altitude_source"])
+        run = replace(runs[place], altitude_source=altitude, usable=copy["usable_share"])
+        before = past[:place]
+        athlete = athlete_before(run.start_at, before, easy_mps, settings.model)
+        load = _doubted(run, _load(run, samples[copy["activity_id"]], athlete, before, settings))
+        found[copy["activity_id"]] = _row(run, athlete_id, athlete, load, settings.model.version)
+    return found
+
+
 def _load(
     run: _Run, samples: Samples | None, athlete: Athlete, past: Sequence[PastRun], settings: Settings
 ) -> SessionLoad:

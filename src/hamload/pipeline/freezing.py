@@ -13,6 +13,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
+from hamload.pipeline.assessing import loads_of_copies
 from hamload.records import Service
 
 if TYPE_CHECKING:
@@ -32,11 +33,16 @@ _DAYS = ("local_date",)
 def freeze_due(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, now: dt.datetime) -> int:
     """Replace every document of Strava's whose retention is over. Returns how many went.
 
-    Call it once what they hold has been decoded and assessed; what is not decoded yet is left for the next time.
+    Call it once what they hold has been decoded and assessed. A version that another one has replaced, and an activity
+    that Strava no longer has, leave nothing behind. Runners who are not in the settings now are left as they are.
     """
     retention = dt.timedelta(days=settings.fetch.strava_retention_days)
     due: dict[str, list[Delivery]] = defaultdict(list)
-    for delivery in raw.deliveries():
+    athletes = {athlete.id for athlete in settings.athletes}
+    current = {(d.athlete_id, d.document_id) for d in raw.deliveries()}
+    for delivery in raw.deliveries(with_withdrawn=True):
+        if delivery.athlete_id not in athletes:
+            continue
         is_strava = delivery.source == Service.STRAVA.value and delivery.format != FORMAT
         if is_strava and now - delivery.put_at >= retention:
             due[delivery.athlete_id].append(delivery)
@@ -47,23 +53,39 @@ def freeze_due(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, now
                 "select document_id from landing.decoded where athlete_id = ?", [athlete_id]
             ).fetchall()
         }
+        documents = [name for name in {d.document_id for d in deliveries} if name in decoded]
+        copies = loads_of_copies(con, settings, athlete_id, _activities_of(con, athlete_id, documents))
         with raw.batch(Service.STRAVA.value, athlete_id, now) as batch:
             for delivery in {d.document_id: d for d in deliveries}.values():
-                # A version that another one has replaced was not decoded, and leaves nothing behind.
-                if delivery.document_id in decoded:
-                    record = _record(con, athlete_id, delivery.document_id)
+                if delivery.document_id in decoded and (athlete_id, delivery.document_id) in current:
+                    record = _record(con, athlete_id, delivery.document_id, copies)
                     content = json.dumps(record, ensure_ascii=False, sort_keys=True).encode()
                     batch.put(content, FORMAT, name=delivery.name, external_id=delivery.external_id)
                 batch.expire(delivery.document_id)
     return sum(map(len, due.values()))
 
 
-def _record(con: duckdb.DuckDBPyConnection, athlete_id: str, document_id: str) -> dict[str, Any]:
+def _activities_of(con: duckdb.DuckDBPyConnection, athlete_id: str, documents: list[str]) -> list[str]:
+    rows = con.execute(
+        "select activity_id from landing.activities where athlete_id = ? and list_contains(?, document_id)",
+        [athlete_id, documents],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _record(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, document_id: str, copies: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     key = [athlete_id, document_id]
     activities = warehouse.rows(con, "select * from landing.activities where athlete_id = ? and document_id = ?", key)
     ids = [row["activity_id"] for row in activities]
+    # Of a run whose recording was cut or put together, what its history needs is that recording's.
     features = con.execute(
-        "select activity_id, features from landing.features where list_contains(?, activity_id)", [ids]
+        "select f.activity_id, coalesce(made.features, f.features) from landing.features f"
+        " left join landing.sessions s on s.primary_id = f.activity_id and s.recording_id <> f.activity_id"
+        " left join landing.features made on made.activity_id = s.recording_id"
+        " where list_contains(?, f.activity_id)",
+        [ids],
     ).fetchall()
     loads = warehouse.rows(
         con,
@@ -76,7 +98,8 @@ def _record(con: duckdb.DuckDBPyConnection, athlete_id: str, document_id: str) -
         "document_id": document_id,
         "activities": [_plain(row) for row in sorted(activities, key=lambda row: row["part"])],
         "features": {activity_id: json.loads(told) for activity_id, told in features},
-        "loads": {row.pop("activity_id"): _plain(row) for row in loads},
+        "loads": {key: _plain(row) for key, row in copies.items() if key in ids}
+        | {row.pop("activity_id"): _plain(row) for row in loads},
         "unreadable": [_plain(row) for row in unread],
     }
 
@@ -85,7 +108,9 @@ def thaw(con: duckdb.DuckDBPyConnection, delivery: Delivery, content: bytes) -> 
     """Write a frozen record back into the warehouse, under the document that it now is."""
     record = json.loads(content)
     own = {"document_id": delivery.document_id}
-    warehouse.append_rows(con, "landing.activities", [_typed(row) | own for row in record["activities"]])
+    runs = delivery.facts.get("as_runs", ())
+    activities = [_typed(row) | own | ({"sport": "run"} if row["part"] in runs else {}) for row in record["activities"]]
+    warehouse.append_rows(con, "landing.activities", activities)
     features = [{"activity_id": key, "features": json.dumps(told)} for key, told in record["features"].items()]
     warehouse.append_rows(con, "landing.features", features)
     loads = [{"activity_id": key, "load": json.dumps(told)} for key, told in record["loads"].items()]

@@ -529,8 +529,10 @@ def read_samples(con: duckdb.DuckDBPyConnection, recording_ids: Sequence[str]) -
         [list(recording_ids)],
     ).fetchnumpy()
     ids = np.ma.getdata(found.pop("activity_id"))
+    if not len(ids):
+        return {}
     columns = {name: np.ma.filled(np.ma.asarray(found[name], dtype=np.float64), np.nan) for name in names}
-    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, dtype=int)
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
     ends = np.r_[starts[1:], len(ids)]
     return {
         str(ids[first]): Samples(**{name: columns[name][first:end] for name in names})
