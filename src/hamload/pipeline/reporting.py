@@ -126,16 +126,16 @@ def _traces(
         columns = con.execute(
             "select activity_id, time_s, dt_s, speed_mps, grade from landing.samples"
             " where activity_id in (select unnest(?)) order by activity_id, time_s",
-            [[row["session_id"] for row in some]],
+            [[row["recording_id"] for row in some]],
         ).fetchnumpy()
         if not len(columns["time_s"]):
             continue
         ids, starts = np.unique(np.ma.getdata(columns["activity_id"]), return_index=True)
         bounds = dict(zip(ids, zip(starts, [*starts[1:], len(columns["time_s"])], strict=True), strict=True))
         for index, row in enumerate(some, start=place * _BATCH):
-            if row["session_id"] not in bounds:
+            if row["recording_id"] not in bounds:
                 continue
-            span = slice(*bounds[row["session_id"]])
+            span = slice(*bounds[row["recording_id"]])
             time_s, dt_s, speed, grade = (
                 _floats(columns[name][span]) for name in ("time_s", "dt_s", "speed_mps", "grade")
             )
