@@ -22,15 +22,15 @@ ALLOWED: dict[str, set[str]] = {
     "journal": _PURE | {"raw"},
     "decode": _PURE | {"load"},
     "warehouse": _PURE,
-    "charts": _PURE,
     "agenda": _PURE,
+    "charts": _PURE,
     "digest": _PURE,
     "settings": _PURE,
     "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline"},
     "post": _PURE | {"settings"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"agenda", "charts", "settings"},
+    | {"agenda", "settings", "charts"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},

@@ -119,7 +119,7 @@ create table if not exists landing.sessions (
     rpe double,
     flags varchar[] not null,          -- what is wrong with it
     flags_why varchar[] not null,
-    verdict varchar not null,          -- accepted, excluded, or '' where the runner has not decided
+    verdict varchar not null,          -- accepted, accepted whole, excluded, or '' where the runner has not decided
     counts boolean not null,           -- whether its load is part of the days
     is_usual boolean not null,         -- whether it shapes what is usual for the athlete
     unknown_dates date[] not null,     -- days that are not known because of it

@@ -8,6 +8,7 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -365,6 +366,12 @@ RUNNERS = (
 )
 
 
+@cache
+def alerts_of(runner: Runner) -> tuple[Alert, ...]:
+    """Return the runner's year of alerts."""
+    return tuple(assess(facts_of(runner.year()), RULES, "me"))
+
+
 def letters(alerts: Iterable[Alert]) -> str:
     """Return a letter a day; a small d is a deload that only its margin keeps."""
     return "".join("d" if a.held else LETTERS[a.state] for a in alerts)
@@ -382,7 +389,7 @@ def page() -> str:
         "caution, `D` deload, `d` deload kept until its margin is reached, `X` stop, `r` returning, `?` unknown.",
     ]
     for runner in RUNNERS:
-        alerts = assess(facts_of(runner.year()), RULES, "me")
+        alerts = alerts_of(runner)
         shown = letters(alerts)
         told = [a for a in alerts if a.is_new]
         deloads = sum(a.state is State.DELOAD for a in told)

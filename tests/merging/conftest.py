@@ -107,6 +107,7 @@ class Recorded:
             duration_s=length,
             writer=f"{self.form}/{self.device}",
             is_hidden=self.is_hidden,
+            is_summary=not self.has_samples,
             local_date=start_at.date(),
             read_profile=cache(partial(profile, samples)) if self.has_samples and self.form != "strava" else None,
         )

@@ -165,6 +165,30 @@ CASES = [
         decided=_together("a", "b"),
     ),
     _case(
+        "two halves that the runner joins, one with a summary of its own",
+        R(MORNING, "a", last=24),
+        R(MORNING, "b", first=25),
+        R(MORNING, "sum", "json", last=24, has_samples=False),
+        out="b a sum",
+        minutes=(49,),
+        decided=_together("a", "b"),
+    ),
+    _case(
+        "a recording and a summary that the runner joins are added up",
+        R(MORNING, "a", last=24),
+        R(MORNING, "sum", "json", first=25, has_samples=False),
+        out="a sum",
+        minutes=(49,),
+        decided=_together("sum", "a"),
+    ),
+    _case(
+        "a watch that stood still for twelve minutes, and a summary that knows the clock alone",
+        R(MORNING, "watch", pauses=[(20, 32)]),
+        R(MORNING, "summary", "json", has_samples=False),
+        out="watch summary",
+        minutes=(38,),
+    ),
+    _case(
         "a summary of an hour and a minute of recording",
         R(MORNING, "minute", last=1),
         R(MORNING, "hour", "json", has_samples=False),
@@ -278,6 +302,12 @@ CASES = [
         out="a b",
     ),
     _case(
+        "to work and back the same way, ten hours later, the way back known to the service alone",
+        R(MORNING, "a", metres=8400),
+        R(Run(17 * 60, 50, seed=18), "b", "strava", metres=8400),
+        out="a | b",
+    ),
+    _case(
         "a summary one hour off, a kilometre shorter",
         R(MORNING, "a", metres=8400),
         R(MORNING, "b", "json", clock_s=H, has_samples=False, metres=7400),
@@ -302,6 +332,13 @@ CASES = [
         R(MORNING, "watch", metres=8400),
         R(Run(7 * 60 + 1440, 50, seed=14), "service", "strava", is_hidden=True, metres=8400),
         out="watch | service",
+    ),
+    _case(
+        "a real run at midnight beside an activity whose start is hidden",
+        R(Run(5, 40, seed=17), "watch"),
+        R(Run(5, 40, seed=17), "phone", "gpx"),
+        R(EVENING, "service", "strava", is_hidden=True, metres=9500),
+        out="watch phone | service",
     ),
     _case("over midnight, two recorders", R(LATE, "watch"), R(LATE, "phone", "gpx", first=1), out="watch phone"),
     # --- a watch that was left on -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,16 +33,27 @@ NOW = dt.datetime(2026, 11, 24, 18, 0, tzinfo=dt.UTC)
 RUNS = [d for d in range(1, 57) if (TODAY - dt.timedelta(days=d)).weekday() in (1, 3, 5)]
 
 
-@pytest.fixture
-def calm(home: Settings, bring: Bring, gpx_of: Callable[..., bytes], tmp_path: Path) -> Settings:
-    """Return a home with eight calm weeks: three flat runs a week, all alike."""
-    folder = tmp_path / "runs"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def eight_weeks(
+    home_with: Callable[[Path, str], Settings],
+    bring: Bring,
+    gpx_of: Callable[..., bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Return a home with eight calm weeks: three flat runs a week, all alike. Copy it."""
+    folder = tmp_path_factory.mktemp("runs")
+    home = home_with(tmp_path_factory.mktemp("eight") / "home", 'time_zone = "America/Recife"')
     for days in RUNS:
         start = dt.datetime.combine(TODAY - dt.timedelta(days=days), dt.time(9), dt.UTC)
         (folder / f"{days}.gpx").write_bytes(gpx_of(start, minutes=30))
     bring(home, folder, now=NOW, today=TODAY, through=TODAY - dt.timedelta(days=1))
-    return home
+    return home.home
+
+
+@pytest.fixture
+def calm(eight_weeks: Path, home_with: Callable[[Path, str], Settings], tmp_path: Path) -> Settings:
+    """Return a copy of the home with eight calm weeks."""
+    return home_with(shutil.copytree(eight_weeks, tmp_path / "calm"), 'time_zone = "America/Recife"')
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,16 +22,28 @@ type Bring = Callable[..., Put]
 type Typed = Callable[..., str]
 
 
-@pytest.fixture
-def lived_in(home: Settings, bring: Bring, gpx_of: Callable[..., bytes], tmp_path: Path) -> Settings:
-    """Return a home with five weeks of three runs a week up to yesterday, by the command's own clock."""
-    today, folder = home.today(), tmp_path / "runs"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def five_weeks(
+    home_with: Callable[[Path, str], Settings],
+    bring: Bring,
+    gpx_of: Callable[..., bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Return a home with five weeks of runs up to yesterday, by the command's own clock. Copy it."""
+    folder = tmp_path_factory.mktemp("runs")
+    home = home_with(tmp_path_factory.mktemp("five") / "home", 'time_zone = "America/Recife"')
+    today = home.today()
     for days in range(1, 36, 2):
         start = dt.datetime.combine(today - dt.timedelta(days=days), dt.time(12), dt.UTC)
         (folder / f"{days}.gpx").write_bytes(gpx_of(start, minutes=20))
     bring(home, folder, now=dt.datetime.now(tz=dt.UTC), today=today, through=today - dt.timedelta(days=1))
-    return home
+    return home.home
+
+
+@pytest.fixture
+def lived_in(five_weeks: Path, home_with: Callable[[Path, str], Settings], tmp_path: Path) -> Settings:
+    """Return a copy of the home with five weeks of runs."""
+    return home_with(shutil.copytree(five_weeks, tmp_path / "lived"), 'time_zone = "America/Recife"')
 
 
 @pytest.fixture

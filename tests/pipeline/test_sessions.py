@@ -223,9 +223,16 @@ def test_a_watch_left_on_overnight_counts_up_to_the_break_and_the_next_day_is_un
     )
     assert (round(minutes), flags, why) == (30, ["left on"], "low")
     assert ask(kept, "select max(fast_mps) from marts.sessions") == [(None,)], "too little history, and none of it fast"
-    deciding.judge(kept, "me", session, "exclude", NIGHT)
-    _refresh(kept)
-    assert _drawn(kept, ask)[:5] == "R000R"
+    (said,) = [s for s in pipeline.overview(kept, "me", dt.date(2026, 11, 6)).unknowns if "is doubted" in s]
+    assert f"4 Nov is unknown, until you decide: hamload sessions accept {session[:6]}, accept --whole" in said
+    for number, (action, drawn, minutes) in enumerate(
+        (("accept", "RR00R", 30), ("whole", "RR00R", 50), ("exclude", "R000R", None))
+    ):
+        deciding.judge(kept, "me", session, action, NIGHT + dt.timedelta(minutes=number))  # type: ignore[arg-type]
+        _refresh(kept)
+        assert _drawn(kept, ask)[:5] == drawn
+        told = ask(kept, "select round(moving_time_s / 60) from marts.sessions where local_date = '2026-11-03'")
+        assert [row[0] for row in told] == ([minutes] if minutes else [])
 
 
 def test_a_run_logged_as_a_ride_is_told_and_counts_once_the_runner_says_so(

@@ -381,3 +381,65 @@ def test_the_columns_that_others_rely_on_are_there_with_their_types(con: duckdb.
         ).fetchall()
     )
     assert CONTRACT[table].items() <= found.items()
+
+
+def _sets(con: duckdb.DuckDBPyConnection, activity: str, day: int, *sets: tuple[str, str | None, int]) -> None:
+    at = _at(day, 18)
+    facts = {"athlete_id": "me", "activity_id": activity, "document_id": f"doc {activity}", "source": "garmin"}
+    _give(con, "activities", sport="strength", local_date=_day(day), start_at=at, end_at=at, rpe=7.0, **facts)
+    for index, (category, name, repetitions) in enumerate(sets):
+        told = {"category": category, "name": name, "repetitions": repetitions, "set_type": "active"}
+        _give(con, "strength_sets", activity_id=activity, set_index=index, **told)
+
+
+@pytest.mark.parametrize(
+    ("category", "name", "is_curl"),
+    [
+        ("leg_curl", None, True),
+        ("leg_curl", "swiss_ball_hip_raise_and_leg_curl", True),
+        ("LEG_CURL", "SLIDING_LEG_CURL", True),
+        ("hip_raise", "single_leg_swiss_ball_hip_raise_and_leg_curl", True),
+        ("banded_exercises", "hamstring_curls", True),
+        ("suspension", "hamstring_curl", True),
+        ("leg_curl", "good_morning", False),
+        ("leg_curl", "single_leg_barbell_good_morning", False),
+        ("leg_curl", "split_stance_extension", False),
+        ("hip_raise", "hip_raise_with_feet_on_swiss_ball", False),
+        ("hip_raise", None, False),
+        ("curl", "barbell_biceps_curl", False),
+    ],
+)
+def test_which_sets_of_a_watch_are_hamstring_curls(
+    con: duckdb.DuckDBPyConnection,
+    category: str,
+    name: str | None,
+    is_curl: bool,  # noqa: FBT001
+) -> None:
+    _sets(con, "gym", 3, (category, name, 8), (category, name, 7))
+    _build(con)
+    rows = _ask(con, "select sets, repetitions, rpe, is_single_leg from marts.curl_sessions")
+    is_single = name is not None and name.startswith("single_leg")
+    assert rows == ([(2, 15, 7.0, is_single)] if is_curl else [])
+
+
+def test_curls_told_three_ways_are_one_session_a_day_and_the_runner_s_word_goes_first(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    _sets(con, "gym", 3, ("leg_curl", None, 8), ("leg_curl", None, 7))
+    _sets(con, "copy", 3, ("leg_curl", None, 8), ("leg_curl", None, 7))
+    rows = "select sets, repetitions, rpe, lowering_s, source, told_by from marts.curl_sessions"
+    _build(con)
+    assert _ask(con, rows) == [(2, 15, 7.0, None, "garmin", ["garmin"])], "a copy is no second session"
+    said = '{"sets": 2, "repetitions": 8, "rpe": 9, "is_single_leg": false, "lowering_s": null}'
+    whose = {"athlete_id": "me", "kind": "curls"}
+    _give(con, "said", activity_id="run", local_date=_day(3), start_at=_at(3), content=said, **whose)
+    _build(con)
+    assert _ask(con, rows) == [(2, 16, 9.0, None, "title", ["garmin", "title"])]
+    logged = '{"sets": 1, "repetitions": 9, "rpe": null, "is_single_leg": false, "lowering_s": 4}'
+    _give(con, "journal", entry_id="a", date=_day(3), logged_at=_at(3, 20), content=logged, **whose)
+    _build(con)
+    assert _ask(con, rows) == [(1, 9, 9.0, 4, "journal", ["garmin", "journal", "title"])]
+    other = {**whose, "athlete_id": "you"}
+    _give(con, "journal", entry_id="b", date=_day(3), logged_at=_at(3, 20), content=logged, **other)
+    _build(con)
+    assert len(_ask(con, rows)) == 2

@@ -110,12 +110,20 @@ def join(
 
 
 @sessions_app.command()
-def accept(context: typer.Context, session_id: SessionId, home: Home = None, athlete: AthleteId = "") -> None:
-    """Say that a doubted run is right: it counts as it is, whole."""
+def accept(
+    context: typer.Context,
+    session_id: SessionId,
+    whole: Annotated[bool, typer.Option("--whole", help="What follows a long break was part of the run too.")] = False,
+    home: Home = None,
+    athlete: AthleteId = "",
+) -> None:
+    """Say that a doubted run is right as it is counted; one that was cut at a long break, up to there."""
     from hamload.pipeline import deciding
 
     now = dt.datetime.now(tz=dt.UTC)
-    _decide(context, home, athlete, lambda s, who: deciding.judge(s, who, session_id, "accept", now))
+    _decide(
+        context, home, athlete, lambda s, who: deciding.judge(s, who, session_id, "whole" if whole else "accept", now)
+    )
 
 
 @sessions_app.command()
@@ -196,7 +204,7 @@ def _print_session(row: dict[str, Any]) -> None:
         highlight=False,
     )
     for why in row["flags_why"]:
-        state = {"accepted": "accepted by you", "excluded": "excluded by you"}.get(row["verdict"], "doubted")
+        state = f"{row['verdict']} by you" if row["verdict"] else "doubted"
         console.print(f"[yellow]![/] {state}: {plain(why)}", highlight=False)
     console.print(f"[dim]session {row['session_id']}[/]", highlight=False)
     for m in row["members"]:

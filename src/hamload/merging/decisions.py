@@ -15,12 +15,12 @@ from hamload.merging.grouping import Decided
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-type Action = Literal["split", "join", "accept", "exclude", "run"]
-type Verdict = Literal["accepted", "excluded", ""]
+type Action = Literal["split", "join", "accept", "whole", "exclude", "run"]
+type Verdict = Literal["accepted", "accepted whole", "excluded", ""]
 
 #: The kind of journal entry that holds a decision.
 KIND = "sessions"
-_VERDICTS: dict[str, Verdict] = {"accept": "accepted", "exclude": "excluded"}
+_VERDICTS: dict[str, Verdict] = {"accept": "accepted", "whole": "accepted whole", "exclude": "excluded"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,10 @@ class Span:
         What wrote it (format and device): two recordings of one writer are never one run at two hours.
     is_hidden
         Its start time is hidden: the day is right, the hour is not.
-    local_date
-        The athlete's own day of its start.
+    is_summary
+        It has no samples: how much of its time was standing is not known.
+    local_date, offset_s
+        The athlete's own day of its start, and the clock there, from UTC.
     read_profile
         Reads its half-minute means, which few comparisons need; None where it has no samples, or none that may be kept.
 
@@ -64,7 +66,9 @@ class Span:
     duration_s: float | None = None
     writer: str = ""
     is_hidden: bool = False
+    is_summary: bool = False
     local_date: dt.date | None = None
+    offset_s: int = 0
     read_profile: Callable[[], Profile] | None = None
 
     @property
@@ -191,10 +195,11 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
 
     def is_fragment(span: Span) -> bool:
         return any(
-            span.held_s < rules.copies.nearly_whole * other.held_s
+            _is_less(span, other, rules.copies.nearly_whole)
             and _shared(span, other) >= rules.copies.min_shared
             and frozenset((span.activity_id, other.activity_id)) not in decided.apart
             for other in near.of(span)
+            if not span.is_hidden and not other.is_hidden
         )
 
     fragments = {s.activity_id for s in spans if is_fragment(s)}
@@ -204,6 +209,13 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
     )
 
 
+def _is_less(span: Span, other: Span, share: float) -> bool:
+    """Whether a recording holds clearly less than another: of the clock, where the other is a summary without stops."""
+    if other.is_summary:
+        return (span.end_at - span.start_at) < share * (other.end_at - other.start_at)
+    return span.held_s < share * other.held_s
+
+
 def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -> list[_Group]:
     near = _Neighbours(order)
     groups: dict[str, _Group] = {}
@@ -211,14 +223,17 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
         shared = [
             (_shared(span, other), other)
             for other in near.of(span)
-            if other.activity_id in groups and not _is_apart(groups[other.activity_id], [span], decided)
+            # Where a start is hidden, nobody knows what it overlaps.
+            if not (span.is_hidden or other.is_hidden)
+            and other.activity_id in groups
+            and not _is_apart(groups[other.activity_id], [span], decided)
         ]
         share, best = max(shared, key=lambda pair: (pair[0], pair[1].activity_id), default=(0.0, span))
-        if share < rules.copies.min_shared or span.is_hidden or best.is_hidden:
+        if share < rules.copies.min_shared:
             groups[span.activity_id] = [_Placed(span, "the best recording")]
             continue
         why = f"shares {share:.0%} of its time with a better recording"
-        if span.held_s < rules.copies.nearly_whole * best.held_s:
+        if _is_less(span, best, rules.copies.nearly_whole):
             why = f"holds {span.held_s / best.held_s:.0%} as much running as a better recording"
         groups[best.activity_id].append(_Placed(span, why))
     return list(groups.values())
@@ -308,8 +323,8 @@ def _session(group: _Group, rules: MergingRules) -> Session:
     )
     pieces: list[Piece] = []
     beside: list[str] = []
+    speaking: list[Span] = [lead]
     if lead.has_profile:
-        speaking: list[Span] = [lead]
         for placed in group[1:]:
             span = placed.span
             if placed.shift_s or span.is_hidden or not _may_add(span, lead, rules.extras):
@@ -320,8 +335,9 @@ def _session(group: _Group, rules: MergingRules) -> Session:
                 speaking.append(span)
     for placed in group[1:]:
         alone = placed.is_by_decision and not (lead.has_profile and placed.span.has_profile)
-        if alone and all(_shared(placed.span, other) == 0 for other in _speaking(group, beside)):
+        if alone and all(_shared(placed.span, other) == 0 for other in speaking):
             beside.append(placed.span.activity_id)
+            speaking.append(placed.span)
     return Session("", members, tuple(pieces), tuple(beside))
 
 
@@ -332,10 +348,6 @@ def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
     )
     unmoved = (lead.end_at - lead.start_at).total_seconds() - lead.held_s
     return span.has_profile and outside + max(unmoved, 0) >= rules.min_s
-
-
-def _speaking(group: _Group, beside: Sequence[str]) -> list[Span]:
-    return [group[0].span, *(p.span for p in group[1:] if p.span.activity_id in beside)]
 
 
 def _pieces(span: Span, speaking: Sequence[Span], rules: Extras) -> list[Piece]:

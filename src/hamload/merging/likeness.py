@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Fewer half-minutes in common say nothing.
 _FEWEST_BINS = 10
 _METRES_PER_DEGREE = 111_195.0
+_SUMMER_S = 3600
 
 
 class Timed(Protocol):
@@ -34,6 +35,8 @@ class Timed(Protocol):
     def is_hidden(self) -> bool: ...  # noqa: D102
     @property
     def local_date(self) -> dt.date | None: ...  # noqa: D102
+    @property
+    def offset_s(self) -> int: ...  # noqa: D102
     @property
     def profile(self) -> Profile | None: ...  # noqa: D102
     @property
@@ -57,31 +60,35 @@ def likeness(one: Timed, other: Timed, rules: Clocks) -> Likeness | None:
 
     Both must tell of nearly the same distance and duration. Where both have samples, their positions must have been at
     the same places at the same moments of the run; without positions their heart rates, else their speeds, must rise
-    and fall together.
+    and fall together. Where one has none, only the errors that are made count: local time taken for UTC, or an hour of
+    summer time; who runs the same way to work and back has two runs alike every day.
     """
+    has_shape = one.has_profile and other.has_profile
+    found = _other_hour(one, other, rules, has_shape=has_shape)
+    if found is None or not _is_alike(one, other, rules, 1.0 if has_shape else 0.5):
+        return None
+    if (a := one.profile) is None or (b := other.profile) is None:
+        return found
+    how = _shape(a, b, rules)
+    return None if how is None else replace(found, why=f"{found.why}, and in {how}")
+
+
+def _other_hour(one: Timed, other: Timed, rules: Clocks, *, has_shape: bool) -> Likeness | None:
+    """Return how the clocks may be apart, None where no clock errs like that."""
+    apart = (one.start_at - other.start_at).total_seconds()
     if one.writer and one.writer == other.writer:
         return None
-    apart = (one.start_at - other.start_at).total_seconds()
     if one.is_hidden or other.is_hidden:
-        if one.local_date != other.local_date:
-            return None
-        shift, away, what = apart, 0.0, "its start time is hidden; alike in distance and duration"
-    else:
-        step = 60 * rules.step_minutes
-        steps = round(apart / step)
-        shift, away = apart, abs(apart - steps * step)
-        if not steps or abs(apart) > 3600 * rules.max_hours + rules.start_tolerance_s or away > rules.start_tolerance_s:
-            return None
-        what = f"its clock is {_hours(steps * step)} off; alike in distance and duration"
-    has_shape = one.has_profile and other.has_profile
-    if not _is_alike(one, other, rules, 1.0 if has_shape else 0.5):
+        what = "its start time is hidden; alike in distance and duration"
+        return Likeness(apart, 0.0, what) if one.local_date == other.local_date else None
+    step = 60 * rules.step_minutes
+    steps = round(apart / step)
+    away = abs(apart - steps * step)
+    if not steps or abs(apart) > 3600 * rules.max_hours + rules.start_tolerance_s or away > rules.start_tolerance_s:
         return None
-    if (a := one.profile) is not None and (b := other.profile) is not None:
-        how = _shape(a, b, rules)
-        if how is None:
-            return None
-        what = f"{what}, and in {how}"
-    return Likeness(shift, away, what)
+    if not has_shape and abs(steps * step) not in {_SUMMER_S, abs(one.offset_s), abs(other.offset_s)}:
+        return None
+    return Likeness(apart, away, f"its clock is {_hours(steps * step)} off; alike in distance and duration")
 
 
 def _is_alike(one: Timed, other: Timed, rules: Clocks, share: float) -> bool:

@@ -246,7 +246,7 @@ def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
         " coalesce(c.usable_share, a.usable_share) as usable,"
         " s.distance_m, s.moving_time_s, s.rpe, f.features, z.load as frozen, s.is_usual,"
         " coalesce(c.altitude_source, a.altitude_source) as altitude_source,"
-        " case when s.verdict = 'accepted' then '' else array_to_string(s.flags_why, '; ') end as doubts,"
+        " case when starts_with(s.verdict, 'accepted') then '' else array_to_string(s.flags_why, '; ') end as doubts,"
         " d.facts_hash"
         " from landing.sessions s join landing.activities a on a.activity_id = s.primary_id"
         " join landing.decoded d on d.athlete_id = a.athlete_id and d.document_id = a.document_id"

@@ -102,7 +102,7 @@ def join(settings: Settings, athlete_id: str, session_ids: Sequence[str], now: d
 
 
 def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now: dt.datetime) -> str:
-    """Decide that a run counts as it is ("accept"), or does not count ("exclude").
+    """Decide that a run is right ("accept"; "whole": what follows a break too), or does not count ("exclude").
 
     An activity of another sport that was a run after all is accepted by its own id.
 
@@ -119,7 +119,7 @@ def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now:
             activity = _other(con, athlete_id, any_id)
             if activity is None:
                 raise
-            done: Action = "run" if action == "accept" else "exclude"
+            done: Action = "exclude" if action == "exclude" else "run"
             return _write(settings, athlete_id, done, [_refs(con, [activity[0]])], activity[1], now)
         members = con.execute(
             "select activity_id, min(local_date) over () from marts.session_members where session_id = ?", [session_id]
@@ -159,7 +159,8 @@ def _made(entry: journal.Entry) -> Made:
 _WORDS: dict[Action, str] = {
     "split": "not one run,",
     "join": "one run,",
-    "accept": "counts as it is,",
+    "accept": "is right,",
+    "whole": "is right, and whole,",
     "exclude": "does not count,",
     "run": "was a run,",
 }

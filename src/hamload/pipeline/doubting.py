@@ -41,8 +41,9 @@ def _doubted(session_id: str, date: dt.date, why: str, counts: bool, days: Seque
         effect = f"What follows the break does not count, and {_days(days)} unknown, until you decide"
     else:
         effect = "It shapes none of your thresholds until you decide"
+    whole = f", accept --whole {session_id}" if counts and days else ""
     return (
-        f"The run of {date:%-d %b} is doubted: {why}. {effect}: hamload sessions accept {session_id}, or exclude"
+        f"The run of {date:%-d %b} is doubted: {why}. {effect}: hamload sessions accept {session_id}{whole}, or exclude"
         f" {session_id}."
     )
 

@@ -103,7 +103,7 @@ class _Activity:
     def held_s(self) -> float:
         """How much running it holds: lying still at home after the run makes no recording the better one."""
         if not self.has_samples:
-            return (self.end_at - self.start_at).total_seconds()
+            return self.moving_time_s
         return float(json.loads(self.measures)["moving_s"]) if self.measures else self.used_s
 
     @property
@@ -126,7 +126,9 @@ class _Activity:
             duration_s=(self.end_at - self.start_at).total_seconds(),
             writer=f"{self.format}/{self.device}",
             is_hidden=self.is_hidden,
+            is_summary=not self.has_samples,
             local_date=self.local_date,
+            offset_s=self.day_offset_s,
             read_profile=cache(partial(_profile, self.profile)) if self.profile else None,
         )
 
@@ -253,7 +255,7 @@ class _Gathered:
     @property
     def until_s(self) -> float | None:
         """Where the recording is cut: a watch that was left on."""
-        if self.verdict == "accepted":
+        if self.verdict == "accepted whole":
             return None
         return next((d.until_s for d in self.doubts if d.until_s is not None), None)
 
@@ -284,7 +286,7 @@ class _Gathered:
 
     def counts(self) -> bool:
         if self.verdict:
-            return self.verdict == "accepted"
+            return self.verdict != "excluded"
         return all(d.counts for d in self.doubts)
 
     def unknown_dates(self) -> list[dt.date]:
@@ -330,7 +332,7 @@ class _Gathered:
             "flags_why": [d.sentence for d in self.doubts],
             "verdict": self.verdict,
             "counts": self.counts(),
-            "is_usual": self.counts() and (not self.doubts or self.verdict == "accepted"),
+            "is_usual": self.counts() and (not self.doubts or bool(self.verdict)),
             "unknown_dates": self.unknown_dates(),
             "is_split": self.is_split,
             "is_hour_known": not self.primary.is_hidden,
