@@ -75,6 +75,8 @@ _CAUSES: dict[str, Callable[[Reason], str]] = {
     "ewma_ratio": _times("smoothed load ratio"),
     "heavy_ratio": _times("hills, speed and long runs, ratio"),
     "monotony": _times("monotony"),
+    "tightness": lambda reason: f"tightness {units.number(reason.value)} of 10 on two days",
+    "few_curls": lambda _: "few curls lately",
     "heavy_spacing": lambda reason: f"two heavy runs {units.number(reason.value)} h apart",
 }
 

@@ -153,7 +153,7 @@ def _tightness(
     found: dict[dt.date, float] = {}
     rows = warehouse.rows(
         con,
-        "select date, content from landing.journal where athlete_id = ? and kind = 'tightness'"
+        "select date, content from staging.journal where athlete_id = ? and kind = 'tightness'"
         " and date between ? and ? order by date, logged_at",
         [athlete_id, first, last],
     )
