@@ -20,7 +20,7 @@ from prefect.deployments import run_deployment
 from prefect.states import Completed, Failed
 
 from hamload import pipeline, settings
-from hamload.errors import HamloadError
+from hamload.errors import BusyError, HamloadError
 from hamload.settings import AccountSettings, FolderSettings, Settings
 from hamload.warehouse import Failure
 
@@ -103,6 +103,8 @@ def told_if_broken(current: Settings, now: dt.datetime) -> Iterator[None]:
     """Let a night that breaks off reach the runner as a message; the failure goes on to Prefect."""
     try:
         yield
+    except BusyError:
+        raise
     except Exception as error:
         pipeline.tell_crash(current, error, now)
         pipeline.deliver(current, now)

@@ -13,7 +13,9 @@ reports as (
         athlete_id,
         source,
         max(reported_at) as last_asked_at,
-        max(reported_at) filter (not is_failure) as last_success_at,
+        -- Being told to wait before anything was listed is no failure, and no answer either.
+        max(reported_at) filter (not is_failure and (resumes_at is null or covered_until is not null))
+            as last_success_at,
         max(covered_until) as covered_until,
         arg_max(is_failure, reported_at) as is_failing,
         arg_max(message, reported_at) as message,

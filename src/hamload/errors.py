@@ -53,3 +53,7 @@ class UnsafeArchiveError(HamloadError):
 
 class WarehouseError(HamloadError):
     """The warehouse cannot be opened, built or published."""
+
+
+class BusyError(WarehouseError):
+    """Another hamload is at work in this home. Nothing is wrong."""

@@ -460,7 +460,7 @@ def _section(
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path} is not valid TOML: {error}.", "Mend that line, or remove the file.") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from hamload.errors import ConfigurationError, WarehouseError
+from hamload.errors import BusyError, ConfigurationError, WarehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PUBLISHED = "hamload.duckdb"
 _WORKING = "warehouse.duckdb"
+#: Named so that `forget_derived`, which leaves nothing to compact, takes it along.
+_COMPACT = "warehouse.duckdb.compact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def lock(home: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             other = os.read(descriptor, 32).decode(errors="replace").strip()
-            raise WarehouseError(
+            raise BusyError(
                 f"Another hamload (process {other or 'unknown'}) is working in {home}.", "Wait until it has finished."
             ) from None
         os.ftruncate(descriptor, 0)
@@ -170,6 +172,18 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         con.execute("rollback")
         raise
     con.execute("commit")
+
+
+def order_compact(home: Path) -> None:
+    """Order a `compact` that a crash does not lose."""
+    (home / _COMPACT).touch()
+
+
+def compact_due(home: Path) -> None:
+    """Carry out what `order_compact` ordered, be it by an earlier run. Call it with the working warehouse closed."""
+    if (home / _COMPACT).exists():
+        compact(home)
+        (home / _COMPACT).unlink()
 
 
 def compact(home: Path) -> None:

@@ -26,7 +26,10 @@ auth = typer.Typer(
 )
 app.add_typer(auth, name="auth")
 
-Port = Annotated[int, typer.Option("--port", help="The port on this machine to come back to. Default: a free one.")]
+Port = Annotated[
+    int,
+    typer.Option("--port", min=0, max=65_535, help="The port on this machine to come back to. Default: a free one."),
+]
 
 
 @auth.command("strava")

@@ -110,19 +110,27 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
     from hamload import pipeline
 
     settings = settings_of(home)
-    if not settings.folders and not (settings.home / "raw").is_dir():
+    if not settings.folders and not settings.accounts and not (settings.home / "raw").is_dir():
         raise ConfigurationError(
             "There is nothing to sync: no source is set up.",
-            f"Add [[folders]] to {settings.home / 'config.toml'}, or run: hamload import PATH.",
+            f"Run: hamload auth, add [[folders]] to {settings.home / 'config.toml'}, or run: hamload import PATH.",
         )
     with pipeline.exclusive(settings), progress_bars(as_json) as progress:
         night = pipeline.night(settings, dt.datetime.now(tz=dt.UTC), progress=progress)
     problems = [*night.failed_sources, *night.unreadable, *(check_failed(f) for f in night.failed_checks)]
     if as_json:
         digests = [str(told.text_path) for told in night.digests]
-        print(json.dumps({"decoded": night.decoded, "digests": digests, "problems": problems}))
+        sources = [
+            {"source": f.service, "athlete": f.athlete_id, "new": f.new, "gone": f.gone, "notes": f.notes}
+            | {"covered_until": f.covered_until, "resumes_at": f.resumes_at}
+            for f in night.fetched
+        ]
+        told = {"decoded": night.decoded, "digests": digests, "sources": sources, "problems": problems}
+        print(json.dumps(told, default=str))
     else:
         console = terminal()
+        for line in (line for found in night.fetched for line in pipeline.told(found)):
+            console.print(plain(line), highlight=False)
         console.print(f"{night.decoded} new documents.")
         for entry in night.digests:
             console.print(f"[bold]{plain(entry.subject)}[/]\n  {entry.text_path}", highlight=False)

@@ -104,6 +104,7 @@ def _print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> No
     for source in facts.sources:
         newest = source.newest_activity_date or "nothing"
         wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else "ok"
+        wrong += f". [yellow]{plain(source.note)}[/]" if source.note else ""
         mark = "[red]![/]" if source.wrong else "[green]+[/]"
         notes.append((mark, f"[bold]{plain(source.source)}[/]: newest {newest}, {wrong}"))
     if is_now:

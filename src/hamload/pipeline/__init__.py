@@ -116,8 +116,7 @@ def expire(settings: Settings, now: dt.datetime, today: dt.date | None = None) -
     """Replace documents that may not be kept any longer by records of their sessions. Returns how many went."""
     with _opened(settings) as (con, raw):
         expired = _expire(con, raw, settings, now, today)
-    if expired:
-        warehouse.compact(settings.home)
+    warehouse.compact_due(settings.home)
     return expired
 
 
@@ -151,7 +150,8 @@ def _expire(
 ) -> int:
     from hamload.pipeline import decoding, freezing
 
-    expired = freezing.freeze_due(con, raw, settings, now)
+    raw.sweep()
+    expired = freezing.freeze_due(con, raw, settings, now, before=lambda: warehouse.order_compact(settings.home))
     if expired:
         decoding.decode_new(con, raw, settings)
         _assess(con, raw, settings, today, silent)
@@ -279,17 +279,28 @@ def refresh(
     with _opened(settings) as (con, raw):
         decoded = decoding.decode_new(con, raw, settings, progress)
         _assess(con, raw, settings, today, progress)
-        expired = _expire(con, raw, settings, now or dt.datetime.now(tz=dt.UTC), today)
+        _expire(con, raw, settings, now or dt.datetime.now(tz=dt.UTC), today)
         failures = _alert(con, settings)
-    if expired:
-        warehouse.compact(settings.home)
+    warehouse.compact_due(settings.home)
     publish(settings)
     write_calendars(settings, now or dt.datetime.now(tz=dt.UTC), today)
     return decoded, failures
 
 
 def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, progress: Progress = silent) -> Night:
-    """Run a whole night: every source by itself, then everything that follows from the raw documents."""
+    """Run a whole night: every source by itself, then everything that follows from the raw documents.
+
+    One that breaks off is told to the runners before its error goes on.
+    """
+    try:
+        return _night(settings, now, today, progress)
+    except Exception as error:
+        tell_crash(settings, error, now)
+        deliver(settings, now)
+        raise
+
+
+def _night(settings: Settings, now: dt.datetime, today: dt.date | None, progress: Progress) -> Night:
     failed: list[str] = []
     names: dict[str, frozenset[str]] = {}
     for folder in settings.folders:

@@ -7,6 +7,7 @@ a failure, and never just falls silent.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import tomlkit
 
-from hamload import warehouse
+from hamload import post, warehouse
 from hamload.errors import ConfigurationError, HamloadError
 from hamload.pipeline.fetching import garmin_connection, garmin_hosts, strava_app, strava_host
 from hamload.raw import Raw
@@ -67,6 +68,7 @@ def sign_in_strava(
     from hamload.sources import strava  # noqa: PLC0415  # its client costs a second
     from hamload.sources.callback import Callback  # noqa: PLC0415
 
+    _document(settings.home / "config.toml")
     access, host, state = Access.of(settings.home, athlete_id), strava_host(settings), secrets.token_urlsafe(24)
     with Callback(state, port) as callback:
         show(strava.authorization_url(app, callback.redirect_uri, state, host))
@@ -104,6 +106,8 @@ def sign_in_garmin(
     """
     from hamload.sources import garmin  # noqa: PLC0415
 
+    # A login that could not be written down would be spent for nothing, and Garmin counts them.
+    _document(settings.home / "config.toml")
     access = Access.of(settings.home, athlete_id)
     garmin.login(access.garmin, email, password, ask_code, now, hosts=garmin_hosts(settings))
     with garmin_connection(settings, access) as connection:
@@ -115,6 +119,7 @@ def sign_in_garmin_personal(settings: Settings, athlete_id: str, key: Key) -> No
     """Try a key for Garmin's Personal API, and keep it. Raises HamloadError where it is not accepted."""
     from hamload.sources import garmin_personal  # noqa: PLC0415
 
+    _document(settings.home / "config.toml")
     fetch = settings.fetch
     with garmin_personal.connect(
         key.key,
@@ -133,19 +138,25 @@ def add(settings: Settings, service: Service, athlete_id: str) -> bool:
     if any(a.service is service and a.athlete == athlete_id for a in settings.accounts):
         return False
     path = settings.home / "config.toml"
-    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    document = _document(path)
     entry = tomlkit.table()
     entry["service"] = service.command
     entry["athlete"] = athlete_id
-    listed = document.get("accounts")
-    if not isinstance(listed, tomlkit.items.AoT):
-        if listed:
-            raise ConfigurationError(f"{path}: accounts is written as a list.", "Write each one as [[accounts]].")
+    if not isinstance(document.get("accounts"), tomlkit.items.AoT):
         document.pop("accounts", None)
         document.append("accounts", tomlkit.aot())
     document["accounts"].append(entry)
     _replace(path, tomlkit.dumps(document))
     return True
+
+
+def _document(path: Path) -> tomlkit.TOMLDocument:
+    """Read config.toml. Raises ConfigurationError where its accounts are written in a way that cannot be added to."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8-sig")) if path.exists() else tomlkit.document()
+    listed = document.get("accounts")
+    if listed and not isinstance(listed, tomlkit.items.AoT):
+        raise ConfigurationError(f"{path}: accounts is written as a list.", "Write each one as [[accounts]].")
+    return document
 
 
 def remove(settings: Settings, source: str, athlete_id: str) -> bool:
@@ -154,7 +165,7 @@ def remove(settings: Settings, source: str, athlete_id: str) -> bool:
     if len(kept) == len(settings.accounts):
         return False
     path = settings.home / "config.toml"
-    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    document = _document(path)
     listed = document["accounts"]
     for index in reversed(range(len(settings.accounts))):
         if index not in kept:
@@ -211,19 +222,26 @@ def forget(settings: Settings, source: str, athlete_id: str, now: dt.datetime) -
         if source not in {*known, *asked}:
             there = ", ".join(sorted({*known, *asked})) or "none yet"
             raise ConfigurationError(f"Nothing ever came from {source!r}.", f"The sources of {athlete_id}: {there}.")
+        # The ledger last: what is interrupted before can be done again, and finds everything it has to remove.
         left = _revoked(settings, source, athlete_id, now)
+        digests = [path for path in (settings.home / "outbox").glob("*") if _is_digest_of(path.name, athlete_id)]
+        for path in (*digests, settings.home / "report.html"):
+            path.unlink(missing_ok=True)
+        post.forget(settings, athlete_id)
+        warehouse.forget_derived(settings.home)
+        (settings.home / warehouse.PUBLISHED).unlink(missing_ok=True)
         had_secrets = _without_secrets(settings, source, athlete_id)
         was_asked = remove(settings, source, athlete_id)
         with raw.batch(source, athlete_id, now) as batch:
             ledger = batch.forget()
-    digests = [path for path in (settings.home / "outbox").glob(f"*-{athlete_id}-*") if path.is_file()]
-    for path in digests:
-        path.unlink()
-    warehouse.forget_derived(settings.home)
-    (settings.home / warehouse.PUBLISHED).unlink(missing_ok=True)
+        raw.sweep()
     if (settings.home / "prefect").is_dir():
         left += ("Prefect's pages of past runs may name its runs: to lose them, delete prefect/ in the home.",)
     return Removed(ledger, had_secrets, was_asked, len(digests), left)
+
+
+def _is_digest_of(name: str, athlete_id: str) -> bool:
+    return re.fullmatch(rf"\d{{4}}-\d\d-\d\d-{re.escape(athlete_id)}-[a-z]+\.(txt|html)", name) is not None
 
 
 def _revoked(settings: Settings, source: str, athlete_id: str, now: dt.datetime) -> tuple[str, ...]:
@@ -233,10 +251,10 @@ def _revoked(settings: Settings, source: str, athlete_id: str, now: dt.datetime)
     from hamload.sources import strava  # noqa: PLC0415
 
     access, host = Access.of(settings.home, athlete_id), strava_host(settings)
-    if access.strava.read() is None:
-        return ()
     session = strava.session(min(10.0, settings.fetch.timeout_s), settings.fetch.timeout_s)
     try:
+        if access.strava.read() is None:
+            return ()
         tokens = strava.refreshed(access.strava, strava_app(access), session, now, host)
         strava.revoke(tokens, session, host)
     except HamloadError as error:
@@ -250,6 +268,9 @@ def _without_secrets(settings: Settings, source: str, athlete_id: str) -> bool:
         return access.strava.remove() | access.strava_app.remove()
     if source == Service.GARMIN_PERSONAL.value:
         return access.garmin_personal.remove()
+    if source == Service.GARMIN.value and access.garmin.is_symlink():
+        access.garmin.unlink()
+        return True
     if source == Service.GARMIN.value and access.garmin.is_dir():
         shutil.rmtree(access.garmin)
         return True

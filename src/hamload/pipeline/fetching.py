@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "GARMIN_PERSONAL_API_KEY"
 APP_VARIABLES = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET")
 
+#: A cursor that belongs to no runner.
+_NOBODY = ""
 _LATER = "The next run goes on from there."
 
 
@@ -169,14 +171,14 @@ def _pages(settings: Settings, account: AccountSettings, now: dt.datetime, raw: 
 
     match account.service:
         case Service.STRAVA:
-            yield from _strava(settings, access, cursor, now)
+            yield from _strava(settings, access, cursor, now, raw)
         case Service.GARMIN:
             yield from _garmin(settings, access, cursor(), now)
         case Service.GARMIN_PERSONAL:
             yield from _garmin_personal(settings, access, cursor(), now)
 
 
-def _strava(settings: Settings, access: Access, cursor: Any, now: dt.datetime) -> Iterator[Page]:
+def _strava(settings: Settings, access: Access, cursor: Any, now: dt.datetime, raw: Raw) -> Iterator[Page]:
     from dataclasses import replace  # noqa: PLC0415
 
     from hamload.sources import strava  # noqa: PLC0415  # each service's client costs a second that the others need not pay
@@ -184,16 +186,27 @@ def _strava(settings: Settings, access: Access, cursor: Any, now: dt.datetime) -
     app, host = strava_app(access), strava_host(settings)
     pace = strava.Pace(overlap_days=settings.fetch.overlap_days, backfill_share=settings.fetch.strava_backfill_share)
     session = strava.session(min(30.0, settings.fetch.timeout_s), settings.fetch.timeout_s)
+    # Strava counts the requests of an application, whoever it asks for.
+    shared = f"strava application {app.client_id}"
     is_second = False
     while True:
         tokens = strava.refreshed(access.strava, app, session, now, host)
-        pages = strava.fetch(strava.client(session, tokens.access_token, host), cursor(), now, pace)
-        # Days without an activity may hold a private one, which nobody showed us.
         hidden = "" if strava.sees_everything(tokens) else strava.HIDDEN
+        place = cursor() | raw.cursor(shared, _NOBODY)
+        if place.get("is_hidden") and not hidden:
+            # What was hidden may lie anywhere in the list: it is read anew, as a whole.
+            place["swept_at"] = None
         try:
-            for number, page in enumerate(pages):
-                told = f"{page.note} {'' if number else hidden}".strip()
-                yield replace(page, covered_until=None, note=told) if hidden else page
+            for number, page in enumerate(
+                strava.fetch(strava.client(session, tokens.access_token, host), place, now, pace)
+            ):
+                _share(raw, shared, page, now)
+                page = replace(page, cursor={**page.cursor, "is_hidden": bool(hidden)})  # noqa: PLW2901
+                if hidden:
+                    # Days without an activity may hold a private one, and one that is not shown may be there still.
+                    told = f"{page.note} {'' if number else hidden}".strip()
+                    page = replace(page, covered_until=None, gone=(), note=told)  # noqa: PLW2901
+                yield page
         except strava.LoginNeededError:
             if is_second:
                 raise
@@ -202,6 +215,12 @@ def _strava(settings: Settings, access: Access, cursor: Any, now: dt.datetime) -
             access.strava.expire()
         else:
             return
+
+
+def _share(raw: Raw, shared: str, page: Page, now: dt.datetime) -> None:
+    """Keep what the application has left where the next runner's turn finds it."""
+    with raw.batch(shared, _NOBODY, now) as batch:
+        batch.cursor({name: page.cursor[name] for name in ("quota", "spent_on", "spent_requests")})
 
 
 def strava_app(access: Access) -> App:

@@ -17,7 +17,7 @@ from hamload.pipeline.assessing import loads_of_copies
 from hamload.records import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import duckdb
 
@@ -30,11 +30,14 @@ _MOMENTS = ("start_at", "end_at")
 _DAYS = ("local_date",)
 
 
-def freeze_due(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, now: dt.datetime) -> int:
+def freeze_due(
+    con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, now: dt.datetime, before: Callable[[], None]
+) -> int:
     """Replace every document of Strava's whose retention is over. Returns how many went.
 
     Call it once what they hold has been decoded and assessed. A version that another one has replaced, and an activity
     that Strava no longer has, leave nothing behind. Runners who are not in the settings now are left as they are.
+    `before` is called where there is something to do, before it is done.
     """
     retention = dt.timedelta(days=settings.fetch.strava_retention_days)
     due: dict[str, list[Delivery]] = defaultdict(list)
@@ -46,6 +49,8 @@ def freeze_due(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, now
         is_strava = delivery.source == Service.STRAVA.value and delivery.format != FORMAT
         if is_strava and now - delivery.put_at >= retention:
             due[delivery.athlete_id].append(delivery)
+    if due:
+        before()
     for athlete_id, deliveries in due.items():
         decoded = {
             row[0]

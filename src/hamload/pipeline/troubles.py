@@ -6,6 +6,7 @@ so that a crash between the two tells it the next night, and never twice.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from hamload.digest.failure import Trouble, failure_subject, failure_text
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from hamload.settings import Settings
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Of the home as a whole, not of one runner.
 _SOURCE, _NOBODY = "night", ""
+
+#: Limits open again within a day: a source that has let nothing through for so long is silent.
+_TOO_LONG = dt.timedelta(days=2)
 
 type _Open = dict[tuple[str, str], Trouble]
 
@@ -57,9 +60,20 @@ def _sources(settings: Settings) -> _Open:
     labels |= {(settings.athlete(f.athlete).id, f"folder:{f.path}"): f"The folder {f.path}" for f in settings.folders}
     last = {(report.athlete_id, report.source): report for report in reports}
     covered = {(report.athlete_id, report.source): report.covered_until for report in reports if report.covered_until}
+    answered = {
+        (report.athlete_id, report.source): report.reported_at
+        for report in reports
+        if not report.is_failure and (report.resumes_at is None or report.covered_until)
+    }
     found: _Open = {}
     for key, label in labels.items():
         report = last.get(key)
+        if report is not None and report.resumes_at and not report.is_failure:
+            since = answered.get(key, min(r.reported_at for r in reports if (r.athlete_id, r.source) == key))
+            if report.reported_at - since >= _TOO_LONG:
+                what = f"It has let nothing be read since {since:%Y-%m-%d %H:%M} UTC. {report.message}"
+                trouble = Trouble(label, what, "", is_source=True, covered_until=covered.get(key))
+                found[report.athlete_id, f"source {report.source} waits"] = trouble
         if report is not None and report.is_failure:
             remedy = hashlib.sha256(report.remedy.encode()).hexdigest()[:8]
             trouble = Trouble(label, report.message, report.remedy, is_source=True, covered_until=covered.get(key))

@@ -155,6 +155,16 @@ class Ledger:
             )
             self._forget_contents()
 
+    def forget(self, athlete_id: str) -> None:
+        """Drop what waits for a runner, and the content of all that was ever put for them."""
+        with self._transaction():
+            self._db.execute(
+                "update deliveries set state = 'dropped', error = 'forgotten' where state in ('waiting', 'sending')"
+                " and message_id in (select message_id from messages where athlete_id = ?)",
+                (athlete_id,),
+            )
+            self._db.execute("update messages set content = null, subject = '' where athlete_id = ?", (athlete_id,))
+
     def waiting(self, way: str) -> list[tuple[str, str]]:
         """Return (message id, athlete) of what waits on this way, oldest first."""
         return self._rows(

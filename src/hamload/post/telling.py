@@ -92,6 +92,13 @@ def standing(settings: Settings, athlete_id: str | None = None) -> list[Standing
         return ledger.standing(athlete_id)
 
 
+def forget(settings: Settings, athlete_id: str) -> None:
+    """Drop what waits for a runner, and what messages to them said; that they were told of it stays."""
+    if Ledger.is_there(outbox(settings)):
+        with Ledger(outbox(settings)) as ledger:
+            ledger.forget(athlete_id)
+
+
 def in_words(settings: Settings, messages: Sequence[Standing]) -> list[str]:
     """Return a sentence for each thing that keeps messages from their runner, the remedy in it."""
     addresses = {a.id: a.mail for a in settings.athletes}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hamload.sources.tokens import AppFile, KeyFile, TokenFile
+from hamload.sources.tokens import AppFile, KeyFile, TokenFile, TokenFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "tokens"
+_OTHERS = 0o077
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,26 @@ class Access:
         """Return where they lie; the folder is made, for its owner alone, where it is missing."""
         folder = home / FOLDER / athlete_id
         for place in (folder.parent, folder):
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return cls(folder)
+            try:
+                place.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if place.is_symlink():
+                    raise TokenFileError(
+                        f"{place} is a symbolic link; secrets are kept in real folders only.",
+                        "Replace it by the folder itself.",
+                    )
+                if stat.S_IMODE(place.stat().st_mode) & _OTHERS:
+                    place.chmod(0o700)
+            except OSError as error:
+                raise TokenFileError(
+                    f"The folder for sign-ins {place} cannot be used: {error.strerror}.",
+                    "Remove it, or mend its rights.",
+                ) from None
+        found = cls(folder)
+        for path in (found.garmin, found.garmin / "garmin_tokens.json"):
+            # What `garminconnect` keeps is closed to others as our own files are.
+            if path.exists() and not path.is_symlink() and stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+                path.chmod(0o700 if path.is_dir() else 0o600)
+        return found
 
     @property
     def strava(self) -> TokenFile:

@@ -101,6 +101,7 @@ class Connection:
     """
 
     name = "Garmin Connect"
+    sign_in = "Run: hamload auth garmin"
 
     def __init__(self, api: Garmin, tokens: Path) -> None:
         self._api = api

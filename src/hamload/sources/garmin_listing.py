@@ -37,6 +37,10 @@ class LoginNeededError(GarminError):
     """The saved sign-in is missing, or is accepted no longer. Only the runner can mend this."""
 
 
+class AnotherRunnerError(GarminError):
+    """The account signed in belongs to somebody else than the activities fetched so far."""
+
+
 class TooManyRequestsError(GarminError):
     """The service wants to be left alone, for `wait` where it says how long."""
 
@@ -105,6 +109,8 @@ class Service(Protocol):
     """A service that lists activities as Garmin does. Every method raises nothing but `GarminError`."""
 
     name: str
+    #: The command that signs in, as a sentence.
+    sign_in: str
 
     def activities(self, start: int, limit: int) -> list[Any]:
         """Return entries `start` to `start + limit` of the list, newest first. One request."""
@@ -146,7 +152,25 @@ def fetch(client: Service, cursor: Mapping[str, Any], now: dt.datetime, reach: R
     except TooManyRequestsError as error:
         yield _stopped(client, (), state, now + (error.wait or reach.pause))
         return
+    _check_owner(client, listing, state)
     yield from _fetched(client, listing, state, now, reach)
+
+
+def _check_owner(client: Service, listing: _Listing, state: _State) -> None:
+    """Raise AnotherRunnerError where the list is somebody else's: nothing of the former runner's must seem deleted."""
+    owners = {str(e.told["ownerId"]) for e in listing.entries if e.told.get("ownerId") is not None}
+    in_reach = [i for i in state.known if listing.since is None or state.started(i) >= listing.since]
+    listed = {entry.id for entry in listing.entries}
+    is_other = bool(state.owner and owners and state.owner not in owners)
+    is_replaced = not listed.intersection(in_reach) and bool(listed - set(state.known))
+    if is_other or (is_replaced and len(in_reach) >= _TELLING):
+        forget = client.sign_in.replace("Run: hamload auth", "hamload forget")
+        raise AnotherRunnerError(
+            f"The account signed in to {client.name} is another one than before.",
+            f"{client.sign_in} with the former one, or begin anew: {forget}",
+        )
+    if len(owners) == 1:
+        state.owner = owners.pop()
 
 
 @dataclass(slots=True)
@@ -160,10 +184,12 @@ class _State:
     listed_at: dt.datetime | None = None
     whole_at: dt.datetime | None = None
     resumes_at: dt.datetime | None = None
+    owner: str = ""
 
     @classmethod
     def of(cls, cursor: Mapping[str, Any]) -> Self:
         return cls(
+            owner=str(cursor.get("owner", "")),
             known=dict(cursor.get("known", {})),
             owed=dict(cursor.get("owed", {})),
             tries=dict(cursor.get("tries", {})),
@@ -175,6 +201,7 @@ class _State:
 
     def cursor(self) -> dict[str, Any]:
         return {
+            "owner": self.owner,
             "known": dict(self.known),
             "owed": dict(self.owed),
             "tries": dict(self.tries),
@@ -235,6 +262,8 @@ class _Listing:
     failure: GarminError | None = None
 
 
+#: So many activities, all of them gone at once while others are there, are no deletions.
+_TELLING = 3
 _FEWEST, _SPARE, _ROUNDS, _MOST_PAGES = 50, 30, 3, 1000
 #: A service that gives fewer than were asked for gives a round number: then the list goes on.
 _ROUND = 50

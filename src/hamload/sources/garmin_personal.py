@@ -49,6 +49,7 @@ class Connection:
     """A runner's account behind their own key. Use as a context manager."""
 
     name = _NAME
+    sign_in = "Run: hamload auth garmin-personal"
 
     def __init__(self, api: GarminClient, close: Callable[[], None]) -> None:
         self._api = api

@@ -343,7 +343,7 @@ class _Reading:
         self._next_page = 1
         self._is_at_end = False
         self._failures = 0
-        self._unnamed = 0
+        self._unnamed = self._undated = 0
         self._without_streams = 0
         self._gone: list[str] = []
 
@@ -354,7 +354,9 @@ class _Reading:
         resumes_at: dt.datetime | None = None,
         note: str = "",
     ) -> Page:
-        covered = self._now.date() - dt.timedelta(days=1) if self._is_covered and self._listed_any() else None
+        # A row that cannot be understood may be a run of any day: then no day is vouched for.
+        is_covered = self._is_covered and self._listed_any() and not (self._unnamed or self._undated)
+        covered = self._now.date() - dt.timedelta(days=1) if is_covered else None
         if covered:
             self._place.read_at = self._now
         gone, self._gone = tuple(self._gone), []
@@ -380,7 +382,7 @@ class _Reading:
         yield from self._missing(0 if self._is_at_end else oldest or 0)
         if self._is_at_end:
             self._place.is_whole, self._place.swept_at = True, self._now
-        note = f"Strava lists {self._unnamed} activities without a number: they were passed over."
+        note = f"Strava lists {self._unnamed} activities without a number: no day can be vouched for."
         yield self.page(note=note if self._unnamed else "")
 
     def older(self) -> Iterator[Page]:
@@ -406,6 +408,7 @@ class _Reading:
     def _list(self, number: int, *, before: int | None, is_backfill: bool) -> list[dict[str, Any]]:
         rows = self._ask.activities(number, before=before, is_backfill=is_backfill)
         usable = [row for row in rows if isinstance(row.get("id"), int)]
+        self._undated += sum(_start(row) is None for row in usable)
         self._unnamed += len(rows) - len(usable)
         if rows and not any(str(row["id"]) not in self._listed for row in usable):
             raise NotUnderstoodError("Strava's list of activities does not go on.", LATER)

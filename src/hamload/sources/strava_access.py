@@ -316,6 +316,9 @@ def refresh_here(file: TokenFile, app: App, session: Session, now: dt.datetime, 
         new = _salvaged(bodies, old, now)
         if new is not None:
             locked.save(new)
+        if isinstance(failure, LoginNeededError | AppRefusedError) and new is None:
+            # It was answered, by a refusal: nothing was lost on the way.
+            locked.save(old)
         if failure is not None and (new is None or not new.lasts_until(now)):
             raise failure
         if new is None:
@@ -419,7 +422,7 @@ def _refusal(error: requests.HTTPError, refused: Callable[[requests.HTTPError], 
         return SubscriptionLapsedError(
             "Strava has switched off this API application: the account that owns it has no subscription.",
             "Subscribe and reactivate it at https://www.strava.com/settings/api, or take Garmin, files or Strava's"
-            " export as the source.",
+            " export as the source and run: hamload forget strava",
         )
     if status >= _SERVER_ERRORS or (refused is not None and status == _TOO_MANY):
         return ServiceDownError(f"Strava answers with a failure of its own ({status}).", LATER)
