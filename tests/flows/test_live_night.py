@@ -148,9 +148,10 @@ def test_serve_starts_a_server_of_its_own_registers_the_schedule_and_ends_when_t
         try:
             _wait_for(tmp_path / "told", "hamload-backfill/backfill", process)
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(180)
         finally:
             process.kill()
+            process.wait()
     assert "There is nothing to ask yet" in (tmp_path / "told").read_text()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server has ended too"

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hamload.merging import merge
@@ -47,18 +47,29 @@ def histories(draw: st.DrawFn) -> History:
         # From back to back, half a minute apart, to the next day; also exactly an hour from start to start.
         gap = draw(st.sampled_from((0.5, 7, 60 - minutes, 230, 24 * 60 + 11)))
         at += minutes + max(gap, 0.5)
+    assume(not any(_lands_on(copy, run) for copy in recorded for run in runs))
     arrived = [*recorded, *draw(st.lists(st.sampled_from(recorded), max_size=3))]
     return History(tuple(runs), tuple(draw(st.permutations(arrived))))
+
+
+def _lands_on(copy: Recorded, run: Run) -> bool:
+    """Whether a copy whose clock is hours away shows at the time of a run: which of two it is, nobody can tell."""
+    at = copy.run.at + copy.clock_s / 60
+    return abs(copy.clock_s) >= 3600 and at < run.at + run.minutes + 2 and run.at < at + copy.run.minutes + 2
 
 
 @st.composite
 def _recorders(draw: st.DrawFn, run: Run, number: int, hours: float) -> list[Recorded]:
     first = draw(st.sampled_from(("fit", "tcx", "gpx")))
     found = [Recorded(run, f"{number}-0", first, device="own", clock_s=draw(st.integers(0, 4)))]
+    is_wrong = False
     for copy in range(1, draw(st.integers(1, 4))):
         form = draw(st.sampled_from(FORMS))
         fault = draw(st.sampled_from(("none", "clock", "hours", "trimmed", "paused")))
         crop = run.minutes * 0.2 if fault == "trimmed" else 0.0
+        # Two that agree on an hour outvote one: only one clock of a run is hours away.
+        away = _fault_s(draw, fault, hours if RANKS[form] > RANKS[first] and not is_wrong else 0.0, form)
+        is_wrong |= abs(away) >= 3600
         found.append(
             Recorded(
                 run,
@@ -67,7 +78,7 @@ def _recorders(draw: st.DrawFn, run: Run, number: int, hours: float) -> list[Rec
                 device=f"other{copy}",
                 first=crop if draw(st.booleans()) else 0.0,
                 last=run.minutes - crop / 2,
-                clock_s=_fault_s(draw, fault, hours if RANKS[form] > RANKS[first] else 0.0, form),
+                clock_s=away,
                 pauses=[(run.minutes * 0.5, run.minutes * 0.5 + 2)] if fault == "paused" else (),
                 has_samples=form != "json",
             )

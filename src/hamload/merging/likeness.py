@@ -59,7 +59,8 @@ def likeness(one: Timed, other: Timed, rules: Clocks) -> Likeness | None:
     """Compare a recording with one that may be its copy at another hour. None: they are two runs.
 
     Both must tell of nearly the same distance and duration. Where both have samples, their positions must have been at
-    the same places at the same moments of the run; without positions their heart rates, else their speeds, must rise
+    the same places at the same moments of the run, and neither heart rate nor pace may speak against it; without
+    positions their heart rates, else their speeds, must rise
     and fall together. Where one has none, only the errors that are made count: local time taken for UTC, or an hour of
     summer time; who runs the same way to work and back has two runs alike every day.
     """
@@ -108,15 +109,22 @@ def _shape(one: Profile, other: Profile, rules: Clocks) -> str | None:
     east = (one.longitude_deg[:n] - other.longitude_deg[:n]) * np.cos(np.radians(one.latitude_deg[:n]))
     away = _METRES_PER_DEGREE * np.hypot(north, east)
     known = np.isfinite(away)
-    if known.sum() >= max(_FEWEST_BINS, n / 2):
-        return "place" if np.median(away[known]) <= rules.position_m else None
     rates = _together(one.heart_rate_bpm[:n], other.heart_rate_bpm[:n])
+    if known.sum() >= max(_FEWEST_BINS, n / 2):
+        # The same way an hour later is another run where heart or pace agree neither in height nor in shape.
+        speeds = _together(one.speed_mps[:n], other.speed_mps[:n])
+        is_vetoed = _differ(rates, rules.heart_rate_bpm, rules) or _differ(speeds, rules.speed_mps, rules)
+        return "place" if np.median(away[known]) <= rules.position_m and not is_vetoed else None
     if rates is not None:
         return "heart rate" if rates[0] <= rules.heart_rate_bpm and rates[1] >= rules.correlation else None
     speeds = _together(one.speed_mps[:n], other.speed_mps[:n])
     if speeds is None:
         return None
     return "speed" if speeds[0] <= rules.speed_mps and speeds[1] >= rules.correlation else None
+
+
+def _differ(channel: tuple[float, float] | None, most: float, rules: Clocks) -> bool:
+    return channel is not None and channel[0] > most and channel[1] < rules.correlation
 
 
 def _together(a: Array, b: Array) -> tuple[float, float] | None:
