@@ -158,6 +158,52 @@ def test_a_flag_of_today_stops_everything_at_once_and_only_clearing_ends_it(calm
     assert curling.plan(calm, "me", TODAY).dose is not None
 
 
+def test_a_flag_logged_while_a_night_holds_the_home_withholds_advice_everywhere(calm: Settings, say: Say) -> None:
+    """Nothing is built anew: the tables say "build" still, and no outlet may repeat it."""
+    say("curls", 6, **curls())
+    assert "good time for" in pipeline.digest_text(calm, "me")
+    journaling.log(calm, "me", "flag", TODAY, {"name": "saddle-numbness"}, NOW + dt.timedelta(hours=2))
+    facts = pipeline.overview(calm, "me")
+    assert facts.alert.state is State.STOP
+    assert facts.headline.startswith("Stop, and get medical help now")
+    written = pipeline.digest(calm, "me", NOW)
+    past = pipeline.overview(calm, "me", TODAY - dt.timedelta(days=9))
+    history = pipeline.alert_history(calm, "me", every=True)
+    assert history[0]["state"] == "stop"
+    assert len(history) > 1
+    assert pipeline.tell_state(calm, "me", NOW)
+    assert [m.kind for m in pipeline.undelivered(calm, "me")] == ["alert"]
+    shown = [
+        " ".join((facts.headline, *facts.next_7)),
+        pipeline.digest_text(calm, "me"),
+        written.text_path.read_text(),
+        written.html_path.read_text(),
+        " ".join((past.headline, *past.next_7)),
+        json.dumps(history, default=str),
+        " ".join(m.subject for m in pipeline.undelivered(calm, "me")),
+        pipeline.report(calm, "me", NOW).read_text(),
+    ]
+    for told in shown:
+        for word in ("Next curls", "good time for", "ball curls"):
+            assert word not in told
+    assert planning.outlook(calm, "me", TODAY).headline == facts.headline
+    assert curling.plan(calm, "me", TODAY).stage is curling.Stage.WITHHELD
+
+
+def test_a_flag_logged_again_after_its_clearance_opens_again(calm: Settings) -> None:
+    def log(kind: str, days_ago: int, minute: int) -> journaling.Logged:
+        date, now = TODAY - dt.timedelta(days=days_ago), NOW + dt.timedelta(minutes=minute)
+        return journaling.log(calm, "me", kind, date, {"name": "sit-bone-pain"}, now)
+
+    log("flag", 4, 1)
+    assert not log("flag", 4, 2).is_new
+    assert log("cleared", 3, 3).advice == ()
+    again = log("flag", 4, 4)
+    assert again.is_new
+    assert "See a doctor" in again.advice[0]
+    assert pipeline.overview(calm, "me").alert.state is State.STOP
+
+
 def test_a_flag_without_any_run_withholds_the_plan_too(home: Settings) -> None:
     done = journaling.log(home, "me", "flag", TODAY, {"name": "pop"}, NOW)
     assert "See a doctor" in done.advice[0]

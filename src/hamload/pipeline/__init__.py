@@ -67,6 +67,7 @@ __all__ = [
     "undelivered_words",
     "unreadable",
     "waiting_accounts",
+    "withdraw",
     "write_calendars",
 ]
 
@@ -206,7 +207,7 @@ def alert_history(
     from hamload.pipeline import telling
 
     with warehouse.reader(settings.home) as con:
-        return telling.alert_history(con, settings.athlete(athlete_id).id, every=every, on=on, last=last)
+        return telling.alert_history(con, settings, settings.athlete(athlete_id).id, every=every, on=on, last=last)
 
 
 def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[dict[str, Any]]:
@@ -255,10 +256,12 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
 
     from hamload.digest.outbox import write
     from hamload.digest.render import render_markdown, subject
-    from hamload.pipeline import mailing, recalling
+    from hamload.pipeline import mailing, recalling, withholding
 
     facts = overview(settings, athlete_id)
     entry = write(settings.home / "outbox", facts, mailing.pictures_within(settings, facts))
+    if withholding.is_outdated(settings, facts.alert):
+        return digest(settings, athlete_id, now)
     recalling.note_told(settings, facts.alert.athlete_id, now or dt.datetime.now(tz=dt.UTC))
     return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
 
@@ -412,8 +415,17 @@ def tell_crash(settings: Settings, error: BaseException, now: dt.datetime) -> in
 def deliver(settings: Settings, now: dt.datetime) -> list[str]:
     """Send what waits in the outbox. Returns what went wrong with that."""
     from hamload import post
+    from hamload.pipeline import withdrawing
 
-    return list(post.deliver(settings, now).problems)
+    left = [line for athlete in settings.athletes for line in withdrawing.withdraw_mail(settings, athlete.id)]
+    return [*left, *post.deliver(settings, now).problems]
+
+
+def withdraw(settings: Settings, athlete_id: str, now: dt.datetime) -> list[str]:
+    """Take back a runner's advice where a red flag is open, built or not. Returns what could not be taken back."""
+    from hamload.pipeline import withdrawing
+
+    return withdrawing.withdraw(settings, settings.athlete(athlete_id).id, now)
 
 
 def known_athletes(settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from hamload.advice.progression import Stage
 from hamload.agenda import Appointment, calendar
 from hamload.errors import HamloadError, WarehouseError
 from hamload.pipeline.fetching import garmin_connection
-from hamload.pipeline.journaling import flags as logged_flags
+from hamload.pipeline.withholding import logged_flags
 from hamload.raw import Raw
 from hamload.records import State
 from hamload.sources.access import Access
@@ -66,7 +66,7 @@ def plan(settings: Settings, athlete_id: str, today: dt.date) -> CurlPlan:
         Where this athlete has no history yet.
 
     """
-    flags = logged_flags(settings, athlete_id, today)
+    flags = logged_flags(settings, athlete_id)
     if flags:
         return CurlPlan(Stage.WITHHELD, None, (), stop_advice(flags))
     with warehouse.reader(settings.home) as con:
@@ -210,6 +210,9 @@ def write_calendar(settings: Settings, athlete_id: str, today: dt.date, now: dt.
         part = path.with_suffix(".part")
         part.write_bytes(content)
         part.replace(path)
+    if found.stage is not Stage.WITHHELD and logged_flags(settings, athlete_id):
+        # Logged while this was being written.
+        return write_calendar(settings, athlete_id, today, now)
     return path
 
 
@@ -230,7 +233,7 @@ def _sendable(settings: Settings, athlete_id: str, today: dt.date) -> tuple[dt.d
 def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str) -> str:
     """Return the next curls in a sentence, empty where there are none or they are withheld."""
     today = settings.today(athlete_id)
-    if logged_flags(settings, athlete_id, today):
+    if logged_flags(settings, athlete_id):
         return ""
     found = curl_plan(curl_facts(con, athlete_id, today, settings.alerts.curls), settings.alerts)
     if found.dose is None or not found.dates:

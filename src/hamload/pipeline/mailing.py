@@ -99,7 +99,8 @@ def _worsened(con: duckdb.DuckDBPyConnection, facts: DigestFacts) -> dt.date | N
         [facts.alert.athlete_id, facts.alert.state.value, facts.as_of - dt.timedelta(days=_UNTOLD_DAYS)],
     )
     found: dt.date | None = rows[0]["date"]
-    return found
+    # A flag that the tables do not know of yet begins its stop today.
+    return facts.as_of if facts.alert.is_new else found
 
 
 def _week_end(settings: Settings, day: dt.date) -> dt.date:

@@ -31,7 +31,7 @@ from hamload.advice.planned import coming_day, planned_run
 from hamload.errors import HamloadError, WarehouseError
 from hamload.load import spike
 from hamload.pipeline import advising
-from hamload.pipeline.journaling import flags as logged_flags
+from hamload.pipeline.withholding import logged_flags, stop_headline
 from hamload.records import DayFacts, DeloadPlan, SeriesDay, SessionFact, State
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def outlook(
         Where this athlete has no history yet, and no red flag is open.
 
     """
-    flags = logged_flags(settings, athlete_id, today)
+    flags = logged_flags(settings, athlete_id)
     try:
         with warehouse.reader(settings.home) as con:
             days = advising.day_facts(con, athlete_id, settings.model)
@@ -176,7 +176,7 @@ def _withheld(athlete_id: str, date: dt.date, flags: Sequence[str]) -> Outlook:
         athlete_id=athlete_id,
         as_of=date,
         state=State.STOP,
-        headline=wording.state_headline(State.STOP),
+        headline=stop_headline(flags),
         is_withheld=True,
         plan=None,
         longest_m=None,
