@@ -149,6 +149,7 @@ def test_a_flag_of_today_stops_everything_at_once_and_only_clearing_ends_it(calm
     calendar: Any = Calendar.from_ical(file.read_bytes())
     coming = [e for e in calendar.walk("VEVENT") if e["DTSTART"].dt >= TODAY]
     assert {str(e["STATUS"]) for e in coming} == {"CANCELLED"}
+    assert not any(e.get("DESCRIPTION") for e in coming), "a cancelled day says no more how to do them"
     with pytest.raises(HamloadError, match="no curls to send"):
         curling.push_to_garmin(calm, "me", TODAY, NOW)
     with pytest.raises(ConfigurationError, match="is not open"):
@@ -288,6 +289,20 @@ def test_the_calendar_is_written_anew_where_somebody_wrote_over_it(calm: Setting
     assert file.read_bytes().startswith(b"BEGIN:VCALENDAR")
 
 
+def test_a_second_runner_orphans_no_calendar_that_a_phone_is_subscribed_to(
+    calm: Settings, home_with: Callable[[Path, str], Settings]
+) -> None:
+    file = curling.calendar_path(calm, "me")
+    assert "STATUS:CONFIRMED" in file.read_text()
+    runners = "".join(f'[[athletes]]\nid = "{name}"\ntime_zone = "America/Recife"\n' for name in ("me", "other"))
+    both = home_with(calm.home, runners)
+    journaling.log(both, "me", "flag", TODAY, {"name": "pop"}, NOW)
+    own = curling.write_calendar(both, "me", TODAY, NOW)
+    assert own.name == "curls-me.ics"
+    assert "STATUS:CONFIRMED" not in file.read_text()
+    assert "STATUS:CANCELLED" in file.read_text()
+
+
 def _connected(simulator: GarminSimulator, folder: Path) -> garmin.Connection:
     folder.mkdir(mode=0o700)
     (folder / garmin.TOKENS).write_text(json.dumps(simulator.tokens()))
@@ -310,6 +325,35 @@ def test_the_next_curls_reach_the_watch_once_through_the_real_client(calm: Setti
     assert (block["numberOfIterations"], exercise["endConditionValue"]) == (1, 5.0)
     assert (exercise["category"], exercise["exerciseName"]) == ("LEG_CURL", "SWISS_BALL_HIP_RAISE_AND_LEG_CURL")
     assert [e.kind for e in journaling.entries(calm, "me")] == [], "what was sent is no entry of the runner's"
+
+
+def test_what_was_sent_to_the_watch_is_replaced_by_a_new_dose_and_taken_back_by_a_stop(
+    calm: Settings, say: Say, tmp_path: Path
+) -> None:
+    account = Account(SimulatedRunner(), [], lambda: NOW, curls=0)
+    with GarminSimulator(account) as simulator, _connected(simulator, tmp_path / "tokens") as service:
+        first = curling.push(calm, "me", TODAY, NOW, service)
+        say("curls", **curls())
+        second = curling.push(calm, "me", TODAY, NOW, service)
+        assert (second.is_new, second.date > first.date) == (True, True)
+        assert simulator.scheduled == [(second.workout_id, second.date.isoformat())]
+        journaling.log(calm, "me", "flag", TODAY, {"name": "pop"}, NOW + dt.timedelta(hours=3))
+        (left,) = curling.recall_from_garmin(calm, "me", TODAY, NOW)
+        assert "On your watch stays" in left, "this home has no sign-in: the runner is told what to delete"
+        with pytest.raises(HamloadError, match="no curls to send"):
+            curling.push(calm, "me", TODAY, NOW, service)
+        assert (simulator.workouts, simulator.scheduled) == ({}, [])
+        assert curling.recall_from_garmin(calm, "me", TODAY, NOW) == []
+
+
+def test_a_session_that_the_runner_deleted_there_is_as_good_as_taken_back(calm: Settings, tmp_path: Path) -> None:
+    account = Account(SimulatedRunner(), [], lambda: NOW, curls=0)
+    with GarminSimulator(account) as simulator, _connected(simulator, tmp_path / "tokens") as service:
+        curling.push(calm, "me", TODAY, NOW, service)
+        simulator.workouts.clear()
+        journaling.log(calm, "me", "flag", TODAY, {"name": "pop"}, NOW)
+        assert curling.recall(calm, "me", TODAY, NOW, service) == 1
+        assert curling.recall(calm, "me", TODAY, NOW, service) == 0
 
 
 def test_a_single_leg_session_names_the_single_leg_exercise() -> None:

@@ -368,6 +368,8 @@ def _write(
         _withdraw(settings, runner)
     if refresh and done.is_new:
         _refresh(settings, as_json=as_json)
+    if done.advice:
+        _recall_curls(settings, runner)
 
 
 def _withdraw(settings: Settings, runner: str) -> None:
@@ -375,6 +377,14 @@ def _withdraw(settings: Settings, runner: str) -> None:
     from hamload import pipeline
 
     for line in pipeline.withdraw(settings, runner, dt.datetime.now(tz=dt.UTC)):
+        terminal(stderr=True).print(plain(line), highlight=False, soft_wrap=True)
+
+
+def _recall_curls(settings: Settings, runner: str) -> None:
+    """Take the curls off the watch too. Last, for the network may be slow."""
+    from hamload import pipeline
+
+    for line in pipeline.recall_curls(settings, runner, dt.datetime.now(tz=dt.UTC)):
         terminal(stderr=True).print(plain(line), highlight=False, soft_wrap=True)
 
 

@@ -56,6 +56,7 @@ __all__ = [
     "put_files",
     "put_folder",
     "rebuild",
+    "recall_curls",
     "refresh",
     "report",
     "sessions",
@@ -323,6 +324,7 @@ def _night(settings: Settings, now: dt.datetime, today: dt.date | None, progress
     digests = tuple(digest(settings, athlete_id, now) for athlete_id in known_athletes(settings))
     for athlete_id in known_athletes(settings):
         tell_state(settings, athlete_id, now)
+        failed += recall_curls(settings, athlete_id, now, today)
     tell_troubles(settings, failures, now)
     failed += deliver(settings, now)
     return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
@@ -419,6 +421,14 @@ def deliver(settings: Settings, now: dt.datetime) -> list[str]:
 
     left = [line for athlete in settings.athletes for line in withdrawing.withdraw_mail(settings, athlete.id)]
     return [*left, *post.deliver(settings, now).problems]
+
+
+def recall_curls(settings: Settings, athlete_id: str, now: dt.datetime, today: dt.date | None = None) -> list[str]:
+    """Delete on the watch the curls that hold no longer. Returns in sentences what could not be deleted."""
+    from hamload.pipeline import curling
+
+    athlete_id = settings.athlete(athlete_id).id
+    return curling.recall_from_garmin(settings, athlete_id, today or settings.today(athlete_id), now)
 
 
 def withdraw(settings: Settings, athlete_id: str, now: dt.datetime) -> list[str]:

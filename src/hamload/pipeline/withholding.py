@@ -62,7 +62,8 @@ def is_outdated(settings: Settings, alert: Alert) -> bool:
 
 def of_a_past_day(alert: Alert, flags: Sequence[str]) -> tuple[Alert, str]:
     """Return how an earlier day stood, without what it advised: that would be read today."""
-    past = replace(alert, reasons=past_reasons(alert.reasons), advice=stop_advice(flags), plan=None)
+    reasons, clears_when = past_reasons(alert.reasons), _past_clears_when(alert.state, alert.clears_when)
+    past = replace(alert, reasons=reasons, advice=stop_advice(flags), clears_when=clears_when, plan=None)
     return past, past_headline(alert.state)
 
 
@@ -81,8 +82,8 @@ def stopped_row(row: dict[str, Any], flags: Sequence[str], *, is_newest: bool) -
     advice, clears_when = list(stop_advice(flags)), wording.clears_stop(flags)
     if not is_newest:
         reasons = [{**r, "sentence": _INVITED} if r["state"] == State.BUILD else r for r in row["reasons"]]
-        headline_then = past_headline(State(row["state"]))
-        return {**row, "headline": headline_then, "reasons": reasons, "advice": advice, "plan": None}
+        told = {"headline": past_headline(State(row["state"])), "reasons": reasons, "advice": advice, "plan": None}
+        return {**row, **told, "clears_when": _past_clears_when(row["state"], row["clears_when"])}
     if row["state"] == State.STOP and row["clears_when"] == clears_when:
         return row
     return {
@@ -98,6 +99,11 @@ def stopped_row(row: dict[str, Any], flags: Sequence[str], *, is_newest: bool) -
         "is_acknowledged": False,
         "plan": None,
     }
+
+
+def _past_clears_when(state: str, clears_when: str) -> str:
+    """Return what ended a state; what ends "build" is curls, of which nothing is said while a flag is open."""
+    return "" if state == State.BUILD else clears_when
 
 
 def stop_headline(flags: Sequence[str]) -> str:
