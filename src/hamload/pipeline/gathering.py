@@ -50,7 +50,7 @@ _UNNAMED = re.compile(
     r"((early )?(morning|lunch|afternoon|evening|night) )?(trail |treadmill )?(run|jog)|(.+ )?running", re.IGNORECASE
 )
 #: Whose title is the runner's own words, before that of a device or of a file.
-_TITLED = {"strava": 0, "garmin": 1, "garmin-personal": 2}
+_TITLED = {"strava": 0, "garmin": 1, "garmin_personal": 2}
 #: What may be kept for seven days only lends nothing to recordings that stay.
 _LENT = "strava"
 _HIDDEN_START = dt.time(0, 0, 1)
