@@ -129,6 +129,43 @@ def test_curls_end_the_nagging(calm: Settings, say: Say, ask: Ask) -> None:
     assert ask(calm, newest) == [("steady",)]
 
 
+def _next_7(calm: Settings) -> str:
+    facts = pipeline.overview(calm, "me")
+    return " ".join((facts.headline, *dict.fromkeys((*facts.alert.advice, *facts.next_7)), facts.alert.clears_when))
+
+
+#: What asks for curls, or allows them.
+_MORE = ("good time for", "once or twice", "start with", "begin again", "8/10", "Next curls", "within 10 days")
+
+
+def test_soreness_that_does_not_settle_leaves_no_other_word_on_curls(calm: Settings, say: Say) -> None:
+    say("curls", 12, **curls(sets=2))
+    for days in (10, 8, 6, 4, 2, 1):
+        say("soreness", days, level=5.0)
+    told = _next_7(calm)
+    assert told.count("No more curls") == 1
+    assert not [word for word in _MORE if word in told], told
+    assert "good time for" not in planning.outlook(calm, "me", TODAY).headline
+    say("soreness", level=0.0)
+    assert "No more curls" not in _next_7(calm)
+
+
+def test_massage_first_leaves_no_other_word_on_curls(calm: Settings, say: Say) -> None:
+    for days in (9, 7, 5, 3, 1):
+        say("tightness", days, level=6.0, side=None)
+    told = _next_7(calm)
+    assert told.count("massages first (0 logged") == 1
+    assert not [word for word in _MORE if word in told], told
+
+
+def test_curls_that_were_too_much_leave_no_call_for_more(calm: Settings, say: Say) -> None:
+    say("curls", 3, **curls(sets=2, repetitions=8, rpe=10.0))
+    told = _next_7(calm)
+    assert told.count("too much") == 1
+    assert "Next curls: 2 x 5" in told
+    assert not [word for word in _MORE if word in told and word != "Next curls"], told
+
+
 def test_a_flag_of_today_stops_everything_at_once_and_only_clearing_ends_it(calm: Settings, say: Say, ask: Ask) -> None:
     say("curls", 6, **curls())
     file = curling.calendar_path(calm, "me")

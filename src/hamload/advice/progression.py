@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from hamload.advice import wording
-from hamload.records import State
+from hamload.records import CurlCheck, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,6 +159,34 @@ def filled(facts: CurlFacts, curls: Curls) -> list[CurlSession]:
     return done
 
 
+def curl_checks(facts: CurlFacts, days: Sequence[dt.date], curls: Curls) -> list[tuple[CurlCheck | None, int]]:
+    """Return for each day, from what was known at its end, what speaks against more curls, and the massages till then.
+
+    The same tests as in `curl_plan`, so that a day's advice and the plan of that day say one thing. Days rise.
+    """
+    done = filled(facts, curls)
+    found: list[tuple[CurlCheck | None, int]] = []
+    for day in days:
+        then = replace(
+            facts, date=day, soreness={date: level for date, level in facts.soreness.items() if date <= day}
+        )
+        until = [session for session in done if session.date <= day]
+        massages = len(_massages(then, curls))
+        if _is_unsettled(until, then, curls):
+            found.append((CurlCheck.CLINICIAN, massages))
+        elif not until:
+            first = is_chronic(facts.tightness, day, curls) and massages < curls.massages
+            found.append((CurlCheck.MASSAGE if first else None, massages))
+        else:
+            due = _due(_counting(until), day, then.soreness, curls)
+            found.append((CurlCheck.CUT if due.stage is Stage.CUT else None, massages))
+    return found
+
+
+def _massages(facts: CurlFacts, curls: Curls) -> list[dt.date]:
+    return [day for day in facts.massages if 0 <= (facts.date - day).days < curls.habit_days]
+
+
 def _counting(done: Sequence[CurlSession]) -> list[CurlSession]:
     """Return the sessions that say where a runner stands: halved ones in a deload do not."""
     return [s for s in done if s.state is not State.DELOAD] or list(done)
@@ -292,7 +320,7 @@ def _first(facts: CurlFacts, rules: AlertRules) -> CurlPlan:
     curls = rules.curls
     if facts.state not in {State.BUILD, State.STEADY}:
         return CurlPlan(Stage.WAIT, None, (), (wording.curls_not_now(facts.state),), _notes(rules))
-    had = [day for day in facts.massages if 0 <= (facts.date - day).days < curls.habit_days]
+    had = _massages(facts, curls)
     if is_chronic(facts.tightness, facts.date, curls) and len(had) < curls.massages:
         told = wording.massage_first(curls.massages, len(had))
         return CurlPlan(Stage.MASSAGE, None, (), (told,), _notes(rules))

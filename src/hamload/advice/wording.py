@@ -644,7 +644,7 @@ def dose(sets: int, repetitions: int, lowering_s: int | None, *, is_single_leg: 
 
 def next_curls(told: str, dates: Sequence[dt.date], reason: str) -> str:
     """Return the next curls and the reason for their dose."""
-    return f"Next curls: {told}, on {' and '.join(day(date) for date in dates)}. {reason}"
+    return f"Next curls: {told}, on {' and '.join(day(date) for date in dates)}. {reason}".rstrip()
 
 
 def curls_begin(sessions: int) -> str:

@@ -107,6 +107,7 @@ def outlook(
     try:
         with warehouse.reader(settings.home) as con:
             days = advising.day_facts(con, athlete_id, settings.model)
+            days = advising.with_curl_checks(con, days, settings.alerts, athlete_id)
             sessions = advising.session_facts(con, athlete_id)
     except WarehouseError:
         if not flags:
