@@ -200,6 +200,7 @@ def verdict(
     until = last if following is None else min(following, last)
     felt = {(day - session.date).days: level for day, level in soreness.items() if session.date < day <= until}
     clear = curls.sore_clear_hours / _HOURS
+    peak = math.ceil(curls.sore_peak_hours / _HOURS)
     early = [level for days, level in felt.items() if days < clear]
     if (session.rpe is not None and session.rpe >= curls.cut_rpe) or any(v >= curls.sore_cut for v in felt.values()):
         return Verdict.CUT
@@ -211,7 +212,8 @@ def verdict(
         return Verdict.HOLD
     if any(level > 0 for days, level in felt.items() if days == clear):
         return Verdict.HOLD
-    return Verdict.UNKNOWN if session.rpe is None or not early else Verdict.GOOD
+    is_gone = any(level <= 0 for days, level in felt.items() if peak <= days <= clear)
+    return Verdict.GOOD if session.rpe is not None and peak in felt and is_gone else Verdict.UNKNOWN
 
 
 def next_step(dose: Dose, curls: Curls) -> Dose | None:
@@ -298,15 +300,37 @@ def _is_rising(peaks: Sequence[float | None], curls: Curls) -> bool:
 
 
 def _is_unsettled(done: Sequence[CurlSession], facts: CurlFacts, curls: Curls) -> bool:
-    """Return whether soreness after the last curls is still there a week later, by the runner's own last word."""
+    """Return whether soreness after curls did not settle in a week, and has not been logged as gone since.
+
+    It counts from the session before it; from its own first day where a 0 was logged in between. More curls do not begin
+    the count anew where the runner was still sore on their day or the day before. A case ends with a 0, or where nothing
+    is said for as long as the programme remembers.
+    """
     if not done:
         return False
-    since = {day: level for day, level in facts.soreness.items() if done[-1].date < day <= facts.date}
-    if not since:
-        return False
-    newest = max(since)
-    is_late = (newest - done[-1].date).days >= curls.sore_clinician_days
-    return is_late and min(since.values()) > 0 and (facts.date - newest).days < curls.restart_days
+    days = [session.date for session in done]
+    entries = sorted((day, level) for day, level in facts.soreness.items() if days[0] < day <= facts.date)
+    since: dt.date | None = None
+    before: tuple[dt.date, float] | None = None
+    is_open = False
+    for day, level in entries:
+        if before is not None and (day - before[0]).days >= curls.restart_days:
+            since, is_open, before = None, False, None
+        if level <= 0:
+            since, is_open = None, False
+        else:
+            last = max(d for d in days if d < day)
+            if since is None or not (is_open or _is_sore_through(before, last)):
+                # What was 0 after the curls and came later is counted from when it came.
+                since = day if before is not None and before[1] <= 0 and before[0] > last else last
+            is_open = is_open or (day - since).days >= curls.sore_clinician_days
+        before = day, level
+    return is_open and before is not None and (facts.date - before[0]).days < curls.restart_days
+
+
+def _is_sore_through(before: tuple[dt.date, float] | None, session: dt.date) -> bool:
+    """Return whether the last word before a session, or after it, was soreness that it did not interrupt."""
+    return before is not None and before[1] > 0 and (session - before[0]).days <= 1
 
 
 def is_chronic(tightness: Mapping[dt.date, float], today: dt.date, curls: Curls) -> bool:
@@ -337,13 +361,15 @@ def _next(done: Sequence[CurlSession], facts: CurlFacts, rules: AlertRules) -> C
     earliest = max(done[-1].date + dt.timedelta(days=due.gap_days), facts.date)
     stage, dose, reasons = due.stage, due.dose, [due.reason]
     last = counting[-1].dose
+    # Fewer repetitions on one leg are a step up too.
+    is_more = (due.stage is Stage.BUILD and dose != last) or dose.total > last.total
     if facts.state is State.DELOAD:
         wait = facts.state_since + dt.timedelta(days=math.ceil(curls.deload_wait_hours / _HOURS))
         earliest = max(earliest, wait + dt.timedelta(days=1))
-        base = dose if dose.total < last.total else last
+        base = last if is_more else dose
         stage, dose = Stage.HALVED, scaled(base, curls.deload_factor, curls)
         reasons = [wording.curls_in_deload(wait, curls.deload_factor)]
-    elif facts.state not in {State.BUILD, State.STEADY} and dose.total >= last.total and dose != last:
+    elif facts.state not in {State.BUILD, State.STEADY} and is_more:
         stage, dose = Stage.HOLD, last
         reasons = [wording.curls_no_step(facts.state)]
     dates, told_days = curl_days(facts, earliest, due.gap_days, rules)

@@ -679,7 +679,7 @@ def curls_unknown() -> str:
     """Return why a dose stays where nothing was said of it."""
     return (
         "How the last curls felt is not fully known, so the dose stays. To go on, log the effort (hamload log curls 2x8"
-        " --rpe 8) and one or two days later the soreness, 0 too (hamload log soreness 0)."
+        " --rpe 8), then the soreness two days later, and after three days if it was not 0 (hamload log soreness 0)."
     )
 
 
