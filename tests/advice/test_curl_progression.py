@@ -256,6 +256,27 @@ def test_a_single_leg_is_a_step_up_though_it_is_fewer_repetitions(state: State) 
     assert plan.dose == (Dose(2, 7, 4) if state is State.DELOAD else Dose(2, 15, 4))
 
 
+@pytest.mark.parametrize(
+    ("did", "due"),
+    [
+        (Dose(10, 50), Dose(2, 15)),
+        (Dose(3, 10), Dose(2, 15)),
+        (Dose(3, 5), Dose(2, 7)),
+        (Dose(2, 20), Dose(2, 15)),
+        (Dose(1, 20), Dose(1, 15)),
+    ],
+)
+def test_more_than_the_programme_asks_is_no_step_up(did: Dose, due: Dose) -> None:
+    plan = curl_plan(twice(did, sore=0), RULES)
+    assert (plan.stage, plan.dose) == (Stage.HOLD, due)
+    assert not any("step up" in reason for reason in plan.reasons)
+
+
+@pytest.mark.parametrize(("did", "due"), [(Dose(1, 5), Dose(2, 5)), (Dose(1, 7), Dose(2, 5)), (Dose(1, 12), Dose(2, 7))])
+def test_the_second_set_does_not_double_a_long_first_one(did: Dose, due: Dose) -> None:
+    assert next_step(did, CURLS) == due
+
+
 doses = st.builds(Dose, st.integers(1, 3), st.integers(1, 20), st.sampled_from([None, 3, 4]), st.booleans())
 sessions = st.lists(
     st.tuples(st.integers(0, 90), doses, st.one_of(st.none(), st.integers(1, 10))),

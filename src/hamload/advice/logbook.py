@@ -154,17 +154,23 @@ def _level(what: str, text: str) -> float:
     return float(text)
 
 
-#: What stands before "curls" when another muscle is meant. The word right before decides.
+#: What stands before "curls" when another muscle is meant.
 _OTHER_CURLS = frozenset(
-    "bicep biceps arm arms hammer preacher barbell dumbbell dumbell db bb ez wrist cable concentration finger".split()  # noqa: SIM905
+    "bicep biceps arm arms hammer preacher barbell dumbbell dumbbells dumbell db bb ez bar wrist cable concentration"  # noqa: SIM905
+    " finger nordic nordics reverse zottman spider drag".split()
 )
+#: None were done: "no curls", "skipped ball curls".
+_NONE = re.compile(r"\b(?:no|not|without|skip\w*|missed)(?:\s+\w+)?\s*$", re.IGNORECASE)
+_SINGLE = re.compile(r"\b(?:(?:single|one|1)[ -]?leg(?:ged)?|sl)\b", re.IGNORECASE)
+#: What ends the words that belong to the curls: another exercise stands before it. A colon binds ("biceps: curls 3x10").
+_APART = re.compile(r"[,;.+&/()\n]|\b(?:and|then|und)\b", re.IGNORECASE)
 _SAID_CURLS = re.compile(
-    r"(?P<before>[\w-]+)?[ \t]*\bcurls?\b[ \t:]*(?P<sets>\d{1,2})\s?[x×*]\s?(?P<repetitions>\d{1,2})(?!\d)"  # noqa: RUF001
-    r"(?:\s*@\s?(?P<rpe>10|\d(?:\.5)?)(?![\d.]))?",
+    r"\bcurls?\b[ \t:]*(?P<sets>\d{1,2})\s?[x×*]\s?(?P<repetitions>\d{1,2})(?!\d)"  # noqa: RUF001
+    r"(?:\s*@\s?(?P<rpe>10|\d(?:\.5)?)(?!\.?\d))?",
     re.IGNORECASE,
 )
 _SAID_LEVEL = re.compile(
-    r"#(?P<kind>tight(?:ness)?|sore(?:ness)?)\s*(?P<level>10|\d(?:\.5)?)(?![\d.])(?:\s*(?P<side>left|right|both)\b)?",
+    r"#(?P<kind>tight(?:ness)?|sore(?:ness)?)\s*(?P<level>10|\d(?:\.5)?)(?!\.?\d)(?:\s*(?P<side>left|right|both)\b)?",
     re.IGNORECASE,
 )
 _SAID_MASSAGE = re.compile(r"#massage\b", re.IGNORECASE)
@@ -173,17 +179,17 @@ _SAID_MASSAGE = re.compile(r"#massage\b", re.IGNORECASE)
 def said(texts: Sequence[str]) -> list[tuple[str, Content]]:
     """Return the entries that an activity's title and notes hold, as (kind, content).
 
-    `curls 2x8 @8` (single-leg where that word stands before it), `#tight 4 left`, `#sore 3`, `#massage`. What does not
-    fit a scale or names another muscle ("biceps curls") is left alone: a title is no form, and cannot be refused.
+    `curls 2x8 @8` (single-leg, one-leg or SL where that stands before it), `#tight 4 left`, `#sore 3`, `#massage`. What
+    does not fit a scale or names another muscle ("biceps curls") is left alone: a title is no form, and cannot be
+    refused.
     """
     found: list[tuple[str, Content]] = []
     for text in texts:
         for match in _SAID_CURLS.finditer(text):
-            before = (match["before"] or "").lower()
-            if before in _OTHER_CURLS:
+            lead = _APART.split(text[: match.start()])[-1].lower()
+            if _NONE.search(lead) or _OTHER_CURLS & set(re.findall(r"[a-z]+", lead)):
                 continue
-            lead = text[: match.start("sets")].lower()
-            is_single = re.search(r"single[ -]?leg", lead) is not None
+            is_single = _SINGLE.search(lead) is not None
             try:
                 content = curls(f"{match['sets']}x{match['repetitions']}", match["rpe"] or "", is_single_leg=is_single)
             except ConfigurationError:

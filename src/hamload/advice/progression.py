@@ -217,9 +217,11 @@ def verdict(
 
 
 def next_step(dose: Dose, curls: Curls) -> Dose | None:
-    """Return the next step of the programme after a dose, None after the last one."""
+    """Return the next step of the programme after a dose within it, None after the last one."""
     if dose.sets < curls.full_sets:
-        return replace(dose, sets=curls.full_sets)
+        # Two sets of as many would be twice as much from one day to the next; only the first dose is that small.
+        each = math.ceil((dose.total + 1) / curls.full_sets)
+        return replace(dose, sets=curls.full_sets, repetitions=max(each, curls.start_repetitions))
     if dose.repetitions < curls.most_repetitions:
         return replace(dose, repetitions=min(dose.repetitions + curls.step_repetitions, curls.most_repetitions))
     if dose.is_single_leg:
@@ -230,6 +232,14 @@ def next_step(dose: Dose, curls: Curls) -> Dose | None:
     if lowering < curls.lowering_most_s:
         return replace(dose, lowering_s=lowering + 1)
     return Dose(curls.full_sets, curls.start_repetitions, None, is_single_leg=True)
+
+
+def within(dose: Dose, curls: Curls) -> Dose:
+    """Return a dose as the programme knows it: two sets at most, of 15 at most, and no more repetitions in all."""
+    if dose.sets > curls.full_sets:
+        each = max(dose.total // curls.full_sets, 1)
+        return replace(dose, sets=curls.full_sets, repetitions=min(each, curls.most_repetitions))
+    return replace(dose, repetitions=min(dose.repetitions, curls.most_repetitions))
 
 
 def scaled(dose: Dose, factor: float, curls: Curls) -> Dose:
@@ -254,6 +264,7 @@ def _due(counting: Sequence[CurlSession], on: dt.date, soreness: Mapping[dt.date
     # Older sessions decide nothing: the programme looks back no further than its longest rule.
     counting = counting[-(max(curls.step_sessions, curls.worse_sessions) + 1) :]
     last = counting[-1]
+    own = within(last.dose, curls)
     soreness = {day: level for day, level in soreness.items() if day <= on}
     days = (on - last.date).days
     spacing = math.ceil(curls.min_gap_hours / _HOURS)
@@ -261,18 +272,20 @@ def _due(counting: Sequence[CurlSession], on: dt.date, soreness: Mapping[dt.date
         start = Dose(curls.start_sets, curls.start_repetitions)
         return _Due(Stage.START, start, wording.curls_restart(days), spacing)
     if days >= curls.gap_days:
-        dose = scaled(last.dose, curls.gap_factor, curls)
+        dose = scaled(own, curls.gap_factor, curls)
         return _Due(Stage.AGAIN, dose, wording.curls_gap(days, curls.gap_factor), spacing)
     following = [s.date for s in counting[1:]] + [None]
     verdicts = [verdict(s, f, soreness, curls) for s, f in zip(counting, following, strict=True)]
     peaks = [_peak(s, f, soreness, curls) for s, f in zip(counting, following, strict=True)][-curls.worse_sessions :]
     if verdicts[-1] is Verdict.CUT or _is_rising(peaks, curls):
-        dose = scaled(last.dose, curls.cut_factor, curls)
+        dose = scaled(own, curls.cut_factor, curls)
         return _Due(Stage.CUT, dose, wording.curls_cut(curls.cut_factor), 2 * spacing)
     if verdicts[-1] is Verdict.HOLD:
-        return _Due(Stage.HOLD, last.dose, wording.curls_hold(curls.max_rpe, curls.sore_good), spacing)
+        return _Due(Stage.HOLD, own, wording.curls_hold(curls.max_rpe, curls.sore_good), spacing)
     if verdicts[-1] is Verdict.UNKNOWN:
-        return _Due(Stage.HOLD, last.dose, wording.curls_unknown(), spacing)
+        return _Due(Stage.HOLD, own, wording.curls_unknown(), spacing)
+    if own != last.dose:
+        return _Due(Stage.HOLD, own, wording.curls_beyond(curls.full_sets, curls.most_repetitions), spacing)
     good = 0
     for session, found in zip(reversed(counting), reversed(verdicts), strict=True):
         if found is not Verdict.GOOD or session.dose != last.dose:
@@ -360,7 +373,7 @@ def _next(done: Sequence[CurlSession], facts: CurlFacts, rules: AlertRules) -> C
     due = _due(counting, facts.date, facts.soreness, curls)
     earliest = max(done[-1].date + dt.timedelta(days=due.gap_days), facts.date)
     stage, dose, reasons = due.stage, due.dose, [due.reason]
-    last = counting[-1].dose
+    last = within(counting[-1].dose, curls)
     # Fewer repetitions on one leg are a step up too.
     is_more = (due.stage is Stage.BUILD and dose != last) or dose.total > last.total
     if facts.state is State.DELOAD:

@@ -675,6 +675,11 @@ def curls_hold(max_rpe: int, sore: float) -> str:
     return f"The last curls were hard enough (effort above {max_rpe}, or soreness above {sore:g}): the same once more."
 
 
+def curls_beyond(sets: int, repetitions: int) -> str:
+    """Return why a dose beyond the programme is brought back to it."""
+    return f"You did more than the programme asks ({sets} x {repetitions} at most): go on from this dose."
+
+
 def curls_unknown() -> str:
     """Return why a dose stays where nothing was said of it."""
     return (
