@@ -272,7 +272,9 @@ def test_more_than_the_programme_asks_is_no_step_up(did: Dose, due: Dose) -> Non
     assert not any("step up" in reason for reason in plan.reasons)
 
 
-@pytest.mark.parametrize(("did", "due"), [(Dose(1, 5), Dose(2, 5)), (Dose(1, 7), Dose(2, 5)), (Dose(1, 12), Dose(2, 7))])
+@pytest.mark.parametrize(
+    ("did", "due"), [(Dose(1, 5), Dose(2, 5)), (Dose(1, 7), Dose(2, 5)), (Dose(1, 12), Dose(2, 7))]
+)
 def test_the_second_set_does_not_double_a_long_first_one(did: Dose, due: Dose) -> None:
     assert next_step(did, CURLS) == due
 

@@ -28,8 +28,8 @@ def test_anything_else_is_no_level(text: str) -> None:
 
 def test_curls_are_sets_times_repetitions() -> None:
     expected = {"sets": 2, "repetitions": 8, "rpe": 8.0, "is_single_leg": False, "lowering_s": None}
-    for line in ("2x8 @8", "2×8@8", "2 * 8 @ 8"):  # noqa: RUF001  # people type all three
-        assert curls_line(line) == expected
+    for line in ("2x8 @8", "2×8@8", "2 * 8 @ 8", "2X8 @8"):  # noqa: RUF001  # people type all three
+        assert curls_line(line) == curls(line) == expected
     assert curls("1x5", lowering_s=4, is_single_leg=True)["lowering_s"] == 4
 
 
@@ -52,6 +52,9 @@ def test_curls_are_sets_times_repetitions() -> None:
         lambda: flag("sit-bone"),
         lambda: day("2026-11-25", TODAY),
         lambda: day("soon", TODAY),
+        lambda: day("0001-01-01", TODAY),
+        lambda: curls("2x8 @8", "7"),
+        lambda: curls("2x8 @"),
         lambda: day("tu", TODAY),
     ],
 )

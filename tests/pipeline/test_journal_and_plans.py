@@ -265,6 +265,36 @@ def test_days_off_are_kept_free(calm: Settings) -> None:
     assert plan.total_efm > 0
 
 
+def test_a_race_on_a_day_off_is_refused(calm: Settings) -> None:
+    race = dt.date(2026, 11, 28)
+    with pytest.raises(ConfigurationError, match="--off keeps free"):
+        planning.outlook(calm, "me", TODAY, planning.Wishes(off=frozenset({race}), race=race))
+
+
+def test_a_race_of_today_is_told_nothing_of_the_days_before_it(calm: Settings) -> None:
+    told = " ".join(planning.outlook(calm, "me", TODAY, planning.Wishes(race=TODAY)).sentences)
+    assert "For your race" in told
+    assert "No hard run" not in told
+
+
+def test_curls_too_close_to_a_race_are_named(calm: Settings) -> None:
+    curl_day = curling.plan(calm, "me", TODAY).dates[0]
+    told = {
+        days: " ".join(
+            planning.outlook(calm, "me", TODAY, planning.Wishes(race=curl_day + dt.timedelta(days=days))).sentences
+        )
+        for days in (0, 1, 2)
+    }
+    assert all(f"Your curls on {curl_day:%A}" in text for text in told.values()), told
+    without = planning.outlook(calm, "me", TODAY, planning.Wishes(race=TODAY + dt.timedelta(days=90)))
+    assert not any("Your curls" in sentence for sentence in without.sentences)
+
+
+def test_the_room_of_a_week_says_what_it_does_not_check(calm: Settings) -> None:
+    outlook = planning.outlook(calm, "me", TODAY)
+    assert any("not how hard" in sentence for sentence in outlook.sentences)
+
+
 def test_the_backtest_reads_what_was_logged(calm: Settings, say: Say) -> None:
     say("tightness", 10, level=5.0, side=None)
     found = backtesting.backtest(calm, "me")

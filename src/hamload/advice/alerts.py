@@ -303,7 +303,9 @@ def _begin(
     told = memory.told.get(state, 0.0)
     base = max(told, known_of.intensity) if known_of is not None and known_of.state is state else told
     # A deload that a stop has hidden from its first day on was never told.
-    surfaces = memory.state is State.STOP and state is State.DELOAD and not _within(memory, (State.DELOAD,), date, rules)
+    surfaces = (
+        memory.state is State.STOP and state is State.DELOAD and not _within(memory, (State.DELOAD,), date, rules)
+    )
     is_new = ((begins and not continues) or surfaces) and state in _TOLD and not is_silenced
     is_worse = (
         state is State.DELOAD

@@ -27,8 +27,10 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 #: The scale's own end.
 _TEN = 10
+#: Before any watch recorded a run.
+_FIRST_YEAR = 1990
 _MOST_SETS, _MOST_REPETITIONS, _MOST_SECONDS = 10, 50, 15
-_DOSE = re.compile(r"(\d{1,2})\s*[x×*]\s*(\d{1,3})")  # noqa: RUF001  # people type all three
+_DOSE = re.compile(r"(\d{1,2})\s*[x×*]\s*(\d{1,3})", re.IGNORECASE)  # noqa: RUF001  # people type all three
 
 
 def tightness(level: str, side: str = "") -> Content:
@@ -44,7 +46,11 @@ def soreness(level: str) -> Content:
 
 
 def curls(dose: str, rpe: str = "", lowering_s: int | None = None, *, is_single_leg: bool = False) -> Content:
-    """Read a curl session, sets x repetitions, with its effort where told. Raises ConfigurationError."""
+    """Read a curl session, sets x repetitions, with its effort where told (also as "2x8 @8"). Raises ConfigurationError."""
+    dose, at, effort_told = (part.strip() for part in dose.partition("@"))
+    if at and (rpe or not effort_told):
+        raise ConfigurationError(f"curls {dose} @{effort_told}: which effort is it?", "Write it once: 2x8 @8.")
+    rpe = rpe or effort_told
     found = _DOSE.fullmatch(dose.strip())
     if not found:
         raise ConfigurationError(f"curls {dose}: this is no dose.", "Write sets x repetitions, for instance: 2x8.")
@@ -70,8 +76,7 @@ def curls(dose: str, rpe: str = "", lowering_s: int | None = None, *, is_single_
 
 def curls_line(text: str) -> Content:
     """Read a curl session from one line, "2x8 @8". Raises ConfigurationError."""
-    dose, _, rpe = text.partition("@")
-    return curls(dose.strip(), rpe.strip())
+    return curls(text)
 
 
 def capacity_test(repetitions: str) -> Content:
@@ -119,6 +124,8 @@ def day(text: str, today: dt.date) -> dt.date:
         raise ConfigurationError(
             f"--on {text}: this is no day.", "Write YYYY-MM-DD, yesterday, or a weekday such as tue."
         ) from None
+    if date.year < _FIRST_YEAR:
+        raise ConfigurationError(f"--on {text}: no run is that old.", "Look at the year again.")
     if date > today:
         raise ConfigurationError(f"--on {text}: that day is still to come.", "Log it when it is there.")
     return date

@@ -167,9 +167,7 @@ def curl_checks(facts: CurlFacts, days: Sequence[dt.date], curls: Curls) -> list
     done = filled(facts, curls)
     found: list[tuple[CurlCheck | None, int]] = []
     for day in days:
-        then = replace(
-            facts, date=day, soreness={date: level for date, level in facts.soreness.items() if date <= day}
-        )
+        then = replace(facts, date=day, soreness={date: level for date, level in facts.soreness.items() if date <= day})
         until = [session for session in done if session.date <= day]
         massages = len(_massages(then, curls))
         if _is_unsettled(until, then, curls):

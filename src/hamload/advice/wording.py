@@ -480,6 +480,14 @@ def no_room() -> str:
     return "How much the next 7 days can hold cannot be said in numbers."
 
 
+def room_unchecked(hours: float) -> str:
+    """Return what the room of a week leaves unchecked."""
+    return (
+        "This checks how much you run, day by day, not how hard: too many hills, fast or long runs can still bring a"
+        f" deload. Keep hard runs {hours:.0f} hours apart, and ask for one you think of with --add."
+    )
+
+
 def no_room_yet() -> str:
     """Return why there is no room to tell while ratios compare with nothing."""
     return "There are too few weeks of running to compare with yet. Add little, and keep to the longest run below."
@@ -504,11 +512,17 @@ def race_in_quiet(date: dt.date, hours: float, limit_efm: int) -> str:
     )
 
 
-def race_in_week(date: dt.date, limit_efm: int, hours: float) -> str:
-    """Return what is kept for a race."""
+def race_in_week(date: dt.date, limit_efm: int, hours: float | None) -> str:
+    """Return what is kept for a race; hours None: it is today, and what was before it is over."""
+    before = "" if hours is None else f" No hard run in the {hours:.0f} hours before it."
+    return f"For your race on {day(date)} the plan keeps {limit_efm} EFM, the most that one run may hold now.{before}"
+
+
+def race_curls(dates: Sequence[dt.date], hours: float) -> str:
+    """Return that curls lie too close before a race."""
     return (
-        f"For your race on {day(date)} the plan keeps {limit_efm} EFM, the most that one run may hold now. No hard run"
-        f" in the {hours:.0f} hours before it."
+        f"Your curls on {' and '.join(day(date) for date in dates)} are too close to the race: leave them out. None in"
+        f" the {hours:.0f} hours before it, nor on its day."
     )
 
 
