@@ -11,7 +11,7 @@ import css_inline
 from hamload import charts, post, warehouse
 from hamload.digest import units
 from hamload.digest.render import Picture, mail_subject, render_html, render_text
-from hamload.pipeline import telling
+from hamload.pipeline import telling, withdrawing, withholding
 from hamload.pipeline.charting import chart_rows
 from hamload.records import State
 
@@ -70,6 +70,10 @@ def tell_state(settings: Settings, athlete_id: str, now: dt.datetime, *, at_once
         [post.Attachment(f"{c.name}.png", "image/png", c.png, f"{c.name}@hamload") for c in drawn],
         now=now,
     )
+    if withholding.is_outdated(settings, facts.alert):
+        # A flag was logged while this was being written.
+        withdrawing.withdraw_mail(settings, athlete_id)
+        return tell_state(settings, athlete_id, now, at_once=at_once)
     if is_new and key != week:
         # It told of that week too: two messages that say the same would be one too many.
         post.tell(settings, athlete_id, week, "digest", "told with the alert", "", now=now, ways=[])
@@ -99,7 +103,8 @@ def _worsened(con: duckdb.DuckDBPyConnection, facts: DigestFacts) -> dt.date | N
         [facts.alert.athlete_id, facts.alert.state.value, facts.as_of - dt.timedelta(days=_UNTOLD_DAYS)],
     )
     found: dt.date | None = rows[0]["date"]
-    return found
+    # A flag that the tables do not know of yet begins its stop today.
+    return facts.as_of if facts.alert.is_new else found
 
 
 def _week_end(settings: Settings, day: dt.date) -> dt.date:

@@ -155,6 +155,22 @@ class Ledger:
             )
             self._forget_contents()
 
+    def withdraw(self, message_ids: Sequence[str]) -> None:
+        """Take back messages that wait: what has gone on no way is as if never told, the rest goes no further."""
+        with self._transaction():
+            for message_id in message_ids:
+                self._db.execute(
+                    "update deliveries set state = 'dropped', error = 'a warning sign was logged'"
+                    " where message_id = ? and state = 'waiting'",
+                    (message_id,),
+                )
+                if not self._rows(
+                    "select 1 from deliveries where message_id = ? and state <> 'dropped'", (message_id,)
+                ):
+                    self._db.execute("delete from deliveries where message_id = ?", (message_id,))
+                    self._db.execute("delete from messages where message_id = ?", (message_id,))
+            self._forget_contents()
+
     def forget(self, athlete_id: str) -> None:
         """Drop what waits for a runner, and the content of all that was ever put for them."""
         with self._transaction():
