@@ -12,6 +12,6 @@ a notice that says so and quotes it. So there is at most one copy of each messag
 from hamload.post.delivering import Outcome, deliver
 from hamload.post.ledger import Standing
 from hamload.post.letter import Attachment
-from hamload.post.telling import forget, in_words, is_told, standing, tell
+from hamload.post.telling import forget, in_words, is_told, standing, tell, told
 
-__all__ = ["Attachment", "Outcome", "Standing", "deliver", "forget", "in_words", "is_told", "standing", "tell"]
+__all__ = ["Attachment", "Outcome", "Standing", "deliver", "forget", "in_words", "is_told", "standing", "tell", "told"]

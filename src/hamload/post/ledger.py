@@ -18,12 +18,13 @@ import secrets
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from hamload.errors import HamloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 MAIL = "mail"
@@ -111,6 +112,14 @@ class Ledger:
         """Return whether a message of this key was put before, whatever became of it."""
         return bool(self._rows("select 1 from messages where athlete_id = ? and key = ?", (athlete_id, key)))
 
+    def keys(self, athlete_id: str, opening: str) -> list[str]:
+        """Return the known keys with this opening, in the order of the alphabet."""
+        rows = self._rows(
+            "select key from messages where athlete_id = ?1 and substr(key, 1, length(?2)) = ?2 order by key",
+            (athlete_id, opening),
+        )
+        return [str(key) for (key,) in rows]
+
     def put(  # noqa: PLR0913, PLR0917  # a row's columns
         self,
         message_id: str,
@@ -122,10 +131,12 @@ class Ledger:
         put_at: dt.datetime,
         ways: Sequence[str],
         about: Sequence[str] = (),
+        also: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
         """Put a message to go on each of the ways. Returns False, and changes nothing, where its key is known.
 
-        `about` are the messages that it says are unsure.
+        `about` are the messages that it says are unsure; `also` are other keys that it tells of, with their message
+        ids. All of it is one step: whoever is killed has put everything or nothing.
         """
         with self._transaction():
             row = (message_id, athlete_id, key, kind, subject, content, _text(put_at))
@@ -141,6 +152,11 @@ class Ledger:
                 )
                 self._db.executemany(
                     "update messages set told_in = ? where message_id = ?", [(message_id, other) for other in about]
+                )
+                self._db.executemany(
+                    "insert into messages (message_id, athlete_id, key, kind, subject, put_at)"
+                    " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
+                    [(other_id, athlete_id, other, kind, subject, _text(put_at)) for other, other_id in also.items()],
                 )
         return bool(is_new)
 
