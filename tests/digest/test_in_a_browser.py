@@ -247,8 +247,8 @@ def test_a_long_range_shows_the_mean_of_each_weeks_known_days_and_leaves_no_day_
             assert base == pytest.approx(sum(known) / len(known))
         said = f", {len(known)} of {length} days known"
         assert label.endswith(said) == (len(known) < length), label
-    said = [bar[2].rpartition(", ")[2] for bar in bars[-4:-1]]
-    assert said == ["6 of 7 days known", "0 of 7 days known", "3 of 7 days known"]
+    counts = [bar[2].rpartition(", ")[2] for bar in bars[-4:-1]]
+    assert counts == ["6 of 7 days known", "0 of 7 days known", "3 of 7 days known"]
 
 
 def test_a_run_opens_with_the_keyboard_shows_its_course_and_closes_again(browser: Browser, make: Make) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAIL = "mail"
+#: Kinds that say how things stand: the newest stands for those before it.
+_NEWS = frozenset({"digest", "alert"})
 _NAME = "post.db"
 _SCHEMA = """
 create table if not exists home (salt text not null) strict;
@@ -158,18 +160,21 @@ class Ledger:
                     " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
                     [(other_id, athlete_id, other, kind, subject, _text(put_at)) for other, other_id in also.items()],
                 )
+                if kind in _NEWS:
+                    self._drop_superseded(athlete_id, message_id)
         return bool(is_new)
 
-    def drop_untried_digests(self, athlete_id: str, but: str) -> None:
-        """Let a newer digest stand for older ones that nobody ever tried to send."""
-        with self._transaction():
-            self._db.execute(
-                "update deliveries set state = 'dropped', error = 'a newer digest stands for it'"
-                " where state = 'waiting' and attempts = 0 and way = ? and message_id in ("
-                "   select message_id from messages where athlete_id = ? and kind = 'digest' and message_id <> ?)",
-                (MAIL, athlete_id, but),
-            )
-            self._forget_contents()
+    def _drop_superseded(self, athlete_id: str, message_id: str) -> None:
+        """Let a digest or an alert stand for older ones that nobody ever tried to send, on the ways that it goes."""
+        self._db.execute(
+            "update deliveries set state = 'dropped', error = 'newer news stands for it'"
+            " where state = 'waiting' and attempts = 0"
+            " and way in (select way from deliveries where message_id = ?1) and message_id in ("
+            "   select message_id from messages"
+            "   where athlete_id = ?2 and kind in ('digest', 'alert') and message_id <> ?1)",
+            (message_id, athlete_id),
+        )
+        self._forget_contents()
 
     def forget(self, athlete_id: str) -> None:
         """Drop what waits for a runner, and the content of all that was ever put for them."""

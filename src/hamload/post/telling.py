@@ -52,8 +52,8 @@ def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
     key
         What the message is about, for good: one message of one key reaches the runner at most once.
     kind
-        "digest", "alert" (a state worsened), "failure" (of a night), "notice". A digest stands for older ones that
-        nobody has tried to send; alerts and failures also go out as push messages.
+        "digest", "alert" (a state worsened), "failure" (of a night), "notice". A digest or alert stands for older ones
+        that nobody has tried to send; alerts and failures also go out as push messages.
     ways, about
         The only ways it is to go, and the messages that a notice tells of.
     also
