@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hamload.merging.likeness import likeness
+from hamload.merging.likeness import is_alike, likeness
 from hamload.merging.profile import BIN_S
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Span:
     distance_m, duration_s
         What it says of itself; None where it does not.
     writer
-        What wrote it (format and device): two recordings of one writer are never one run at two hours.
+        What wrote it (format and device), "" where nobody knows: two recordings of one writer are never one run at two
+        hours.
     is_hidden
         Its start time is hidden: the day is right, the hour is not.
     is_summary
@@ -84,10 +85,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What the runner has decided: pairs of activities that are not, and that are, of one run."""
+    """What the runner has decided: pairs of activities that are not, and that are, of one run, and which are no runs.
+
+    `accepted` are those that the runner has said are runs: no exclusion of another recording reaches them.
+    """
 
     apart: frozenset[frozenset[str]] = frozenset()
     together: tuple[tuple[str, str], ...] = ()
+    excluded: frozenset[str] = frozenset()
+    accepted: frozenset[str] = frozenset()
+
+    def is_apart(self, one: str, other: str) -> bool:
+        """Whether they can never be of one session: an excluded recording takes no other away with it."""
+        return (one in self.excluded) != (other in self.excluded) or frozenset((one, other)) in self.apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,7 @@ def merge(
         What the runner has decided.
 
     """
+    decided = _with_copies(spans, rules, decided)
     order = _ordered(spans, rules, decided)
     groups = _overlapping(order, rules, decided)
     groups = _at_other_hours(groups, order, rules, decided)
@@ -189,6 +200,23 @@ class _Neighbours:
         return [s for s in self._spans[first:after] if s is not span and s.end_at >= span.start_at]
 
 
+def _with_copies(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> Decided:
+    """Let an exclusion reach what is the same recording on another way: begun and ended with it, over the same way."""
+    if not decided.excluded:
+        return decided
+    near = _Neighbours(spans)
+    copies = {
+        other.activity_id
+        for span in spans
+        if span.activity_id in decided.excluded
+        for other in near.of(span)
+        if other.activity_id not in decided.accepted
+        and abs((span.start_at - other.start_at).total_seconds()) <= rules.clocks.start_tolerance_s
+        and is_alike(span, other, rules.clocks)
+    }
+    return replace(decided, excluded=decided.excluded | copies)
+
+
 def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> list[Span]:
     """Return the spans, those first that are to speak: whole runs before fragments, then the best recordings."""
     near = _Neighbours(spans)
@@ -197,7 +225,7 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
         return any(
             _is_less(span, other, rules.copies.nearly_whole)
             and _shared(span, other) >= rules.copies.min_shared
-            and frozenset((span.activity_id, other.activity_id)) not in decided.apart
+            and not decided.is_apart(span.activity_id, other.activity_id)
             for other in near.of(span)
             if not span.is_hidden and not other.is_hidden
         )
@@ -301,6 +329,8 @@ def _joined(groups: Sequence[_Group], order: Sequence[Span], decided: Decided) -
     for one, other in decided.together:
         if one not in of or other not in of or of[one] is of[other]:
             continue
+        if (one in decided.excluded) != (other in decided.excluded):
+            continue
         first, second = sorted((of[one], of[other]), key=lambda g: place[g[0].span.activity_id])
         first += [replace(p, why="joined by your decision", is_by_decision=True) for p in second]
         for placed in second:
@@ -310,8 +340,8 @@ def _joined(groups: Sequence[_Group], order: Sequence[Span], decided: Decided) -
 
 
 def _is_apart(group: _Group, spans: Iterable[Span], decided: Decided) -> bool:
-    return bool(decided.apart) and any(
-        frozenset((placed.span.activity_id, span.activity_id)) in decided.apart for placed in group for span in spans
+    return bool(decided.apart or decided.excluded) and any(
+        decided.is_apart(placed.span.activity_id, span.activity_id) for placed in group for span in spans
     )
 
 
