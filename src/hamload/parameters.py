@@ -228,6 +228,7 @@ class Curls:
     cut_factor: float
     sore_good: float
     sore_cut: float
+    sore_peak_hours: float
     sore_clear_hours: float
     sore_clinician_days: int
     worse_sessions: int

@@ -336,6 +336,14 @@ class SessionFact:
     confidence: Confidence = Confidence.HIGH
 
 
+class CurlCheck(StrEnum):
+    """What the runner's own words hold against more curls, whatever the load says."""
+
+    CLINICIAN = "clinician"
+    MASSAGE = "massage first"
+    CUT = "cut"
+
+
 @dataclass(frozen=True, slots=True)
 class DayFacts:
     """Everything that decides one athlete's state on one day. Only what was known at the end of that day.
@@ -343,7 +351,8 @@ class DayFacts:
     `is_returning`: a break of two weeks or more lies in the chronic window, so that ratios compare with nothing.
     `flags` are the red flags that are open at the day's end, by name; `tightness` is what the runner logged for this
     day and for the day before, 0-10. `high_load_efm` is the athlete's own 90-day P80 of session load.
-    `is_acknowledged`: the runner has taken note of this day's state.
+    `is_acknowledged`: the runner has taken note of this day's state. `curl_check` is what speaks against more curls,
+    `massages` how many count before the first ones.
     """
 
     date: dt.date
@@ -361,6 +370,8 @@ class DayFacts:
     tightness_before: float | None = None
     high_load_efm: float | None = None
     is_acknowledged: bool = False
+    curl_check: CurlCheck | None = None
+    massages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

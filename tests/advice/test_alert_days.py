@@ -316,3 +316,31 @@ def test_every_day_has_one_state_with_a_reason_and_only_alarms_have_an_episode(r
             assert alert.is_new or alert.episode == episode, "a new episode is told"
             episode = alert.episode
         assert not alert.held or alert.state is State.DELOAD
+
+
+def _with_flag(rows: Sequence[Row], *on: int) -> list[Alert]:
+    days = [replace(day, flags=("pop",)) if i in on else day for i, day in enumerate(facts(rows))]
+    return assess(days, RULES, "me")
+
+
+def test_a_stop_in_between_hides_a_deload_and_does_not_end_it() -> None:
+    rows = [Row(1.0, 1.0), Row(2.0, 1.6), Row(1.7, 1.3), Row(1.7, 1.3), Row(1.0, 1.0)]
+    alerts = _with_flag(rows, 2)
+    assert [a.state.value for a in alerts] == ["steady", "deload", "stop", "deload", "steady"]
+    assert [a.held for a in alerts] == [False, False, False, True, False]
+
+
+def test_a_deload_that_clears_behind_a_stop_is_over_with_it() -> None:
+    rows = [CALM, LOUD, CALM, Row(1.45, 1.0)]
+    assert _with_flag(rows, 2)[-1].state is not State.DELOAD
+
+
+def test_a_deload_that_began_behind_a_stop_is_told_when_the_stop_ends() -> None:
+    rows = [CALM, LOUD, LOUD, Row(1.7, 1.3), Row(1.7, 1.3)]
+    alerts = _with_flag(rows, 1, 2)
+    assert [(a.state.value, a.is_new) for a in alerts[1:]] == [
+        ("stop", True),
+        ("stop", False),
+        ("deload", True),
+        ("deload", False),
+    ]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hamload.advice import assess, deload_advice, deload_plan
+from hamload.advice import assess, deload_advice, deload_plan, rest_of_plan
 from hamload.advice.deload import Wishes, longest_run_m
 from hamload.parameters import AlertRules
 from hamload.records import DayFacts, DeloadPlan, SeriesDay, SessionFact
@@ -157,6 +157,32 @@ def test_without_a_deload_the_plan_is_the_room_that_the_ratios_leave() -> None:
     assert plan.total_efm == 504
     assert max(days_of(plan)) <= 88
     assert not any(day.is_quiet for day in plan.days)
+
+
+@settings(max_examples=60, deadline=None)
+@given(loads)
+def test_the_room_of_a_week_is_no_deload_on_any_day_of_it(history: list[float]) -> None:
+    sessions = tuple(a_run(START - dt.timedelta(days=3 * i), load_efm=90.0) for i in range(6))
+    plan = deload_plan(a_day(START, *sessions), history, RULES, with_ratios=True, is_deload=False)
+    assert plan is not None
+    for day in range(1, 8):
+        uncoupled, ewma, _ = projected(history, days_of(plan)[:day])
+        rest_uncoupled, rest_ewma, _ = projected(history, [0.0] * day)
+        if max(rest_uncoupled / 1.8, rest_ewma / 1.5) <= 1:
+            assert uncoupled <= 1.8 + 1e-6
+            assert ewma <= 1.5 + 1e-6
+
+
+def test_the_future_without_a_plan_is_a_whole_week_on_every_day_of_it() -> None:
+    """Six days of 50 after one of 200: run once more, the week with the 200 is what comes."""
+    history = [50.0] * 60
+    facts = a_day(START, *(a_run(START - dt.timedelta(days=d), load_efm=50.0) for d in range(6)))
+    plan = deload_plan(facts, history, RULES, with_ratios=True)
+    assert plan is not None
+    later = [*history[:-6], 200.0, 50.0, 50.0, 50.0, 50.0, 50.0, 50.0]
+    rest = rest_of_plan(plan, replace(facts, date=START + dt.timedelta(days=1)), later, RULES)
+    assert rest is not None
+    assert rest.uncoupled_without == pytest.approx(projected(later, later[-7:])[0])
 
 
 def test_a_budget_known_by_hand() -> None:

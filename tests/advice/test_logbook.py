@@ -28,8 +28,8 @@ def test_anything_else_is_no_level(text: str) -> None:
 
 def test_curls_are_sets_times_repetitions() -> None:
     expected = {"sets": 2, "repetitions": 8, "rpe": 8.0, "is_single_leg": False, "lowering_s": None}
-    for line in ("2x8 @8", "2×8@8", "2 * 8 @ 8"):  # noqa: RUF001  # people type all three
-        assert curls_line(line) == expected
+    for line in ("2x8 @8", "2×8@8", "2 * 8 @ 8", "2X8 @8"):  # noqa: RUF001  # people type all three
+        assert curls_line(line) == curls(line) == expected
     assert curls("1x5", lowering_s=4, is_single_leg=True)["lowering_s"] == 4
 
 
@@ -52,6 +52,9 @@ def test_curls_are_sets_times_repetitions() -> None:
         lambda: flag("sit-bone"),
         lambda: day("2026-11-25", TODAY),
         lambda: day("soon", TODAY),
+        lambda: day("0001-01-01", TODAY),
+        lambda: curls("2x8 @8", "7"),
+        lambda: curls("2x8 @"),
         lambda: day("tu", TODAY),
     ],
 )
@@ -92,6 +95,28 @@ def test_days_that_may_be_named(text: str, date: dt.date) -> None:
         ("#tight 4 left", [("tightness", "4/10, left")]),
         ("#tightness 4.5 and #massage", [("tightness", "4.5/10"), ("massage", "")]),
         ("Curls 2x8, curls 2x8", [("curls", "2x8")]),
+        ("curls 2x8 @10. Ouch", [("curls", "2x8 @10")]),
+        ("curls 2x8 @8.", [("curls", "2x8 @8")]),
+        ("#tight 4. left worse", [("tightness", "4/10")]),
+        ("#sore 10.", [("soreness", "10/10")]),
+        ("curls 2x8 @8.3", [("curls", "2x8")]),
+        ("SL curls 2x5", [("curls", "2x5, single-leg")]),
+        ("one-leg curls 2x5", [("curls", "2x5, single-leg")]),
+        ("one legged ball curls 2x5", [("curls", "2x5, single-leg")]),
+        ("single-leg squats 3x8, curls 2x8", [("curls", "2x8")]),
+        ("single leg deadlifts then curls 2x8", [("curls", "2x8")]),
+        ("Biceps curls 3x10, ball curls 2x8 @7", [("curls", "2x8 @7")]),
+        ("No hills. Curls 2x8", [("curls", "2x8")]),
+        # another exercise, or none
+        ("bicep-curls 3x12", []),
+        ("EZ-bar curls 3x10", []),
+        ("Biceps: curls 3x10", []),
+        ("nordic curls 3x5", []),
+        ("nordic hamstring curls 3x5", []),
+        ("no curls 2x8", []),
+        ("skipped ball curls 2x8", []),
+        ("Run without watch and curls 2x8", [("curls", "2x8")]),
+        ("#tight 4.3.", []),
         # another muscle, no dose, no scale, no tag
         ("Biceps curls 3x10", []),
         ("dumbbell curls 3x12", []),

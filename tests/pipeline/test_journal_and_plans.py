@@ -129,6 +129,43 @@ def test_curls_end_the_nagging(calm: Settings, say: Say, ask: Ask) -> None:
     assert ask(calm, newest) == [("steady",)]
 
 
+def _next_7(calm: Settings) -> str:
+    facts = pipeline.overview(calm, "me")
+    return " ".join((facts.headline, *dict.fromkeys((*facts.alert.advice, *facts.next_7)), facts.alert.clears_when))
+
+
+#: What asks for curls, or allows them.
+_MORE = ("good time for", "once or twice", "start with", "begin again", "8/10", "Next curls", "within 10 days")
+
+
+def test_soreness_that_does_not_settle_leaves_no_other_word_on_curls(calm: Settings, say: Say) -> None:
+    say("curls", 12, **curls(sets=2))
+    for days in (10, 8, 6, 4, 2, 1):
+        say("soreness", days, level=5.0)
+    told = _next_7(calm)
+    assert told.count("No more curls") == 1
+    assert not [word for word in _MORE if word in told], told
+    assert "good time for" not in planning.outlook(calm, "me", TODAY).headline
+    say("soreness", level=0.0)
+    assert "No more curls" not in _next_7(calm)
+
+
+def test_massage_first_leaves_no_other_word_on_curls(calm: Settings, say: Say) -> None:
+    for days in (9, 7, 5, 3, 1):
+        say("tightness", days, level=6.0, side=None)
+    told = _next_7(calm)
+    assert told.count("massages first (0 logged") == 1
+    assert not [word for word in _MORE if word in told], told
+
+
+def test_curls_that_were_too_much_leave_no_call_for_more(calm: Settings, say: Say) -> None:
+    say("curls", 3, **curls(sets=2, repetitions=8, rpe=10.0))
+    told = _next_7(calm)
+    assert told.count("too much") == 1
+    assert "Next curls: 2 x 5" in told
+    assert not [word for word in _MORE if word in told and word != "Next curls"], told
+
+
 def test_a_flag_of_today_stops_everything_at_once_and_only_clearing_ends_it(calm: Settings, say: Say, ask: Ask) -> None:
     say("curls", 6, **curls())
     file = curling.calendar_path(calm, "me")
@@ -273,6 +310,36 @@ def test_days_off_are_kept_free(calm: Settings) -> None:
     assert plan is not None
     assert [d.limit_efm for d in plan.days if d.date in off] == [0, 0]
     assert plan.total_efm > 0
+
+
+def test_a_race_on_a_day_off_is_refused(calm: Settings) -> None:
+    race = dt.date(2026, 11, 28)
+    with pytest.raises(ConfigurationError, match="--off keeps free"):
+        planning.outlook(calm, "me", TODAY, planning.Wishes(off=frozenset({race}), race=race))
+
+
+def test_a_race_of_today_is_told_nothing_of_the_days_before_it(calm: Settings) -> None:
+    told = " ".join(planning.outlook(calm, "me", TODAY, planning.Wishes(race=TODAY)).sentences)
+    assert "For your race" in told
+    assert "No hard run" not in told
+
+
+def test_curls_too_close_to_a_race_are_named(calm: Settings) -> None:
+    curl_day = curling.plan(calm, "me", TODAY).dates[0]
+    told = {
+        days: " ".join(
+            planning.outlook(calm, "me", TODAY, planning.Wishes(race=curl_day + dt.timedelta(days=days))).sentences
+        )
+        for days in (0, 1, 2)
+    }
+    assert all(f"Your curls on {curl_day:%A}" in text for text in told.values()), told
+    without = planning.outlook(calm, "me", TODAY, planning.Wishes(race=TODAY + dt.timedelta(days=90)))
+    assert not any("Your curls" in sentence for sentence in without.sentences)
+
+
+def test_the_room_of_a_week_says_what_it_does_not_check(calm: Settings) -> None:
+    outlook = planning.outlook(calm, "me", TODAY)
+    assert any("not how hard" in sentence for sentence in outlook.sentences)
 
 
 def test_the_backtest_reads_what_was_logged(calm: Settings, say: Say) -> None:

@@ -10,7 +10,7 @@ from hamload.advice.deload import Wishes, deload_advice, deload_plan, longest_ru
 from hamload.advice.flags import FLAGS, FlagEntry, open_flags
 from hamload.advice.logbook import said
 from hamload.advice.planned import Estimate, PlannedRun, estimate
-from hamload.advice.progression import CurlFacts, CurlPlan, CurlSession, Dose, curl_plan
+from hamload.advice.progression import CurlFacts, CurlPlan, CurlSession, Dose, curl_checks, curl_plan
 from hamload.advice.rules import RULES, OwnHistory, Rule, judge
 from hamload.advice.wording import DISCLAIMER, headline, state_headline
 
@@ -30,6 +30,7 @@ __all__ = [
     "Wishes",
     "assess",
     "curl_advice",
+    "curl_checks",
     "curl_plan",
     "deload_advice",
     "deload_plan",

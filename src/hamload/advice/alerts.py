@@ -66,6 +66,7 @@ class _Memory:
     told_on: dt.date | None = None
     acknowledged: _Acknowledged | None = None
     causes: frozenset[str] = frozenset()
+    in_deload: bool = False
     by_heavy: bool = False
     unseen_days: int = 0
     plan: DeloadPlan | None = None
@@ -82,6 +83,7 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
       and the age of the spike alone counts. Where days are missing, clearing cannot be seen: the deload is kept for
       `hold_unknown_days` (as long as its plan lasts), then the state says *unknown*. Silence is never taken for
       recovery, nor for a deload without end.
+      A stop in between hides a deload and does not end it: the same tests go on behind it.
     - *Episodes.* Caution or deload within 14 days of the last such day belongs to the same episode; later, the next
       number begins. `episode` is 0 on all other days.
     - *Continuation.* A state that begins within 14 days of a day at least as serious is a continuation and is not told
@@ -204,25 +206,27 @@ def _hold(
     memory: _Memory, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules
 ) -> tuple[_Memory, Reason | None]:
     """Return the reason that keeps yesterday's deload, or None where it is judged by itself today."""
-    began = reasons[0].state is State.DELOAD
-    by_heavy = (memory.state is State.DELOAD and memory.by_heavy) or any(r.rule == "heavy_ratio" for r in reasons)
-    if memory.state is not State.DELOAD or began or seriousness(reasons[0].state) < seriousness(State.DELOAD):
-        return replace(memory, by_heavy=by_heavy and began, unseen_days=0), None
-    if is_baseline(facts, rules) or is_back_from_break(facts, rules):
-        return replace(memory, by_heavy=False, unseen_days=0), None
+    # A stop is told instead of a deload; it neither ends nor clears one, so that what it hides is looked at all the same.
+    is_stopped = seriousness(reasons[0].state) < seriousness(State.DELOAD)
+    by_heavy = (memory.in_deload and memory.by_heavy) or any(r.rule == "heavy_ratio" for r in reasons)
+    over = replace(memory, in_deload=False, by_heavy=False, unseen_days=0)
+    if any(reason.state is State.DELOAD for reason in reasons):
+        return replace(memory, in_deload=True, by_heavy=by_heavy, unseen_days=0), None
+    if not memory.in_deload or is_baseline(facts, rules) or is_back_from_break(facts, rules):
+        return over, None
     found = ratios(facts, rules)
     if found is None:
         unseen, limit = memory.unseen_days + 1, rules.deload.hold_unknown_days
         if unseen > limit:
-            return replace(memory, by_heavy=False, unseen_days=0), None
+            return over, None
         keep = _held_reason(wording.held_unseen(unseen, limit), None, None, facts, rules)
-        return replace(memory, by_heavy=by_heavy, unseen_days=unseen), keep
+        return replace(memory, by_heavy=by_heavy, unseen_days=unseen), None if is_stopped else keep
     above = _above_margin(*found, facts, rules, by_heavy=by_heavy)
     if not above:
-        return replace(memory, by_heavy=False, unseen_days=0), None
+        return over, None
     value, threshold, _ = above[0]
     keep = _held_reason(wording.held(tuple(part for _, _, part in above)), value, threshold, facts, rules)
-    return replace(memory, by_heavy=by_heavy, unseen_days=0), keep
+    return replace(memory, by_heavy=by_heavy, unseen_days=0), None if is_stopped else keep
 
 
 def _above_margin(
@@ -298,7 +302,11 @@ def _begin(
     is_silenced = known_of is not None and _covers(known_of.state, state)
     told = memory.told.get(state, 0.0)
     base = max(told, known_of.intensity) if known_of is not None and known_of.state is state else told
-    is_new = begins and not continues and state in _TOLD and not is_silenced
+    # A deload that a stop has hidden from its first day on was never told.
+    surfaces = (
+        memory.state is State.STOP and state is State.DELOAD and not _within(memory, (State.DELOAD,), date, rules)
+    )
+    is_new = ((begins and not continues) or surfaces) and state in _TOLD and not is_silenced
     is_worse = (
         state is State.DELOAD
         and intensity > rules.deload.worse_factor * base

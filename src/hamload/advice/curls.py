@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from hamload.advice import wording
-from hamload.records import State
+from hamload.records import CurlCheck, State
 
 if TYPE_CHECKING:
     from hamload.parameters import AlertRules
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HOURS = 24
 
 
-def curl_advice(  # noqa: PLR0911 - one a state
+def curl_advice(  # noqa: PLR0911 - one a finding and a state
     state: State, facts: DayFacts, rules: AlertRules, days_in_state: int = 0
 ) -> tuple[str, ...]:
     """Return what to do about curls on a day of this state.
@@ -36,8 +36,21 @@ def curl_advice(  # noqa: PLR0911 - one a state
     days_in_state
         Days since the state began, 0 on its first: a deload adds nothing in its first 72 hours.
 
+    What the runner's own words hold against more curls (`DayFacts.curl_check`) takes the place of the state's advice;
+    in a deload curls that were too much are only one more reason for what it asks anyway.
+
     """
     curls = rules.curls
+    if state is not State.STOP:
+        match facts.curl_check:
+            case CurlCheck.CLINICIAN:
+                return (wording.curls_unsettled(curls.sore_clinician_days),)
+            case CurlCheck.MASSAGE:
+                return (wording.massage_first(curls.massages, facts.massages),)
+            case CurlCheck.CUT if state is not State.DELOAD:
+                return (wording.curls_cut(curls.cut_factor),)
+            case _:
+                pass
     match state:
         case State.STOP:
             return ()

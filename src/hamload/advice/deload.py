@@ -157,7 +157,8 @@ def deload_plan(
     wishes
         Days off and a race.
     is_deload
-        False asks how much next week holds without a deload: the ratios and the longest session alone limit it.
+        False asks how much next week holds without a deload: the ratios, on each of its days, and the longest session
+        limit it. Nothing is known of how hard the runs will be, so heavy running is not.
 
     Returns
     -------
@@ -176,6 +177,7 @@ def deload_plan(
         quiet=quiet_days(facts.date, dates, rules, wishes, is_deload=is_deload),
         cut=(1 - rules.plan.min_cut) * last if is_deload else math.inf,
         with_ratios=with_ratios,
+        by_day=not is_deload,
     )
     return _solved(facts, trailing, week, rules, wishes)
 
@@ -213,12 +215,16 @@ def rest_of_plan(
 
 @dataclass(frozen=True, slots=True)
 class _Week:
-    """The days to be planned, and what limits them besides the days' own limits."""
+    """The days to be planned, and what limits them besides the days' own limits.
+
+    `by_day`: no day on the way may be a deload by a ratio of the whole load, not the last one alone.
+    """
 
     dates: tuple[dt.date, ...]
     quiet: frozenset[dt.date]
     cut: float
     with_ratios: bool
+    by_day: bool = False
 
 
 def _solved(
@@ -237,9 +243,16 @@ def _solved(
     caps = tuple(wording.whole(max(most, 0.0)) if limit is None else limit for limit in limits)
     budget = Budget(caps, max(wording.whole(most), 0), prices, room)
     total = most_load(budget) if most >= 0 else None
-    spread = spread_load(total or 0, budget, _wanted(total or 0, dates, caps, facts, rules, wishes))
+
+    def spread_of(whole: int) -> tuple[int, ...]:
+        return spread_load(whole, budget, _wanted(whole, dates, caps, facts, rules, wishes))
+
+    if total and week.by_day and with_ratios:
+        total = _quietest(total, spread_of, trailing, rules)
+    spread = spread_of(total or 0)
     with_plan = _ends([*trailing, *map(float, spread)], rules) if with_ratios else (None, None)
-    without = _ends([*trailing, *trailing[-days:]], rules) if with_ratios else (None, None)
+    # A whole week, however few days are left: it is weeks that are alike.
+    without = _ends([*trailing, *trailing[-rules.plan.days :]], rules) if with_ratios else (None, None)
     return DeloadPlan(
         start=facts.date,
         end=dates[-1],
@@ -255,6 +268,27 @@ def _solved(
         ewma_without=without[1],
         is_reachable=total is not None,
     )
+
+
+def _quietest(
+    total: int, spread_of: Callable[[int], tuple[int, ...]], trailing: Sequence[float], rules: AlertRules
+) -> int:
+    """Return the largest total, by halving, whose days are no deload by a ratio, where rest would not be one either."""
+
+    def above(coming: Sequence[int]) -> set[int]:
+        found = set()
+        for day in range(1, len(coming) + 1):
+            uncoupled, ewma = _ends([*trailing, *map(float, coming[:day])], rules)
+            if (uncoupled or 0.0) > rules.deload.uncoupled or (ewma or 0.0) > rules.deload.ewma:
+                found.add(day)
+        return found
+
+    at_rest = above((0,) * len(spread_of(0)))
+    low, high = 0, total + 1
+    while high - low > 1:
+        middle = (low + high) // 2 if low or high <= total else total
+        low, high = (middle, high) if above(spread_of(middle)) <= at_rest else (low, middle)
+    return low
 
 
 def quiet_days(

@@ -27,8 +27,10 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 #: The scale's own end.
 _TEN = 10
+#: Before any watch recorded a run.
+_FIRST_YEAR = 1990
 _MOST_SETS, _MOST_REPETITIONS, _MOST_SECONDS = 10, 50, 15
-_DOSE = re.compile(r"(\d{1,2})\s*[x×*]\s*(\d{1,3})")  # noqa: RUF001  # people type all three
+_DOSE = re.compile(r"(\d{1,2})\s*[x×*]\s*(\d{1,3})", re.IGNORECASE)  # noqa: RUF001  # people type all three
 
 
 def tightness(level: str, side: str = "") -> Content:
@@ -44,7 +46,11 @@ def soreness(level: str) -> Content:
 
 
 def curls(dose: str, rpe: str = "", lowering_s: int | None = None, *, is_single_leg: bool = False) -> Content:
-    """Read a curl session, sets x repetitions, with its effort where told. Raises ConfigurationError."""
+    """Read a curl session, sets x repetitions, with its effort where told (also as "2x8 @8"). Raises ConfigurationError."""
+    dose, at, effort_told = (part.strip() for part in dose.partition("@"))
+    if at and (rpe or not effort_told):
+        raise ConfigurationError(f"curls {dose} @{effort_told}: which effort is it?", "Write it once: 2x8 @8.")
+    rpe = rpe or effort_told
     found = _DOSE.fullmatch(dose.strip())
     if not found:
         raise ConfigurationError(f"curls {dose}: this is no dose.", "Write sets x repetitions, for instance: 2x8.")
@@ -70,8 +76,7 @@ def curls(dose: str, rpe: str = "", lowering_s: int | None = None, *, is_single_
 
 def curls_line(text: str) -> Content:
     """Read a curl session from one line, "2x8 @8". Raises ConfigurationError."""
-    dose, _, rpe = text.partition("@")
-    return curls(dose.strip(), rpe.strip())
+    return curls(text)
 
 
 def capacity_test(repetitions: str) -> Content:
@@ -119,6 +124,8 @@ def day(text: str, today: dt.date) -> dt.date:
         raise ConfigurationError(
             f"--on {text}: this is no day.", "Write YYYY-MM-DD, yesterday, or a weekday such as tue."
         ) from None
+    if date.year < _FIRST_YEAR:
+        raise ConfigurationError(f"--on {text}: no run is that old.", "Look at the year again.")
     if date > today:
         raise ConfigurationError(f"--on {text}: that day is still to come.", "Log it when it is there.")
     return date
@@ -154,17 +161,23 @@ def _level(what: str, text: str) -> float:
     return float(text)
 
 
-#: What stands before "curls" when another muscle is meant. The word right before decides.
+#: What stands before "curls" when another muscle is meant.
 _OTHER_CURLS = frozenset(
-    "bicep biceps arm arms hammer preacher barbell dumbbell dumbell db bb ez wrist cable concentration finger".split()  # noqa: SIM905
+    "bicep biceps arm arms hammer preacher barbell dumbbell dumbbells dumbell db bb ez bar wrist cable concentration"  # noqa: SIM905
+    " finger nordic nordics reverse zottman spider drag".split()
 )
+#: None were done: "no curls", "skipped ball curls".
+_NONE = re.compile(r"\b(?:no|not|without|skip\w*|missed)(?:\s+\w+)?\s*$", re.IGNORECASE)
+_SINGLE = re.compile(r"\b(?:(?:single|one|1)[ -]?leg(?:ged)?|sl)\b", re.IGNORECASE)
+#: What ends the words that belong to the curls: another exercise stands before it. A colon binds ("biceps: curls 3x10").
+_APART = re.compile(r"[,;.+&/()\n]|\b(?:and|then|und)\b", re.IGNORECASE)
 _SAID_CURLS = re.compile(
-    r"(?P<before>[\w-]+)?[ \t]*\bcurls?\b[ \t:]*(?P<sets>\d{1,2})\s?[x×*]\s?(?P<repetitions>\d{1,2})(?!\d)"  # noqa: RUF001
-    r"(?:\s*@\s?(?P<rpe>10|\d(?:\.5)?)(?![\d.]))?",
+    r"\bcurls?\b[ \t:]*(?P<sets>\d{1,2})\s?[x×*]\s?(?P<repetitions>\d{1,2})(?!\d)"  # noqa: RUF001
+    r"(?:\s*@\s?(?P<rpe>10|\d(?:\.5)?)(?!\.?\d))?",
     re.IGNORECASE,
 )
 _SAID_LEVEL = re.compile(
-    r"#(?P<kind>tight(?:ness)?|sore(?:ness)?)\s*(?P<level>10|\d(?:\.5)?)(?![\d.])(?:\s*(?P<side>left|right|both)\b)?",
+    r"#(?P<kind>tight(?:ness)?|sore(?:ness)?)\s*(?P<level>10|\d(?:\.5)?)(?!\.?\d)(?:\s*(?P<side>left|right|both)\b)?",
     re.IGNORECASE,
 )
 _SAID_MASSAGE = re.compile(r"#massage\b", re.IGNORECASE)
@@ -173,17 +186,17 @@ _SAID_MASSAGE = re.compile(r"#massage\b", re.IGNORECASE)
 def said(texts: Sequence[str]) -> list[tuple[str, Content]]:
     """Return the entries that an activity's title and notes hold, as (kind, content).
 
-    `curls 2x8 @8` (single-leg where that word stands before it), `#tight 4 left`, `#sore 3`, `#massage`. What does not
-    fit a scale or names another muscle ("biceps curls") is left alone: a title is no form, and cannot be refused.
+    `curls 2x8 @8` (single-leg, one-leg or SL where that stands before it), `#tight 4 left`, `#sore 3`, `#massage`. What
+    does not fit a scale or names another muscle ("biceps curls") is left alone: a title is no form, and cannot be
+    refused.
     """
     found: list[tuple[str, Content]] = []
     for text in texts:
         for match in _SAID_CURLS.finditer(text):
-            before = (match["before"] or "").lower()
-            if before in _OTHER_CURLS:
+            lead = _APART.split(text[: match.start()])[-1].lower()
+            if _NONE.search(lead) or _OTHER_CURLS & set(re.findall(r"[a-z]+", lead)):
                 continue
-            lead = text[: match.start("sets")].lower()
-            is_single = re.search(r"single[ -]?leg", lead) is not None
+            is_single = _SINGLE.search(lead) is not None
             try:
                 content = curls(f"{match['sets']}x{match['repetitions']}", match["rpe"] or "", is_single_leg=is_single)
             except ConfigurationError:

@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from hamload.advice import wording
-from hamload.records import State
+from hamload.records import CurlCheck, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,6 +159,32 @@ def filled(facts: CurlFacts, curls: Curls) -> list[CurlSession]:
     return done
 
 
+def curl_checks(facts: CurlFacts, days: Sequence[dt.date], curls: Curls) -> list[tuple[CurlCheck | None, int]]:
+    """Return for each day, from what was known at its end, what speaks against more curls, and the massages till then.
+
+    The same tests as in `curl_plan`, so that a day's advice and the plan of that day say one thing. Days rise.
+    """
+    done = filled(facts, curls)
+    found: list[tuple[CurlCheck | None, int]] = []
+    for day in days:
+        then = replace(facts, date=day, soreness={date: level for date, level in facts.soreness.items() if date <= day})
+        until = [session for session in done if session.date <= day]
+        massages = len(_massages(then, curls))
+        if _is_unsettled(until, then, curls):
+            found.append((CurlCheck.CLINICIAN, massages))
+        elif not until:
+            first = is_chronic(facts.tightness, day, curls) and massages < curls.massages
+            found.append((CurlCheck.MASSAGE if first else None, massages))
+        else:
+            due = _due(_counting(until), day, then.soreness, curls)
+            found.append((CurlCheck.CUT if due.stage is Stage.CUT else None, massages))
+    return found
+
+
+def _massages(facts: CurlFacts, curls: Curls) -> list[dt.date]:
+    return [day for day in facts.massages if 0 <= (facts.date - day).days < curls.habit_days]
+
+
 def _counting(done: Sequence[CurlSession]) -> list[CurlSession]:
     """Return the sessions that say where a runner stands: halved ones in a deload do not."""
     return [s for s in done if s.state is not State.DELOAD] or list(done)
@@ -172,6 +198,7 @@ def verdict(
     until = last if following is None else min(following, last)
     felt = {(day - session.date).days: level for day, level in soreness.items() if session.date < day <= until}
     clear = curls.sore_clear_hours / _HOURS
+    peak = math.ceil(curls.sore_peak_hours / _HOURS)
     early = [level for days, level in felt.items() if days < clear]
     if (session.rpe is not None and session.rpe >= curls.cut_rpe) or any(v >= curls.sore_cut for v in felt.values()):
         return Verdict.CUT
@@ -183,13 +210,16 @@ def verdict(
         return Verdict.HOLD
     if any(level > 0 for days, level in felt.items() if days == clear):
         return Verdict.HOLD
-    return Verdict.UNKNOWN if session.rpe is None or not early else Verdict.GOOD
+    is_gone = any(level <= 0 for days, level in felt.items() if peak <= days <= clear)
+    return Verdict.GOOD if session.rpe is not None and peak in felt and is_gone else Verdict.UNKNOWN
 
 
 def next_step(dose: Dose, curls: Curls) -> Dose | None:
-    """Return the next step of the programme after a dose, None after the last one."""
+    """Return the next step of the programme after a dose within it, None after the last one."""
     if dose.sets < curls.full_sets:
-        return replace(dose, sets=curls.full_sets)
+        # Two sets of as many would be twice as much from one day to the next; only the first dose is that small.
+        each = math.ceil((dose.total + 1) / curls.full_sets)
+        return replace(dose, sets=curls.full_sets, repetitions=max(each, curls.start_repetitions))
     if dose.repetitions < curls.most_repetitions:
         return replace(dose, repetitions=min(dose.repetitions + curls.step_repetitions, curls.most_repetitions))
     if dose.is_single_leg:
@@ -200,6 +230,14 @@ def next_step(dose: Dose, curls: Curls) -> Dose | None:
     if lowering < curls.lowering_most_s:
         return replace(dose, lowering_s=lowering + 1)
     return Dose(curls.full_sets, curls.start_repetitions, None, is_single_leg=True)
+
+
+def within(dose: Dose, curls: Curls) -> Dose:
+    """Return a dose as the programme knows it: two sets at most, of 15 at most, and no more repetitions in all."""
+    if dose.sets > curls.full_sets:
+        each = max(dose.total // curls.full_sets, 1)
+        return replace(dose, sets=curls.full_sets, repetitions=min(each, curls.most_repetitions))
+    return replace(dose, repetitions=min(dose.repetitions, curls.most_repetitions))
 
 
 def scaled(dose: Dose, factor: float, curls: Curls) -> Dose:
@@ -224,6 +262,7 @@ def _due(counting: Sequence[CurlSession], on: dt.date, soreness: Mapping[dt.date
     # Older sessions decide nothing: the programme looks back no further than its longest rule.
     counting = counting[-(max(curls.step_sessions, curls.worse_sessions) + 1) :]
     last = counting[-1]
+    own = within(last.dose, curls)
     soreness = {day: level for day, level in soreness.items() if day <= on}
     days = (on - last.date).days
     spacing = math.ceil(curls.min_gap_hours / _HOURS)
@@ -231,18 +270,20 @@ def _due(counting: Sequence[CurlSession], on: dt.date, soreness: Mapping[dt.date
         start = Dose(curls.start_sets, curls.start_repetitions)
         return _Due(Stage.START, start, wording.curls_restart(days), spacing)
     if days >= curls.gap_days:
-        dose = scaled(last.dose, curls.gap_factor, curls)
+        dose = scaled(own, curls.gap_factor, curls)
         return _Due(Stage.AGAIN, dose, wording.curls_gap(days, curls.gap_factor), spacing)
     following = [s.date for s in counting[1:]] + [None]
     verdicts = [verdict(s, f, soreness, curls) for s, f in zip(counting, following, strict=True)]
     peaks = [_peak(s, f, soreness, curls) for s, f in zip(counting, following, strict=True)][-curls.worse_sessions :]
     if verdicts[-1] is Verdict.CUT or _is_rising(peaks, curls):
-        dose = scaled(last.dose, curls.cut_factor, curls)
+        dose = scaled(own, curls.cut_factor, curls)
         return _Due(Stage.CUT, dose, wording.curls_cut(curls.cut_factor), 2 * spacing)
     if verdicts[-1] is Verdict.HOLD:
-        return _Due(Stage.HOLD, last.dose, wording.curls_hold(curls.max_rpe, curls.sore_good), spacing)
+        return _Due(Stage.HOLD, own, wording.curls_hold(curls.max_rpe, curls.sore_good), spacing)
     if verdicts[-1] is Verdict.UNKNOWN:
-        return _Due(Stage.HOLD, last.dose, wording.curls_unknown(), spacing)
+        return _Due(Stage.HOLD, own, wording.curls_unknown(), spacing)
+    if own != last.dose:
+        return _Due(Stage.HOLD, own, wording.curls_beyond(curls.full_sets, curls.most_repetitions), spacing)
     good = 0
     for session, found in zip(reversed(counting), reversed(verdicts), strict=True):
         if found is not Verdict.GOOD or session.dose != last.dose:
@@ -270,15 +311,37 @@ def _is_rising(peaks: Sequence[float | None], curls: Curls) -> bool:
 
 
 def _is_unsettled(done: Sequence[CurlSession], facts: CurlFacts, curls: Curls) -> bool:
-    """Return whether soreness after the last curls is still there a week later, by the runner's own last word."""
+    """Return whether soreness after curls did not settle in a week, and has not been logged as gone since.
+
+    It counts from the session before it; from its own first day where a 0 was logged in between. More curls do not begin
+    the count anew where the runner was still sore on their day or the day before. A case ends with a 0, or where nothing
+    is said for as long as the programme remembers.
+    """
     if not done:
         return False
-    since = {day: level for day, level in facts.soreness.items() if done[-1].date < day <= facts.date}
-    if not since:
-        return False
-    newest = max(since)
-    is_late = (newest - done[-1].date).days >= curls.sore_clinician_days
-    return is_late and min(since.values()) > 0 and (facts.date - newest).days < curls.restart_days
+    days = [session.date for session in done]
+    entries = sorted((day, level) for day, level in facts.soreness.items() if days[0] < day <= facts.date)
+    since: dt.date | None = None
+    before: tuple[dt.date, float] | None = None
+    is_open = False
+    for day, level in entries:
+        if before is not None and (day - before[0]).days >= curls.restart_days:
+            since, is_open, before = None, False, None
+        if level <= 0:
+            since, is_open = None, False
+        else:
+            last = max(d for d in days if d < day)
+            if since is None or not (is_open or _is_sore_through(before, last)):
+                # What was 0 after the curls and came later is counted from when it came.
+                since = day if before is not None and before[1] <= 0 and before[0] > last else last
+            is_open = is_open or (day - since).days >= curls.sore_clinician_days
+        before = day, level
+    return is_open and before is not None and (facts.date - before[0]).days < curls.restart_days
+
+
+def _is_sore_through(before: tuple[dt.date, float] | None, session: dt.date) -> bool:
+    """Return whether the last word before a session, or after it, was soreness that it did not interrupt."""
+    return before is not None and before[1] > 0 and (session - before[0]).days <= 1
 
 
 def is_chronic(tightness: Mapping[dt.date, float], today: dt.date, curls: Curls) -> bool:
@@ -292,7 +355,7 @@ def _first(facts: CurlFacts, rules: AlertRules) -> CurlPlan:
     curls = rules.curls
     if facts.state not in {State.BUILD, State.STEADY}:
         return CurlPlan(Stage.WAIT, None, (), (wording.curls_not_now(facts.state),), _notes(rules))
-    had = [day for day in facts.massages if 0 <= (facts.date - day).days < curls.habit_days]
+    had = _massages(facts, curls)
     if is_chronic(facts.tightness, facts.date, curls) and len(had) < curls.massages:
         told = wording.massage_first(curls.massages, len(had))
         return CurlPlan(Stage.MASSAGE, None, (), (told,), _notes(rules))
@@ -308,14 +371,16 @@ def _next(done: Sequence[CurlSession], facts: CurlFacts, rules: AlertRules) -> C
     due = _due(counting, facts.date, facts.soreness, curls)
     earliest = max(done[-1].date + dt.timedelta(days=due.gap_days), facts.date)
     stage, dose, reasons = due.stage, due.dose, [due.reason]
-    last = counting[-1].dose
+    last = within(counting[-1].dose, curls)
+    # Fewer repetitions on one leg are a step up too.
+    is_more = (due.stage is Stage.BUILD and dose != last) or dose.total > last.total
     if facts.state is State.DELOAD:
         wait = facts.state_since + dt.timedelta(days=math.ceil(curls.deload_wait_hours / _HOURS))
         earliest = max(earliest, wait + dt.timedelta(days=1))
-        base = dose if dose.total < last.total else last
+        base = last if is_more else dose
         stage, dose = Stage.HALVED, scaled(base, curls.deload_factor, curls)
         reasons = [wording.curls_in_deload(wait, curls.deload_factor)]
-    elif facts.state not in {State.BUILD, State.STEADY} and dose.total >= last.total and dose != last:
+    elif facts.state not in {State.BUILD, State.STEADY} and is_more:
         stage, dose = Stage.HOLD, last
         reasons = [wording.curls_no_step(facts.state)]
     dates, told_days = curl_days(facts, earliest, due.gap_days, rules)

@@ -328,6 +328,8 @@ def few_curls(facts: DayFacts, _history: OwnHistory, rules: AlertRules) -> Reaso
 
     No number (None) means that nobody has told: the reason then says so, and its value is None.
     """
+    if facts.curl_check is not None:
+        return None
     done, planned = facts.curl_sessions_10d, rules.curls.per_10_days
     if ratios(facts, rules) is None or (done is not None and done >= planned):
         return None

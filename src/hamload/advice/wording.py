@@ -480,6 +480,14 @@ def no_room() -> str:
     return "How much the next 7 days can hold cannot be said in numbers."
 
 
+def room_unchecked(hours: float) -> str:
+    """Return what the room of a week leaves unchecked."""
+    return (
+        "This checks how much you run, day by day, not how hard: too many hills, fast or long runs can still bring a"
+        f" deload. Keep hard runs {hours:.0f} hours apart, and ask for one you think of with --add."
+    )
+
+
 def no_room_yet() -> str:
     """Return why there is no room to tell while ratios compare with nothing."""
     return "There are too few weeks of running to compare with yet. Add little, and keep to the longest run below."
@@ -504,11 +512,17 @@ def race_in_quiet(date: dt.date, hours: float, limit_efm: int) -> str:
     )
 
 
-def race_in_week(date: dt.date, limit_efm: int, hours: float) -> str:
-    """Return what is kept for a race."""
+def race_in_week(date: dt.date, limit_efm: int, hours: float | None) -> str:
+    """Return what is kept for a race; hours None: it is today, and what was before it is over."""
+    before = "" if hours is None else f" No hard run in the {hours:.0f} hours before it."
+    return f"For your race on {day(date)} the plan keeps {limit_efm} EFM, the most that one run may hold now.{before}"
+
+
+def race_curls(dates: Sequence[dt.date], hours: float) -> str:
+    """Return that curls lie too close before a race."""
     return (
-        f"For your race on {day(date)} the plan keeps {limit_efm} EFM, the most that one run may hold now. No hard run"
-        f" in the {hours:.0f} hours before it."
+        f"Your curls on {' and '.join(day(date) for date in dates)} are too close to the race: leave them out. None in"
+        f" the {hours:.0f} hours before it, nor on its day."
     )
 
 
@@ -644,7 +658,7 @@ def dose(sets: int, repetitions: int, lowering_s: int | None, *, is_single_leg: 
 
 def next_curls(told: str, dates: Sequence[dt.date], reason: str) -> str:
     """Return the next curls and the reason for their dose."""
-    return f"Next curls: {told}, on {' and '.join(day(date) for date in dates)}. {reason}"
+    return f"Next curls: {told}, on {' and '.join(day(date) for date in dates)}. {reason}".rstrip()
 
 
 def curls_begin(sessions: int) -> str:
@@ -675,11 +689,16 @@ def curls_hold(max_rpe: int, sore: float) -> str:
     return f"The last curls were hard enough (effort above {max_rpe}, or soreness above {sore:g}): the same once more."
 
 
+def curls_beyond(sets: int, repetitions: int) -> str:
+    """Return why a dose beyond the programme is brought back to it."""
+    return f"You did more than the programme asks ({sets} x {repetitions} at most): go on from this dose."
+
+
 def curls_unknown() -> str:
     """Return why a dose stays where nothing was said of it."""
     return (
         "How the last curls felt is not fully known, so the dose stays. To go on, log the effort (hamload log curls 2x8"
-        " --rpe 8) and one or two days later the soreness, 0 too (hamload log soreness 0)."
+        " --rpe 8), then the soreness two days later, and after three days if it was not 0 (hamload log soreness 0)."
     )
 
 

@@ -99,7 +99,7 @@ def _print_backtest(found: Backtested) -> None:
         )
     console.print(table)
     console.print("Unseen: nothing was logged in the two weeks after it. Caught: flares that began within them.")
-    for null in found.nulls if found.flares else ():
+    for null in found.nulls if found.is_enough else ():
         console.print(
             f"{null.rule.replace('_', ' ')}, threshold alone: caught {null.caught} of {len(found.flares)} flares; with"
             f" shuffled chronic load {null.shuffled_median:.0f} ({null.shuffled_low:.0f}-{null.shuffled_high:.0f}), as"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 from bisect import bisect_left, bisect_right
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hamload import warehouse
-from hamload.advice import FlagEntry, assess, headline, open_flags, said
+from hamload.advice import FlagEntry, assess, curl_checks, headline, open_flags, said
 from hamload.load import Method, acwr, ewma, is_returning, monotony, rolling_mean, spike, strain
+from hamload.pipeline import curling
 from hamload.records import SERIES, Cause, Confidence, DayFacts, Reason, SeriesDay, SessionFact
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from hamload.parameters import Labels, LoadModel, Series
+    from hamload.parameters import AlertRules, Labels, LoadModel, Series
     from hamload.records import Alert, Array
     from hamload.settings import Settings
 
@@ -163,8 +164,29 @@ def write_alerts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Assess every day of every athlete and write the states with their reasons."""
     con.execute("delete from landing.alerts")
     for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
-        alerts = assess(day_facts(con, athlete_id, settings.model), settings.alerts, athlete_id)
+        days = day_facts(con, athlete_id, settings.model)
+        alerts = assess(with_curl_checks(con, days, settings.alerts, athlete_id), settings.alerts, athlete_id)
         warehouse.append_rows(con, "landing.alerts", [_row(alert) for alert in alerts])
+
+
+def with_curl_checks(
+    con: duckdb.DuckDBPyConnection, days: list[DayFacts], rules: AlertRules, athlete_id: str
+) -> list[DayFacts]:
+    """Return the days with what speaks against more curls on each.
+
+    Which curls were halved in a deload must be known for that. The checks move no deload, so a first round finds them.
+    """
+    if not days or curling.curl_log(con, athlete_id, {}, rules.curls) is None:
+        return days
+    states = {alert.date: alert.state for alert in assess(days, rules, athlete_id)}
+    log = curling.curl_log(con, athlete_id, states, rules.curls)
+    assert log is not None  # noqa: S101  # it was there a line ago
+    dates = [day.date for day in days]
+    # As with flags: the newest day is what is said now.
+    found = curl_checks(log, [*dates[:-1], max(dates[-1], log.date)], rules.curls)
+    return [
+        replace(day, curl_check=check, massages=massages) for day, (check, massages) in zip(days, found, strict=True)
+    ]
 
 
 def _row(alert: Alert) -> dict[str, Any]:

@@ -110,6 +110,26 @@ def curl_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, today: dt.date, 
     )
 
 
+def curl_log(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, states: Mapping[dt.date, State], curls: Curls
+) -> CurlFacts | None:
+    """Return all that was done and said of one runner's curls, up to its newest day; None where there is nothing."""
+    said = _said(con, athlete_id, dt.date.max)
+    sessions = _sessions(con, athlete_id, states, curls)
+    if not said and not sessions:
+        return None
+    newest = max([date for _, date, _ in said] + [session.date for session in sessions])
+    return CurlFacts(
+        date=newest,
+        state=State.UNKNOWN,
+        state_since=newest,
+        sessions=sessions,
+        soreness=_levels(said, "soreness"),
+        tightness=_levels(said, "tightness"),
+        massages=tuple(sorted({date for kind, date, _ in said if kind == "massage"})),
+    )
+
+
 type _Said = list[tuple[str, dt.date, Mapping[str, Any]]]
 
 
@@ -309,8 +329,10 @@ def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: s
         return ""
     found = curl_plan(curl_facts(con, athlete_id, today, settings.alerts.curls), settings.alerts)
     if found.dose is None or not found.dates:
-        return found.reasons[0] if found.stage in {Stage.CLINICIAN, Stage.MASSAGE} else ""
-    return wording.next_curls(dose_told(found.dose), found.dates[:2], found.reasons[0])
+        return ""
+    # That the last curls were too much the day's own advice has said.
+    reason = "" if found.stage is Stage.CUT else found.reasons[0]
+    return wording.next_curls(dose_told(found.dose), found.dates[:2], reason)
 
 
 def push(settings: Settings, athlete_id: str, today: dt.date, now: dt.datetime, service: WorkoutService) -> Pushed:

@@ -7,6 +7,7 @@ those that do, and judged by the same rules.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -28,9 +29,9 @@ from hamload.advice import (
     wording,
 )
 from hamload.advice.planned import coming_day, planned_run
-from hamload.errors import HamloadError, WarehouseError
+from hamload.errors import ConfigurationError, HamloadError, WarehouseError
 from hamload.load import spike
-from hamload.pipeline import advising
+from hamload.pipeline import advising, curling
 from hamload.pipeline.withholding import logged_flags, stop_headline
 from hamload.records import DayFacts, DeloadPlan, SeriesDay, SessionFact, State
 
@@ -101,12 +102,17 @@ def outlook(
     ------
     WarehouseError
         Where this athlete has no history yet, and no red flag is open.
+    ConfigurationError
+        Where the race is on a day off.
 
     """
+    if wishes.race is not None and wishes.race in wishes.off:
+        raise ConfigurationError(f"--race {wishes.race} is a day that --off keeps free.", "Leave one of the two out.")
     flags = logged_flags(settings, athlete_id)
     try:
         with warehouse.reader(settings.home) as con:
             days = advising.day_facts(con, athlete_id, settings.model)
+            days = advising.with_curl_checks(con, days, settings.alerts, athlete_id)
             sessions = advising.session_facts(con, athlete_id)
     except WarehouseError:
         if not flags:
@@ -130,7 +136,9 @@ def outlook(
     else:
         plan = None
     swaps = _swaps(facts, plan, rules) if is_deload else ()
-    told = _sentences(facts, plan, rules, wishes, is_deload=is_deload, with_ratios=with_ratios)
+    told = _sentences(facts, plan, rules, wishes, today, is_deload=is_deload, with_ratios=with_ratios)
+    if wishes.race is not None:
+        told = (*told, *_curls_told(settings, athlete_id, today, wishes.race))
     asked = _what_if(days, sessions, runs, alert, settings, plan if is_deload else None)
     return Outlook(
         athlete_id=athlete_id,
@@ -194,6 +202,7 @@ def _sentences(
     plan: DeloadPlan | None,
     rules: AlertRules,
     wishes: Wishes,
+    today: dt.date,
     *,
     is_deload: bool,
     with_ratios: bool,
@@ -209,23 +218,35 @@ def _sentences(
         told.append(wording.unreachable(len(plan.days)))
     elif plan.uncoupled is not None:
         told.append(wording.projection(plan.uncoupled, plan.ewma, len(plan.days)))
+        if not is_deload:
+            told.append(wording.room_unchecked(rules.caution.heavy_hours))
         if plan.uncoupled_without is not None and is_deload:
-            told.append(wording.projection_without(plan.uncoupled_without, plan.ewma_without, len(plan.days)))
+            told.append(wording.projection_without(plan.uncoupled_without, plan.ewma_without, rules.plan.days))
     limit = longest_run_m(facts, rules)
     if limit is not None:
         told.append(wording.longest(limit, rules.plan.longest_factor, rules.windows.longest_days))
     if wishes.race is not None:
-        told.append(_race_told(wishes.race, plan, limit, rules))
+        told.append(_race_told(wishes.race, plan, limit, rules, is_today=wishes.race == today))
     return tuple(told)
 
 
-def _race_told(race: dt.date, plan: DeloadPlan | None, limit_m: float | None, rules: AlertRules) -> str:
+def _race_told(
+    race: dt.date, plan: DeloadPlan | None, limit_m: float | None, rules: AlertRules, *, is_today: bool
+) -> str:
     day = next((d for d in plan.days if d.date == race), None) if plan is not None else None
     if day is None:
         return wording.race_later(race, limit_m)
     if day.is_quiet:
         return wording.race_in_quiet(race, rules.plan.no_heavy_hours, day.limit_efm)
-    return wording.race_in_week(race, day.limit_efm, rules.caution.heavy_hours)
+    return wording.race_in_week(race, day.limit_efm, None if is_today else rules.caution.heavy_hours)
+
+
+def _curls_told(settings: Settings, athlete_id: str, today: dt.date, race: dt.date) -> tuple[str, ...]:
+    """Return which curls of the programme lie too close before a race, or on its day."""
+    hours = settings.alerts.curls.quiet_hours_after
+    days = math.ceil(hours / 24)
+    close = [date for date in curling.plan(settings, athlete_id, today).dates if 0 <= (race - date).days <= days]
+    return (wording.race_curls(close, hours),) if close else ()
 
 
 def _swaps(facts: DayFacts, plan: DeloadPlan | None, rules: AlertRules) -> tuple[Swap, ...]:

@@ -12,7 +12,7 @@ a notice that says so and quotes it. So there is at most one copy of each messag
 from hamload.post.delivering import Outcome, deliver, withdraw
 from hamload.post.ledger import Standing
 from hamload.post.letter import Attachment
-from hamload.post.telling import forget, in_words, is_told, standing, tell
+from hamload.post.telling import forget, in_words, is_told, standing, tell, told
 
 __all__ = [
     "Attachment",
@@ -24,5 +24,6 @@ __all__ = [
     "is_told",
     "standing",
     "tell",
+    "told",
     "withdraw",
 ]
