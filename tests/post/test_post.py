@@ -432,3 +432,19 @@ def test_a_secret_is_the_variables_value_or_the_content_of_its_file(
 def test_an_address_that_is_more_or_less_than_one_is_refused(bad: str, configured: Configured) -> None:
     with pytest.raises(ConfigurationError):
         configured(None, mail=bad.replace("\n", "\\n"))
+
+
+def test_withdrawn_advice_is_as_if_never_told_and_what_tells_of_the_stop_or_a_failure_waits_on(
+    configured: Configured,
+) -> None:
+    home, now = configured(None), dt.datetime(2026, 11, 24, 3, 30, tzinfo=dt.UTC)
+    post.tell(home, "me", "deload", "alert", "Deload", "Back off.", now=now, also=["week"])
+    post.tell(home, "me", "broken", "failure", "A night failed", "Sign in.", now=now)
+    assert post.withdraw(home, "me", lambda subject: subject == "Stop")
+    assert [m.subject for m in post.standing(home, "me")] == ["A night failed"]
+    assert not post.is_told(home, "me", "deload")
+    assert not post.is_told(home, "me", "week")
+    post.tell(home, "me", "stop", "alert", "Stop", "See a doctor.", now=now + dt.timedelta(minutes=1))
+    assert post.withdraw(home, "me", lambda subject: subject == "Stop")
+    assert {m.subject for m in post.standing(home, "me")} == {"Stop", "A night failed"}
+    assert post.tell(home, "me", "deload", "alert", "Deload", "Back off.", now=now + dt.timedelta(days=1))

@@ -189,7 +189,13 @@ class Ledger:
                     "select 1 from deliveries where message_id = ? and state <> 'dropped'", (message_id,)
                 ):
                     self._db.execute("delete from deliveries where message_id = ?", (message_id,))
-                    self._db.execute("delete from messages where message_id = ?", (message_id,))
+                    # With it goes what it also told of: rows of the same step that no way was meant for.
+                    self._db.execute(
+                        "delete from messages where (athlete_id, put_at, subject) in ("
+                        "   select athlete_id, put_at, subject from messages where message_id = ?)"
+                        " and not exists (select 1 from deliveries d where d.message_id = messages.message_id)",
+                        (message_id,),
+                    )
             self._forget_contents()
 
     def forget(self, athlete_id: str) -> None:
