@@ -5,7 +5,7 @@ with by_day as (
 
 -- A day on which a recording could not be read, or is doubted, is unknown, whatever else was run on it.
 , with_missing_runs as (
-    select athlete_id, local_date as date from landing.unreadable where may_be_run and local_date is not null
+    select athlete_id, local_date as date from staging.uncounted where may_be_run and local_date is not null
     union
     select athlete_id, unnest(unknown_dates) as date from landing.sessions
 )

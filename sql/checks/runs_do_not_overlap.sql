@@ -8,8 +8,8 @@ sessions as (
     from landing.members as members
     join spans on spans.activity_id = members.activity_id
     left join landing.sessions as gathered on gathered.session_id = members.session_id
-    -- What the runner split may overlap, and where the start is hidden nobody knows the hour.
-    where members.is_primary and coalesce(not gathered.is_split and gathered.is_hour_known, true)
+    -- What the runner split or excluded may overlap, and where the start is hidden nobody knows the hour.
+    where members.is_primary and coalesce(not gathered.is_split and gathered.is_hour_known and gathered.verdict <> 'excluded', true)
 )
 
 select a.session_id, b.session_id as other_session_id

@@ -27,9 +27,9 @@ calendar as (
     from first_days
 ),
 
--- A recording that could not be read may be a run that is missing from the day; so may one that is doubted.
+-- A recording that could not be counted may be a run that is missing from the day; so may one that is doubted.
 missing_runs as (
-    select athlete_id, local_date from landing.unreadable where may_be_run and local_date is not null
+    select athlete_id, local_date from staging.uncounted where may_be_run and local_date is not null
     union
     select athlete_id, unnest(unknown_dates) as local_date from landing.sessions
 ),

@@ -76,11 +76,21 @@ def calendar(
     for uid, was in known.items():
         if uid in wanted or (today - was.date).days > _KEPT_DAYS:
             continue
-        # A day that has passed without curls is cancelled as well: what is past and not done is no appointment.
-        entries[uid] = _next(was, was.date, was.summary, was.description, "CANCELLED", now)
+        # A day that has passed without curls is cancelled as well: what is past and not done is no appointment. How
+        # to do them goes with it: some phones show cancelled days.
+        entries[uid] = _next(was, was.date, was.summary, "", "CANCELLED", now)
     if entries == known and previous:
         return previous
     return _written(entries)
+
+
+def is_of(content: bytes, athlete_id: str) -> bool:
+    """Return whether a calendar file holds a day of this runner's; one that cannot be read holds nobody's."""
+    try:
+        known = _read(content)
+    except HamloadError:
+        return False
+    return any(uid == _uid(athlete_id, entry.date) for uid, entry in known.items())
 
 
 def _uid(athlete_id: str, date: dt.date) -> str:

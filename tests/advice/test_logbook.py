@@ -155,6 +155,20 @@ def test_a_flag_is_open_until_it_is_cleared_and_never_closed_by_time() -> None:
     assert open_flags([_entry("pop", 0, 8), _entry("numbness", 0, 9, cleared=True)], TODAY) == ("pop",)
 
 
+def test_a_flag_written_after_a_clearance_opens_whatever_day_it_speaks_of() -> None:
+    def at(hour: int, days: int, *, cleared: bool = False) -> FlagEntry:
+        return FlagEntry(
+            "pop", TODAY + dt.timedelta(days=days), dt.datetime.combine(TODAY, dt.time(hour), dt.UTC), cleared
+        )
+
+    closed = [at(8, 0), at(9, 0, cleared=True)]
+    assert open_flags(closed, TODAY) == ()
+    assert open_flags([*closed, at(10, -1)], TODAY) == ("pop",)
+    again = [at(8, -4), at(9, -3, cleared=True), at(10, -4)]
+    assert open_flags(again, TODAY) == ("pop",)
+    assert open_flags([at(8, 0), at(9, -1, cleared=True)], TODAY) == ("pop",), "looked at before it was felt"
+
+
 def test_urgent_flags_come_first() -> None:
     names = open_flags([_entry("pop", 0, 8), _entry("saddle-numbness", 0, 9)], TODAY)
     assert names == ("saddle-numbness", "pop")

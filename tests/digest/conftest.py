@@ -358,7 +358,8 @@ def report_rows(days: int, unknown: range = range(0)) -> dict[str, Any]:
     parts = ("hill", "speed", "long", "base")
     return {
         "days": [
-            {"at": t, "days": 1, "label": f"day {n}", "acute": 40 + n % 9, "chronic": 38.5}
+            {"at": t, "days": 1, "known": days - 1 - n not in unknown, "label": f"day {n}"}
+            | {"acute": 40 + n % 9, "chronic": 38.5}
             | {part: float((n * (7 + index)) % (20 + 5 * index)) for index, part in enumerate(parts)}
             for n, t in enumerate(at)
         ],

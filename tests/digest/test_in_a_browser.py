@@ -224,6 +224,33 @@ def test_the_ranges_redraw_the_charts_and_the_kinds_filter_the_runs(browser: Bro
     assert browser.said() == []
 
 
+def test_a_long_range_shows_the_mean_of_each_weeks_known_days_and_leaves_no_day_out(
+    browser: Browser, make: Make
+) -> None:
+    report: ReportFacts = make("report", days=29 * 7 + 5, unknown=range(10, 22))
+    browser.open(render_report(report), 1280)
+    browser.driver.find_element(By.CSS_SELECTOR, 'input[name="range"][value="0"]').send_keys(Keys.SPACE)
+    browser.wait("return document.getElementById('charts').dataset.drawn === '0'")
+    bars = browser.run(
+        "return [...document.querySelectorAll('#load .layer_3_marks path')].map(p => p.__data__.datum)"
+        ".map(d => [d.at, d.days, d.label, d.base])"
+    )
+    days = report.rows["days"]
+    assert [bar[1] for bar in bars] == [5] + [7] * 29
+    assert bars[0][0] == days[0]["at"]
+    for number, (_, length, label, base) in enumerate(bars):
+        start = max(number * 7 - 2, 0)
+        known = [day["base"] for day in days[start : start + length] if day["known"]]
+        if not known:
+            assert base is None
+        else:
+            assert base == pytest.approx(sum(known) / len(known))
+        said = f", {len(known)} of {length} days known"
+        assert label.endswith(said) == (len(known) < length), label
+    counts = [bar[2].rpartition(", ")[2] for bar in bars[-4:-1]]
+    assert counts == ["6 of 7 days known", "0 of 7 days known", "3 of 7 days known"]
+
+
 def test_a_run_opens_with_the_keyboard_shows_its_course_and_closes_again(browser: Browser, make: Make) -> None:
     browser.open(render_report(make("report")), 600)
     button = browser.driver.find_element(By.CSS_SELECTOR, ".open")

@@ -16,7 +16,7 @@ from hamload.simulator import garmin as garmin_simulator
 from hamload.simulator import strava as strava_simulator
 
 #: What one whole answer may take here; a service that is silent or drips is given up after it.
-FETCH = "[fetch]\ntimeout_s = 0.4\nretries = 0\nwait_s = 0.01\n"
+FETCH = "[fetch]\ntimeout_s = 1.0\nretries = 0\nwait_s = 0.01\n"
 RUNS = 2
 
 STRAVA_FAULTS = {
@@ -31,7 +31,7 @@ STRAVA_FAULTS = {
     "page instead of data": strava_simulator.Fault("html", 200),
     "cut off": strava_simulator.Fault("cut"),
     "half an answer": strava_simulator.Fault("torn"),
-    "silent": strava_simulator.Fault("silent", wait_s=1),
+    "silent": strava_simulator.Fault("silent", wait_s=2),
     "drip": strava_simulator.Fault("drip"),
     "empty": strava_simulator.Fault("empty"),
     "another answer": strava_simulator.Fault("garbage"),
@@ -39,7 +39,7 @@ STRAVA_FAULTS = {
 GARMIN_FAULTS = {
     **{str(status): garmin_simulator.Fault("status", status) for status in (401, 403, 404, 429, 500, 503)},
     "page instead of data": garmin_simulator.Fault("html"),
-    "slow": garmin_simulator.Fault("slow", seconds=1),
+    "slow": garmin_simulator.Fault("slow", seconds=2),
     "drip": garmin_simulator.Fault("drip"),
     "half an answer": garmin_simulator.Fault("cut"),
     "cut off": garmin_simulator.Fault("short"),

@@ -186,6 +186,7 @@ def test_a_flag_of_today_stops_everything_at_once_and_only_clearing_ends_it(calm
     calendar: Any = Calendar.from_ical(file.read_bytes())
     coming = [e for e in calendar.walk("VEVENT") if e["DTSTART"].dt >= TODAY]
     assert {str(e["STATUS"]) for e in coming} == {"CANCELLED"}
+    assert not any(e.get("DESCRIPTION") for e in coming), "a cancelled day says no more how to do them"
     with pytest.raises(HamloadError, match="no curls to send"):
         curling.push_to_garmin(calm, "me", TODAY, NOW)
     with pytest.raises(ConfigurationError, match="is not open"):
@@ -193,6 +194,52 @@ def test_a_flag_of_today_stops_everything_at_once_and_only_clearing_ends_it(calm
     say("cleared", name="hot-swollen-calf")
     assert ask(calm, "select state from marts.alerts order by date desc limit 1") == [("build",)]
     assert curling.plan(calm, "me", TODAY).dose is not None
+
+
+def test_a_flag_logged_while_a_night_holds_the_home_withholds_advice_everywhere(calm: Settings, say: Say) -> None:
+    """Nothing is built anew: the tables say "build" still, and no outlet may repeat it."""
+    say("curls", 6, **curls())
+    assert "good time for" in pipeline.digest_text(calm, "me")
+    journaling.log(calm, "me", "flag", TODAY, {"name": "saddle-numbness"}, NOW + dt.timedelta(hours=2))
+    facts = pipeline.overview(calm, "me")
+    assert facts.alert.state is State.STOP
+    assert facts.headline.startswith("Stop, and get medical help now")
+    written = pipeline.digest(calm, "me", NOW)
+    past = pipeline.overview(calm, "me", TODAY - dt.timedelta(days=9))
+    history = pipeline.alert_history(calm, "me", every=True)
+    assert history[0]["state"] == "stop"
+    assert len(history) > 1
+    assert pipeline.tell_state(calm, "me", NOW)
+    assert [m.kind for m in pipeline.undelivered(calm, "me")] == ["alert"]
+    shown = [
+        " ".join((facts.headline, *facts.next_7)),
+        pipeline.digest_text(calm, "me"),
+        written.text_path.read_text(),
+        written.html_path.read_text(),
+        " ".join((past.headline, *past.next_7)),
+        json.dumps(history, default=str),
+        " ".join(m.subject for m in pipeline.undelivered(calm, "me")),
+        pipeline.report(calm, "me", NOW).read_text(),
+    ]
+    for told in shown:
+        for word in ("Next curls", "good time for", "ball curls"):
+            assert word not in told
+    assert planning.outlook(calm, "me", TODAY).headline == facts.headline
+    assert curling.plan(calm, "me", TODAY).stage is curling.Stage.WITHHELD
+
+
+def test_a_flag_logged_again_after_its_clearance_opens_again(calm: Settings) -> None:
+    def log(kind: str, days_ago: int, minute: int) -> journaling.Logged:
+        date, now = TODAY - dt.timedelta(days=days_ago), NOW + dt.timedelta(minutes=minute)
+        return journaling.log(calm, "me", kind, date, {"name": "sit-bone-pain"}, now)
+
+    log("flag", 4, 1)
+    assert not log("flag", 4, 2).is_new
+    assert log("cleared", 3, 3).advice == ()
+    again = log("flag", 4, 4)
+    assert again.is_new
+    assert "See a doctor" in again.advice[0]
+    assert pipeline.overview(calm, "me").alert.state is State.STOP
 
 
 def test_a_flag_without_any_run_withholds_the_plan_too(home: Settings) -> None:
@@ -309,6 +356,20 @@ def test_the_calendar_is_written_anew_where_somebody_wrote_over_it(calm: Setting
     assert file.read_bytes().startswith(b"BEGIN:VCALENDAR")
 
 
+def test_a_second_runner_orphans_no_calendar_that_a_phone_is_subscribed_to(
+    calm: Settings, home_with: Callable[[Path, str], Settings]
+) -> None:
+    file = curling.calendar_path(calm, "me")
+    assert "STATUS:CONFIRMED" in file.read_text()
+    runners = "".join(f'[[athletes]]\nid = "{name}"\ntime_zone = "America/Recife"\n' for name in ("me", "other"))
+    both = home_with(calm.home, runners)
+    journaling.log(both, "me", "flag", TODAY, {"name": "pop"}, NOW)
+    own = curling.write_calendar(both, "me", TODAY, NOW)
+    assert own.name == "curls-me.ics"
+    assert "STATUS:CONFIRMED" not in file.read_text()
+    assert "STATUS:CANCELLED" in file.read_text()
+
+
 def _connected(simulator: GarminSimulator, folder: Path) -> garmin.Connection:
     folder.mkdir(mode=0o700)
     (folder / garmin.TOKENS).write_text(json.dumps(simulator.tokens()))
@@ -331,6 +392,35 @@ def test_the_next_curls_reach_the_watch_once_through_the_real_client(calm: Setti
     assert (block["numberOfIterations"], exercise["endConditionValue"]) == (1, 5.0)
     assert (exercise["category"], exercise["exerciseName"]) == ("LEG_CURL", "SWISS_BALL_HIP_RAISE_AND_LEG_CURL")
     assert [e.kind for e in journaling.entries(calm, "me")] == [], "what was sent is no entry of the runner's"
+
+
+def test_what_was_sent_to_the_watch_is_replaced_by_a_new_dose_and_taken_back_by_a_stop(
+    calm: Settings, say: Say, tmp_path: Path
+) -> None:
+    account = Account(SimulatedRunner(), [], lambda: NOW, curls=0)
+    with GarminSimulator(account) as simulator, _connected(simulator, tmp_path / "tokens") as service:
+        first = curling.push(calm, "me", TODAY, NOW, service)
+        say("curls", **curls())
+        second = curling.push(calm, "me", TODAY, NOW, service)
+        assert (second.is_new, second.date > first.date) == (True, True)
+        assert simulator.scheduled == [(second.workout_id, second.date.isoformat())]
+        journaling.log(calm, "me", "flag", TODAY, {"name": "pop"}, NOW + dt.timedelta(hours=3))
+        (left,) = curling.recall_from_garmin(calm, "me", TODAY, NOW)
+        assert "On your watch stays" in left, "this home has no sign-in: the runner is told what to delete"
+        with pytest.raises(HamloadError, match="no curls to send"):
+            curling.push(calm, "me", TODAY, NOW, service)
+        assert (simulator.workouts, simulator.scheduled) == ({}, [])
+        assert curling.recall_from_garmin(calm, "me", TODAY, NOW) == []
+
+
+def test_a_session_that_the_runner_deleted_there_is_as_good_as_taken_back(calm: Settings, tmp_path: Path) -> None:
+    account = Account(SimulatedRunner(), [], lambda: NOW, curls=0)
+    with GarminSimulator(account) as simulator, _connected(simulator, tmp_path / "tokens") as service:
+        curling.push(calm, "me", TODAY, NOW, service)
+        simulator.workouts.clear()
+        journaling.log(calm, "me", "flag", TODAY, {"name": "pop"}, NOW)
+        assert curling.recall(calm, "me", TODAY, NOW, service) == 1
+        assert curling.recall(calm, "me", TODAY, NOW, service) == 0
 
 
 def test_a_single_leg_session_names_the_single_leg_exercise() -> None:

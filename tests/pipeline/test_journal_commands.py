@@ -9,10 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from icalendar import Calendar
 from typer.testing import CliRunner
 
+from hamload import pipeline
 from hamload.cli import app
 from hamload.errors import ConfigurationError
 from hamload.pipeline.putting import Put
@@ -88,6 +91,37 @@ def test_a_flag_is_answered_at_once_and_shuts_every_command(typed: Typed) -> Non
     assert "STOP" in typed("alerts", "--last", "1")
     typed("log", "cleared", "saddle-numbness")
     assert "medical help" not in typed("plan")
+
+
+def test_a_flag_logged_while_another_run_holds_the_home_takes_back_what_lies_about(
+    typed: Typed, lived_in: Settings
+) -> None:
+    """Calendar, waiting mail, digest files and the report: none may go on advising until the tables follow."""
+    typed("log", "curls", "1x5", "--rpe", "7", "--on", "yesterday")
+    typed("digest")
+    assert pipeline.tell_state(lived_in, "me", dt.datetime.now(tz=dt.UTC))
+    report = lived_in.home / "report.html"
+    report.write_text("Next curls: 1 x 5")
+    calendar = lived_in.home / "curls.ics"
+    assert "STATUS:CONFIRMED" in calendar.read_text()
+    (digest,) = (lived_in.home / "outbox").glob("*-digest.txt")
+    assert "good time for" in digest.read_text()
+    with pipeline.exclusive(lived_in):
+        typed("log", "flag", "hot-swollen-calf")
+        assert typed("status").count("Get medical help now") == 1
+        events: Any = Calendar.from_ical(calendar.read_bytes())
+        coming = [e for e in events.walk("VEVENT") if e["DTSTART"].dt >= lived_in.today()]
+        assert coming
+        assert {str(e["STATUS"]) for e in coming} == {"CANCELLED"}
+        assert pipeline.undelivered(lived_in, "me") == []
+        for path in (digest, digest.with_suffix(".html"), report):
+            assert "Get medical help now" in path.read_text().replace("\n", " ")
+            for word in ("good time for", "Next curls", "ball curls"):
+                assert word not in path.read_text()
+    assert pipeline.tell_state(lived_in, "me", dt.datetime.now(tz=dt.UTC)), "the stop itself is told"
+    assert pipeline.deliver(lived_in, dt.datetime.now(tz=dt.UTC)) == []
+    (message,) = pipeline.undelivered(lived_in, "me")
+    assert message.subject.startswith("Stop")
 
 
 def test_the_week_ahead_the_curls_and_the_backtest_can_be_read_by_a_machine(typed: Typed) -> None:

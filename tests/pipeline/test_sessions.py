@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import random
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 TODAY = dt.date(2026, 11, 23)
 NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
+LATER = NIGHT + dt.timedelta(minutes=1)
 CONFIG = 'time_zone = "America/Recife"\n[import]\nworkers = 1\n'
 
 
@@ -71,6 +73,37 @@ def _drawn(home: Settings, ask: Ask) -> str:
     """Return the total series in signs: R a run, 0 rest, ? unknown."""
     rows = ask(home, "select load_efm from marts.daily_load where series = 'total' order by date")
     return "".join("?" if load is None else "0" if load == 0 else "R" for (load,) in rows)
+
+
+def _summary(start: dt.datetime, minutes: float | None, km: float, sport: str = "run", **more: Any) -> bytes:
+    told = {"start_at": start.isoformat(), "sport": sport, "distance_m": 1000 * km, **more}
+    return json.dumps(told if minutes is None else told | {"moving_time_s": 60 * minutes}).encode()
+
+
+def _track(start: dt.datetime, *legs: tuple[float, float], step_s: int = 5) -> bytes:
+    """Return a GPX track straight north of legs (minutes, m/s)."""
+    points, way, second = [], 0.0, 0
+    for minutes, mps in legs:
+        for _ in range(0, int(60 * minutes), step_s):
+            at = start + dt.timedelta(seconds=second)
+            points.append(f'<trkpt lat="{-8.05 + way / 111_195:.7f}" lon="-34.9"><time>{at:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>')
+            way, second = way + mps * step_s, second + step_s
+    kind = "<type>running</type>"
+    return f'<gpx version="1.1" creator="b"><trk>{kind}<trkseg>{"".join(points)}</trkseg></trk></gpx>'.encode()
+
+
+# --- days that are not known ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("minutes", "sport"), [(0, "run"), (50, "unknown")])
+def test_a_run_that_is_listed_as_not_counted_leaves_its_day_unknown_and_never_rest(
+    kept: Settings, ask: Ask, gpx_of: Gpx, minutes: float | None, sport: str
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1))), ("3", "json", _summary(_at(3), minutes, 10, sport)))
+    _give(kept, "garmin", ("5", "gpx", gpx_of(_at(5))))
+    _refresh(kept)
+    assert ask(kept, "select local_date from marts.unreadable where may_be_run") == [(_at(3).date(),)]
+    assert _drawn(kept, ask).startswith("R0?0R")
 
 
 # --- what the runner decides ---------------------------------------------------------------------------------------
@@ -115,6 +148,104 @@ def test_a_decision_holds_when_its_activity_is_uploaded_anew(kept: Settings, ask
     _refresh(kept)
     assert _ids(kept, ask) == [second]
     assert ask(kept, "select session_id, verdict from marts.set_aside") == [(first, "excluded")]
+
+
+def test_an_exclusion_takes_away_the_excluded_recording_only_and_the_real_run_that_comes_later_counts(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1))), ("2", "gpx", gpx_of(_at(3), minutes=20)))
+    _refresh(kept)
+    deciding.judge(kept, "me", _ids(kept, ask)[1], "exclude", NIGHT)
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(minutes=5), minutes=60)))
+    _refresh(kept)
+    assert ask(kept, "select round(moving_time_s / 60) from marts.sessions order by start_at") == [(20,), (60,)]
+    assert ask(kept, "select verdict from marts.set_aside") == [("excluded",)]
+    assert _drawn(kept, ask).startswith("R0R")
+
+
+def test_a_forwarded_copy_of_an_excluded_recording_is_excluded_with_it(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1))), ("2", "gpx", gpx_of(_at(3), minutes=30)))
+    _refresh(kept)
+    deciding.judge(kept, "me", _ids(kept, ask)[1], "exclude", NIGHT)
+    _give(kept, "strava-export", ("9", "gpx", gpx_of(_at(3), minutes=30, title="forwarded")))
+    _refresh(kept)
+    assert len(_ids(kept, ask)) == 1
+    deciding.judge(kept, "me", ask(kept, "select session_id from marts.set_aside")[0][0], "accept", LATER)
+    _refresh(kept)
+    assert len(_ids(kept, ask)) == 2
+
+
+def test_a_join_overrules_an_earlier_exclusion_of_one_of_its_halves(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(2), minutes=30)), ("2", "gpx", gpx_of(_at(2, 10.6), minutes=20)))
+    _refresh(kept)
+    halves = _ids(kept, ask)
+    deciding.judge(kept, "me", halves[0], "exclude", NIGHT)
+    _refresh(kept)
+    deciding.join(kept, "me", halves, NIGHT + dt.timedelta(minutes=1))
+    _refresh(kept)
+    assert ask(kept, "select copies, round(moving_time_s / 60) from marts.sessions") == [(1, 50)]
+
+
+def test_an_empty_id_and_one_that_begins_several_decide_nothing(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", *[(str(n), "gpx", gpx_of(_at(1, n), sport="cycling", mps=7, minutes=5)) for n in range(18)])
+    _refresh(kept)
+    known = [row[0] for row in ask(kept, "select activity_id from marts.activities order by 1")]
+    shared = next(a[0] for a, b in itertools.pairwise(known) if a[0] == b[0])
+    for given in ("", shared):
+        with pytest.raises(ConfigurationError):
+            deciding.judge(kept, "me", given, "accept", NIGHT)
+    assert deciding.made(kept, "me") == []
+
+
+def test_a_ride_that_was_excluded_is_a_run_once_it_is_accepted(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1), sport="cycling", minutes=30)), ("2", "gpx", gpx_of(_at(3))))
+    _refresh(kept)
+    ((ride,),) = ask(kept, "select activity_id from landing.maybe_runs")
+    deciding.judge(kept, "me", ride, "exclude", NIGHT)
+    _refresh(kept)
+    assert len(_ids(kept, ask)) == 1
+    deciding.judge(kept, "me", ride, "accept", LATER)
+    _refresh(kept)
+    assert len(_ids(kept, ask)) == 2
+
+
+def test_copies_at_another_hour_that_name_no_device_are_one_run(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    nameless = [gpx_of(_at(3, hour), minutes=40).replace(b'creator="hand"', b'creator=""') for hour in (10, 7)]
+    _give(kept, "garmin", ("1", "gpx", nameless[0]))
+    _give(kept, "phone", ("1", "gpx", nameless[1]))
+    _refresh(kept)
+    assert [row[1] for row in _sessions(kept, ask)] == [1]
+
+
+@pytest.mark.parametrize(("minutes", "elapsed_s"), [(389, None), (68, None), (60, 4200)])
+def test_a_summary_whose_clock_ran_on_never_speaks_before_the_recording_of_the_whole_way(
+    kept: Settings, ask: Ask, gpx_of: Gpx, minutes: float, elapsed_s: float | None
+) -> None:
+    more = {} if elapsed_s is None else {"elapsed_time_s": elapsed_s}
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=60)))
+    _give(kept, "phone", ("2", "json", _summary(_at(3), minutes, 10.2, **more)))
+    _refresh(kept)
+    assert ask(kept, "select format, copies, flags from marts.sessions") == [("gpx", 1, [])]
+
+
+def test_a_recording_without_doubts_speaks_before_a_better_one_that_is_doubted(
+    kept: Settings, ask: Ask, gpx_of: Gpx, fit_of_legs: Fit
+) -> None:
+    _give(kept, "garmin", ("1", "fit", fit_of_legs(_at(3), [("running", "generic", 40, 7.2)])))
+    _give(kept, "phone", ("2", "gpx", gpx_of(_at(3), minutes=40, mps=3.6)))
+    _refresh(kept)
+    assert ask(kept, "select format, copies, flags from marts.sessions") == [("gpx", 1, [])]
+
+
+def test_the_drive_home_of_a_phone_left_running_is_not_added_to_the_run_of_the_watch(
+    kept: Settings, ask: Ask, fit_of_legs: Fit
+) -> None:
+    _give(kept, "garmin", ("1", "fit", fit_of_legs(_at(3), [("running", "generic", 60, 2.8)])))
+    _refresh(kept)
+    alone = ask(kept, "select round(distance_m), round(load_efm) from marts.sessions")
+    _give(kept, "phone", ("2", "gpx", _track(_at(3), (60, 2.8), (6, 8.5))))
+    _refresh(kept)
+    assert ask(kept, "select round(distance_m), round(load_efm) from marts.sessions") == alone
 
 
 def test_two_halves_that_are_joined_are_one_run_with_the_load_of_one(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
@@ -170,11 +301,6 @@ def test_a_copy_with_a_barometer_gives_its_altitude_and_says_so(kept: Settings, 
 
 
 # --- what is doubted -----------------------------------------------------------------------------------------------
-
-
-def _summary(start: dt.datetime, minutes: float, km: float, sport: str = "run") -> bytes:
-    told = {"start_at": start.isoformat(), "sport": sport, "moving_time_s": 60 * minutes, "distance_m": 1000 * km}
-    return json.dumps(told).encode()
 
 
 DOUBTED = {

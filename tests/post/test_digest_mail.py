@@ -7,6 +7,7 @@ import shutil
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from hamload import pipeline, post, settings
@@ -130,6 +131,36 @@ def test_a_digest_that_is_asked_for_is_sent_now_and_once_a_day(server: Any, curr
     assert pipeline.deliver(current, _night(SUNDAY)) == []
     assert len(server.received) == 1
     assert post.standing(current) == []
+
+
+def test_the_night_after_a_digest_that_was_asked_for_does_not_send_the_same_again(
+    server: Any, current: Settings
+) -> None:
+    pipeline.refresh(current, FRIDAY)
+    assert pipeline.tell_state(current, "me", _night(FRIDAY), at_once=True)
+    assert not _night_of(current, FRIDAY)
+    assert not _night_of(current, FRIDAY + dt.timedelta(days=1))
+    assert len(server.received) == 1
+
+
+def test_a_late_run_that_moves_a_deloads_beginning_by_a_day_does_not_mail_it_again(
+    server: Any, current: Settings
+) -> None:
+    saturday = FRIDAY + dt.timedelta(days=1)
+    assert _night_of(current, FRIDAY)
+    pipeline.refresh(current, saturday)
+    for moved in ({FRIDAY: "build"}, {FRIDAY - dt.timedelta(days=1): "deload"}):
+        _history(current, moved | {saturday: "deload"}, told=saturday if FRIDAY in moved else min(moved))
+        assert not pipeline.tell_state(current, "me", _night(saturday))
+    assert len(server.received) == 1
+
+
+def _history(current: Settings, states: dict[dt.date, str], told: dt.date | None) -> None:
+    """Give days another state, as a run that arrives late would; `told` is the only day that is news."""
+    with duckdb.connect(str(current.home / "hamload.duckdb")) as con:
+        con.execute("update marts.alerts set is_new = date is not distinct from ?", [told])
+        for day, state in states.items():
+            con.execute("update marts.alerts set state = ? where date = ?", [state, day])
 
 
 def test_status_says_what_waits_and_why(current: Settings, configured: Configured) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hamload import post, settings
-from hamload.errors import ConfigurationError
+from hamload.errors import ConfigurationError, HamloadError
 from hamload.post.letter import Attachment, addressed, compose, one_line
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def test_a_server_that_is_down_keeps_messages_waiting_and_the_next_night_sends_t
     server: Any, configured: Configured
 ) -> None:
     down = configured(server, port=1)
-    _tell(down, "first")
-    _tell(down, "second", now=NIGHT + dt.timedelta(minutes=1))
+    _tell(down, "first", "failure")
+    _tell(down, "second", "failure", now=NIGHT + dt.timedelta(minutes=1))
     outcome = post.deliver(down, NIGHT)
     assert outcome.sent == 0
     assert "127.0.0.1:1 cannot be used" in outcome.problems[0]
@@ -147,8 +148,8 @@ def test_a_server_that_falls_silent_after_the_content_leaves_the_message_unsure_
     server: Any, configured: Configured
 ) -> None:
     current = configured(server, timeout_s=1)
-    _tell(current, "first")
-    _tell(current, "second", now=NIGHT + dt.timedelta(minutes=1))
+    _tell(current, "first", "failure")
+    _tell(current, "second", "failure", now=NIGHT + dt.timedelta(minutes=1))
     server.on_taken = lambda: time.sleep(1.5)
     assert "before the mail server confirmed" in post.deliver(current, NIGHT).problems[0]
     assert _states(current) == [("first", "unsure", 1), ("second", "waiting", 0)]
@@ -274,16 +275,50 @@ def test_a_notice_that_got_lost_itself_is_followed_by_another_that_still_quotes_
     assert all(b is not None and "> The text of state" in b.get_content() for b in bodies)
 
 
-def test_without_mail_or_an_address_messages_wait_and_only_the_newest_digest_is_kept(configured: Configured) -> None:
+def test_without_mail_or_an_address_messages_wait_and_only_the_newest_state_of_things_is_kept(
+    configured: Configured,
+) -> None:
     current = configured(None)
     for day in (8, 15, 22):
         _tell(current, f"digest {day}", "digest", now=NIGHT.replace(day=day))
     _tell(current, "a state", "alert")
+    _tell(current, "a night", "failure")
     outcome = post.deliver(current, NIGHT)
     assert (outcome.sent, outcome.problems) == (0, ())
-    assert [key for key, _, _ in _states(current)] == ["digest 22", "a state"]
+    assert [key for key, _, _ in _states(current)] == ["a state", "a night"]
     (words,) = post.in_words(current, outcome.standing)
     assert words.startswith("2 messages in the outbox: mail is not set up: [mail] in ")
+
+
+def test_an_alarm_of_months_ago_is_not_mailed_once_newer_news_stands_for_it(
+    server: Any, configured: Configured
+) -> None:
+    down = configured(None)
+    _tell(down, "deload of 2026-09-20", "alert", now=NIGHT - dt.timedelta(days=60))
+    post.deliver(down, NIGHT - dt.timedelta(days=60))
+    _tell(down, "week to 2026-11-22", "digest")
+    up = configured(server)
+    assert post.deliver(up, NIGHT).sent == 1
+    assert [m["Subject"] for m in server.messages] == ["Deload (week to 2026-11-22)"]
+
+
+def test_a_message_and_what_it_also_tells_of_are_put_in_one_step_or_not_at_all(configured: Configured) -> None:
+    current = configured(None)
+    _tell(current, "before", "failure")
+    with sqlite3.connect(current.home / "outbox" / "post.db") as ledger:
+        ledger.execute(
+            "create trigger killed before insert on messages when new.key = 'the week'"
+            " begin select raise(abort, 'killed'); end"
+        )
+    with pytest.raises(HamloadError, match="killed"):
+        _tell(current, also=["the week"])
+    assert [key for key, _, _ in _states(current)] == ["before"]
+    assert not post.is_told(current, "me", "state 2026-11-22")
+    with sqlite3.connect(current.home / "outbox" / "post.db") as ledger:
+        ledger.execute("drop trigger killed")
+    assert _tell(current, also=["the week"])
+    assert post.is_told(current, "me", "the week")
+    assert [key for key, _, _ in _states(current)] == ["before", "state 2026-11-22"]
 
 
 def test_the_outbox_is_its_owners_alone_and_two_senders_never_work_at_once(server: Any, configured: Configured) -> None:

@@ -47,7 +47,7 @@ FLAGS: dict[str, RedFlag] = {
 
 @dataclass(frozen=True, slots=True)
 class FlagEntry:
-    """A flag logged, or cleared, for a day; entries of one day count in the order in which they were written."""
+    """A flag logged, or cleared, for a day, and when that was written."""
 
     name: str
     date: dt.date
@@ -56,12 +56,20 @@ class FlagEntry:
 
 
 def open_flags(entries: Iterable[FlagEntry], on: dt.date) -> tuple[str, ...]:
-    """Return the names of the flags that are open at the end of a day, urgent ones first."""
-    last: dict[str, bool] = {}
-    for entry in sorted(entries, key=lambda e: (e.date, e.logged_at)):
-        if entry.date <= on:
-            last[entry.name] = not entry.is_cleared
-    return tuple(name for name in FLAGS if last.get(name))
+    """Return the names of the flags that are open at the end of a day, urgent ones first.
+
+    A clearance closes what was written before it, of its own day or earlier. What is written after it opens the flag
+    again, whatever day it speaks of: nobody has looked at it since.
+    """
+    still: dict[str, list[dt.date]] = {}
+    for entry in sorted(entries, key=lambda e: e.logged_at):
+        if entry.date > on:
+            continue
+        if entry.is_cleared:
+            still[entry.name] = [date for date in still.get(entry.name, ()) if date > entry.date]
+        else:
+            still.setdefault(entry.name, []).append(entry.date)
+    return tuple(name for name in FLAGS if still.get(name))
 
 
 def is_urgent(names: Iterable[str]) -> bool:

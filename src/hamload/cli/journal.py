@@ -198,6 +198,7 @@ def undo(
     else:
         told = f"Taken back: {taken.date} {taken.kind} {journaling.told(taken.kind, taken.content)}"
         terminal().print(plain(told.rstrip()), highlight=False)
+    _withdraw(settings, settings.athlete(athlete).id)
     _refresh(settings, as_json=as_json)
 
 
@@ -363,8 +364,28 @@ def _write(
         console.print(plain(said), highlight=False, soft_wrap=True)
         for line in done.advice:
             console.print(f"[bold red]![/] {plain(line)}", highlight=False, soft_wrap=True)
+    if done.advice:
+        _withdraw(settings, runner)
     if refresh and done.is_new:
         _refresh(settings, as_json=as_json)
+    if done.advice:
+        _recall_curls(settings, runner)
+
+
+def _withdraw(settings: Settings, runner: str) -> None:
+    """Take back what was advised before a warning sign, also while another run holds the home."""
+    from hamload import pipeline
+
+    for line in pipeline.withdraw(settings, runner, dt.datetime.now(tz=dt.UTC)):
+        terminal(stderr=True).print(plain(line), highlight=False, soft_wrap=True)
+
+
+def _recall_curls(settings: Settings, runner: str) -> None:
+    """Take the curls off the watch too. Last, for the network may be slow."""
+    from hamload import pipeline
+
+    for line in pipeline.recall_curls(settings, runner, dt.datetime.now(tz=dt.UTC)):
+        terminal(stderr=True).print(plain(line), highlight=False, soft_wrap=True)
 
 
 def _refresh(settings: Settings, *, as_json: bool) -> None:

@@ -78,6 +78,9 @@ def decisions(entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref]) -
         action = entry["action"]
         if action in _VERDICTS:
             verdicts |= {i: (place, _VERDICTS[action]) for group in groups for i in group}
+        elif action == "run":
+            # A ride that was excluded is a run after all.
+            _readmit(verdicts, [i for group in groups for i in group])
         elif action == "split":
             for one, other in combinations(groups, 2):
                 for pair in product(one, other):
@@ -87,7 +90,17 @@ def decisions(entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref]) -
             named = [i for group in groups for i in group]
             apart -= {frozenset(pair) for pair in combinations(named, 2)}
             together |= {frozenset(pair): pair for pair in pairwise(named)}
-    return Decisions(Decided(frozenset(apart), tuple(together.values())), verdicts)
+            # What is joined is of a run again.
+            _readmit(verdicts, named)
+    excluded = frozenset(i for i, (_, verdict) in verdicts.items() if verdict == "excluded")
+    pairs = Decided(frozenset(apart), tuple(together.values()), excluded, frozenset(verdicts) - excluded)
+    return Decisions(pairs, verdicts)
+
+
+def _readmit(verdicts: dict[str, tuple[int, Verdict]], activity_ids: Iterable[str]) -> None:
+    for activity_id in activity_ids:
+        if verdicts.get(activity_id, (0, ""))[1] == "excluded":
+            del verdicts[activity_id]
 
 
 def counted_as_runs(

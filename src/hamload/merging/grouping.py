@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hamload.merging.likeness import likeness
+from hamload.merging.likeness import is_alike, likeness
 from hamload.merging.profile import BIN_S
 
 if TYPE_CHECKING:
@@ -45,11 +45,14 @@ class Span:
     distance_m, duration_s
         What it says of itself; None where it does not.
     writer
-        What wrote it (format and device): two recordings of one writer are never one run at two hours.
+        What wrote it (format and device), "" where nobody knows: two recordings of one writer are never one run at two
+        hours.
     is_hidden
         Its start time is hidden: the day is right, the hour is not.
     is_summary
         It has no samples: how much of its time was standing is not known.
+    is_doubted
+        It is doubted so much that it would not count: it speaks only where nobody else does.
     local_date, offset_s
         The athlete's own day of its start, and the clock there, from UTC.
     read_profile
@@ -67,6 +70,7 @@ class Span:
     writer: str = ""
     is_hidden: bool = False
     is_summary: bool = False
+    is_doubted: bool = False
     local_date: dt.date | None = None
     offset_s: int = 0
     read_profile: Callable[[], Profile] | None = None
@@ -84,10 +88,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What the runner has decided: pairs of activities that are not, and that are, of one run."""
+    """What the runner has decided: pairs of activities that are not, and that are, of one run, and which are no runs.
+
+    `accepted` are those that the runner has said are runs: no exclusion of another recording reaches them.
+    """
 
     apart: frozenset[frozenset[str]] = frozenset()
     together: tuple[tuple[str, str], ...] = ()
+    excluded: frozenset[str] = frozenset()
+    accepted: frozenset[str] = frozenset()
+
+    def is_apart(self, one: str, other: str) -> bool:
+        """Whether they can never be of one session: an excluded recording takes no other away with it."""
+        return (one in self.excluded) != (other in self.excluded) or frozenset((one, other)) in self.apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,7 @@ def merge(
         What the runner has decided.
 
     """
+    decided = _with_copies(spans, rules, decided)
     order = _ordered(spans, rules, decided)
     groups = _overlapping(order, rules, decided)
     groups = _at_other_hours(groups, order, rules, decided)
@@ -189,6 +203,23 @@ class _Neighbours:
         return [s for s in self._spans[first:after] if s is not span and s.end_at >= span.start_at]
 
 
+def _with_copies(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> Decided:
+    """Let an exclusion reach what is the same recording on another way: begun and ended with it, over the same way."""
+    if not decided.excluded:
+        return decided
+    near = _Neighbours(spans)
+    copies = {
+        other.activity_id
+        for span in spans
+        if span.activity_id in decided.excluded
+        for other in near.of(span)
+        if other.activity_id not in decided.accepted
+        and abs((span.start_at - other.start_at).total_seconds()) <= rules.clocks.start_tolerance_s
+        and is_alike(span, other, rules.clocks)
+    }
+    return replace(decided, excluded=decided.excluded | copies)
+
+
 def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> list[Span]:
     """Return the spans, those first that are to speak: whole runs before fragments, then the best recordings."""
     near = _Neighbours(spans)
@@ -197,21 +228,27 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
         return any(
             _is_less(span, other, rules.copies.nearly_whole)
             and _shared(span, other) >= rules.copies.min_shared
-            and frozenset((span.activity_id, other.activity_id)) not in decided.apart
+            and not decided.is_apart(span.activity_id, other.activity_id)
             for other in near.of(span)
-            if not span.is_hidden and not other.is_hidden
+            if not span.is_hidden and not other.is_hidden and not other.is_doubted
         )
 
     fragments = {s.activity_id for s in spans if is_fragment(s)}
     return sorted(
         spans,
-        key=lambda s: (s.activity_id in fragments, s.is_hidden, s.rank, -s.held_s, s.start_at, s.activity_id),
+        key=lambda s: (s.is_doubted, s.activity_id in fragments, s.is_hidden, s.rank, -s.held_s, s.start_at, s.activity_id),
     )
 
 
 def _is_less(span: Span, other: Span, share: float) -> bool:
-    """Whether a recording holds clearly less than another: of the clock, where the other is a summary without stops."""
+    """Whether a recording holds clearly less than another: of the clock, where the other is a summary without stops.
+
+    A recording that has the whole way of a summary lacks nothing: the summary's clock ran on while its runner stood.
+    """
     if other.is_summary:
+        own, theirs = span.distance_m, other.distance_m
+        if not span.is_summary and own and theirs and own >= share * theirs:
+            return False
         return (span.end_at - span.start_at) < share * (other.end_at - other.start_at)
     return span.held_s < share * other.held_s
 
@@ -301,6 +338,8 @@ def _joined(groups: Sequence[_Group], order: Sequence[Span], decided: Decided) -
     for one, other in decided.together:
         if one not in of or other not in of or of[one] is of[other]:
             continue
+        if (one in decided.excluded) != (other in decided.excluded):
+            continue
         first, second = sorted((of[one], of[other]), key=lambda g: place[g[0].span.activity_id])
         first += [replace(p, why="joined by your decision", is_by_decision=True) for p in second]
         for placed in second:
@@ -310,8 +349,8 @@ def _joined(groups: Sequence[_Group], order: Sequence[Span], decided: Decided) -
 
 
 def _is_apart(group: _Group, spans: Iterable[Span], decided: Decided) -> bool:
-    return bool(decided.apart) and any(
-        frozenset((placed.span.activity_id, span.activity_id)) in decided.apart for placed in group for span in spans
+    return bool(decided.apart or decided.excluded) and any(
+        decided.is_apart(placed.span.activity_id, span.activity_id) for placed in group for span in spans
     )
 
 
@@ -329,7 +368,7 @@ def _session(group: _Group, rules: MergingRules) -> Session:
             span = placed.span
             if placed.shift_s or span.is_hidden or not _may_add(span, lead, rules.extras):
                 continue
-            own = _pieces(span, speaking, rules.extras)
+            own = _pieces(span, speaking, rules)
             if own:
                 pieces += own
                 speaking.append(span)
@@ -350,27 +389,31 @@ def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
     return span.has_profile and outside + max(unmoved, 0) >= rules.min_s
 
 
-def _pieces(span: Span, speaking: Sequence[Span], rules: Extras) -> list[Piece]:
-    """Return the stretches in which this copy runs and nobody who speaks already moves."""
+def _pieces(span: Span, speaking: Sequence[Span], rules: MergingRules) -> list[Piece]:
+    """Return the stretches in which this copy runs and nobody who speaks already moves.
+
+    What is faster than a runner is none: a phone is carried on in cars and trains.
+    """
+    extras, sanity = rules.extras, rules.sanity
     profile = span.profile
     assert profile is not None  # noqa: S101  # the caller asks only those that have one
     bins = np.arange(len(profile.covered_s))
     starts = np.asarray(span.start_at.timestamp() + BIN_S * bins, dtype=np.float64)
     held = sum((_moving_s(other, starts) for other in speaking), np.zeros(len(bins)))
     with np.errstate(invalid="ignore"):
-        alone = held < BIN_S / 6
         speed = np.nan_to_num(profile.speed_mps)
+        alone = (held < BIN_S / 6) & (speed <= sanity.vehicle_mps)
     found = []
     edges = np.flatnonzero(np.diff(np.concatenate([[False], alone, [False]])))
     for first, after in edges.reshape(-1, 2):
         # What begins or ends with standing or walking is trimmed: only the running is missing.
-        runs = np.flatnonzero(speed[first:after] >= rules.min_mps)
+        runs = np.flatnonzero(speed[first:after] >= extras.min_mps)
         if not len(runs):
             continue
         low, high = first + runs[0], first + runs[-1] + 1
         length = float(profile.covered_s[low:high].sum())
         way = float((speed[low:high] * profile.covered_s[low:high]).sum())
-        if length >= rules.min_s and way >= rules.min_mps * length:
+        if length >= extras.min_s and extras.min_mps * length <= way <= sanity.ride_mps * length:
             found.append(Piece(span.activity_id, float(BIN_S * low), float(BIN_S * high)))
     return found
 

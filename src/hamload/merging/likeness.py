@@ -66,7 +66,7 @@ def likeness(one: Timed, other: Timed, rules: Clocks) -> Likeness | None:
     """
     has_shape = one.has_profile and other.has_profile
     found = _other_hour(one, other, rules, has_shape=has_shape)
-    if found is None or not _is_alike(one, other, rules, 1.0 if has_shape else 0.5):
+    if found is None or not is_alike(one, other, rules, 1.0 if has_shape else 0.5):
         return None
     if (a := one.profile) is None or (b := other.profile) is None:
         return found
@@ -92,7 +92,8 @@ def _other_hour(one: Timed, other: Timed, rules: Clocks, *, has_shape: bool) -> 
     return Likeness(apart, away, f"its clock is {_hours(steps * step)} off; alike in distance and duration")
 
 
-def _is_alike(one: Timed, other: Timed, rules: Clocks, share: float) -> bool:
+def is_alike(one: Timed, other: Timed, rules: Clocks, share: float = 1.0) -> bool:
+    """Whether two recordings tell of nearly the same duration and distance."""
     a, b = one.duration_s, other.duration_s
     if not a or not b or abs(a - b) > max(rules.duration_s, rules.duration_share * max(a, b)) * share:
         return False

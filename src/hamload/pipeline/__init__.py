@@ -56,6 +56,7 @@ __all__ = [
     "put_files",
     "put_folder",
     "rebuild",
+    "recall_curls",
     "refresh",
     "report",
     "sessions",
@@ -67,6 +68,7 @@ __all__ = [
     "undelivered_words",
     "unreadable",
     "waiting_accounts",
+    "withdraw",
     "write_calendars",
 ]
 
@@ -206,7 +208,7 @@ def alert_history(
     from hamload.pipeline import telling
 
     with warehouse.reader(settings.home) as con:
-        return telling.alert_history(con, settings.athlete(athlete_id).id, every=every, on=on, last=last)
+        return telling.alert_history(con, settings, settings.athlete(athlete_id).id, every=every, on=on, last=last)
 
 
 def sessions(settings: Settings, athlete_id: str = "", last: int = 20) -> list[dict[str, Any]]:
@@ -255,10 +257,12 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
 
     from hamload.digest.outbox import write
     from hamload.digest.render import render_markdown, subject
-    from hamload.pipeline import mailing, recalling
+    from hamload.pipeline import mailing, recalling, withholding
 
     facts = overview(settings, athlete_id)
     entry = write(settings.home / "outbox", facts, mailing.pictures_within(settings, facts))
+    if withholding.is_outdated(settings, facts.alert):
+        return digest(settings, athlete_id, now)
     recalling.note_told(settings, facts.alert.athlete_id, now or dt.datetime.now(tz=dt.UTC))
     return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
 
@@ -320,6 +324,7 @@ def _night(settings: Settings, now: dt.datetime, today: dt.date | None, progress
     digests = tuple(digest(settings, athlete_id, now) for athlete_id in known_athletes(settings))
     for athlete_id in known_athletes(settings):
         tell_state(settings, athlete_id, now)
+        failed += recall_curls(settings, athlete_id, now, today)
     tell_troubles(settings, failures, now)
     failed += deliver(settings, now)
     return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
@@ -412,8 +417,25 @@ def tell_crash(settings: Settings, error: BaseException, now: dt.datetime) -> in
 def deliver(settings: Settings, now: dt.datetime) -> list[str]:
     """Send what waits in the outbox. Returns what went wrong with that."""
     from hamload import post
+    from hamload.pipeline import withdrawing
 
-    return list(post.deliver(settings, now).problems)
+    left = [line for athlete in settings.athletes for line in withdrawing.withdraw_mail(settings, athlete.id)]
+    return [*left, *post.deliver(settings, now).problems]
+
+
+def recall_curls(settings: Settings, athlete_id: str, now: dt.datetime, today: dt.date | None = None) -> list[str]:
+    """Delete on the watch the curls that hold no longer. Returns in sentences what could not be deleted."""
+    from hamload.pipeline import curling
+
+    athlete_id = settings.athlete(athlete_id).id
+    return curling.recall_from_garmin(settings, athlete_id, today or settings.today(athlete_id), now)
+
+
+def withdraw(settings: Settings, athlete_id: str, now: dt.datetime) -> list[str]:
+    """Take back a runner's advice where a red flag is open, built or not. Returns what could not be taken back."""
+    from hamload.pipeline import withdrawing
+
+    return withdrawing.withdraw(settings, settings.athlete(athlete_id).id, now)
 
 
 def known_athletes(settings: Settings) -> list[str]:

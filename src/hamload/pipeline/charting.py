@@ -125,6 +125,7 @@ def _day(row: dict[str, Any], today: dt.date) -> dict[str, Any]:
     return {
         "at": milliseconds(row["date"]),
         "days": 1,
+        "known": row["is_known"],
         "label": units.day(row["date"], today) + ("" if row["is_known"] else " (unknown)"),
         **parts,
         "acute": _rounded(row["acute_rolling"], 1),

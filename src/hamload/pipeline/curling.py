@@ -11,27 +11,28 @@ from typing import TYPE_CHECKING, Any
 from hamload import journal, warehouse
 from hamload.advice import CurlFacts, CurlPlan, CurlSession, Dose, curl_plan, stop_advice, wording
 from hamload.advice.progression import Stage
-from hamload.agenda import Appointment, calendar
+from hamload.agenda import Appointment, calendar, is_of
 from hamload.errors import HamloadError, WarehouseError
 from hamload.pipeline.fetching import garmin_connection
-from hamload.pipeline.journaling import flags as logged_flags
+from hamload.pipeline.withholding import logged_flags
 from hamload.raw import Raw
 from hamload.records import State
 from hamload.sources.access import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import duckdb
 
+    from hamload.journal import Entry
     from hamload.parameters import Curls
     from hamload.settings import Settings
     from hamload.sources.garmin_workouts import WorkoutService
 
 #: Done days that the calendar still shows.
 _SHOWN_DAYS = 30
-_PUSHED = "pushed"
+_PUSHED, _RECALLED = "pushed", "recalled"
 
 __all__ = [
     "CurlPlan",
@@ -43,6 +44,8 @@ __all__ = [
     "plan",
     "push",
     "push_to_garmin",
+    "recall",
+    "recall_from_garmin",
     "write_calendar",
 ]
 
@@ -66,7 +69,7 @@ def plan(settings: Settings, athlete_id: str, today: dt.date) -> CurlPlan:
         Where this athlete has no history yet.
 
     """
-    flags = logged_flags(settings, athlete_id, today)
+    flags = logged_flags(settings, athlete_id)
     if flags:
         return CurlPlan(Stage.WITHHELD, None, (), stop_advice(flags))
     with warehouse.reader(settings.home) as con:
@@ -220,6 +223,28 @@ def write_calendar(settings: Settings, athlete_id: str, today: dt.date, now: dt.
         later = "The dose follows from how the session before it went."
         appointments += [Appointment(date, "Curls", later) for date in found.dates[1:]]
     path = calendar_path(settings, athlete_id)
+    for file in (path, *_other_calendars(settings, athlete_id)):
+        _bring_up_to_date(file, appointments, athlete_id, today, now)
+    if found.stage is not Stage.WITHHELD and logged_flags(settings, athlete_id):
+        # Logged while this was being written.
+        return write_calendar(settings, athlete_id, today, now)
+    return path
+
+
+def _other_calendars(settings: Settings, athlete_id: str) -> list[Path]:
+    """Return the runner's calendar under another name, from when the home had fewer or more runners.
+
+    A phone may be subscribed to it still.
+    """
+    path, shared = calendar_path(settings, athlete_id), settings.home / "curls.ics"
+    own = settings.home / f"curls-{athlete_id}.ics"
+    is_theirs = {own: own.is_file(), shared: shared.is_file() and is_of(shared.read_bytes(), athlete_id)}
+    return [file for file, holds in is_theirs.items() if holds and file != path]
+
+
+def _bring_up_to_date(
+    path: Path, appointments: Sequence[Appointment], athlete_id: str, today: dt.date, now: dt.datetime
+) -> None:
     previous = path.read_bytes() if path.is_file() else None
     try:
         content = calendar(previous, appointments, athlete_id, today, now)
@@ -230,14 +255,64 @@ def write_calendar(settings: Settings, athlete_id: str, today: dt.date, now: dt.
         part = path.with_suffix(".part")
         part.write_bytes(content)
         part.replace(path)
-    return path
 
 
 def push_to_garmin(settings: Settings, athlete_id: str, today: dt.date, now: dt.datetime) -> Pushed:
     """Send the next curl session through a runner's own account at Garmin Connect; see `push`."""
+    left = recall_from_garmin(settings, athlete_id, today, now)
+    if left:
+        raise HamloadError("Nothing is sent beside an outdated session.", " ".join(left))
     _sendable(settings, athlete_id, today)
     with garmin_connection(settings, Access.of(settings.home, athlete_id)) as connection:
         return push(settings, athlete_id, today, now, connection)
+
+
+def recall_from_garmin(settings: Settings, athlete_id: str, today: dt.date, now: dt.datetime) -> list[str]:
+    """Delete at Garmin Connect what holds no longer; see `recall`. Returns in sentences what could not be deleted."""
+    outdated = _outdated(settings, athlete_id, today)
+    if not outdated:
+        return []
+    try:
+        with garmin_connection(settings, Access.of(settings.home, athlete_id)) as connection:
+            recall(settings, athlete_id, today, now, connection)
+    except HamloadError as error:
+        return [
+            f"On your watch stays, and holds no longer: {entry.content['dose']} on {entry.date:%a %-d %b}. Delete it in"
+            f" Garmin Connect's training calendar, then sync the watch. ({error})"
+            for entry in outdated
+        ]
+    return []
+
+
+def recall(settings: Settings, athlete_id: str, today: dt.date, now: dt.datetime, service: WorkoutService) -> int:
+    """Delete the coming sessions at Garmin Connect that the plan names no longer. Returns how many."""
+    from hamload.sources.garmin_workouts import delete  # noqa: PLC0415  # as in `push`
+
+    outdated = _outdated(settings, athlete_id, today)
+    for entry in outdated:
+        delete(service, int(entry.content["workout_id"]))
+        with Raw(settings.home) as raw, raw.batch(journal.SOURCE, athlete_id, now) as batch:
+            journal.append(batch, _RECALLED, entry.date, now, {"workout_id": entry.content["workout_id"]})
+    return len(outdated)
+
+
+def _outdated(settings: Settings, athlete_id: str, today: dt.date) -> list[Entry]:
+    """Return the sessions that were sent, lie ahead, and are not the plan's next one."""
+    if not (settings.home / "raw").is_dir():
+        return []
+    with Raw(settings.home) as raw:
+        coming = [entry for entry in _sent(raw, athlete_id) if entry.date >= today]
+    if not coming:
+        return []
+    found = plan(settings, athlete_id, today)
+    wanted = (found.dates[0], dose_told(found.dose)) if found.dose is not None and found.dates else None
+    return [entry for entry in coming if (entry.date, entry.content["dose"]) != wanted]
+
+
+def _sent(raw: Raw, athlete_id: str) -> list[Entry]:
+    known = journal.entries(raw.deliveries(athlete_id))
+    recalled = {entry.content["workout_id"] for entry in known if entry.kind == _RECALLED}
+    return [e for e in known if e.kind == _PUSHED and e.content["workout_id"] not in recalled]
 
 
 def _sendable(settings: Settings, athlete_id: str, today: dt.date) -> tuple[dt.date, Dose, str]:
@@ -250,7 +325,7 @@ def _sendable(settings: Settings, athlete_id: str, today: dt.date) -> tuple[dt.d
 def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str) -> str:
     """Return the next curls in a sentence, empty where there are none or they are withheld."""
     today = settings.today(athlete_id)
-    if logged_flags(settings, athlete_id, today):
+    if logged_flags(settings, athlete_id):
         return ""
     found = curl_plan(curl_facts(con, athlete_id, today, settings.alerts.curls), settings.alerts)
     if found.dose is None or not found.dates:
@@ -261,7 +336,7 @@ def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: s
 
 
 def push(settings: Settings, athlete_id: str, today: dt.date, now: dt.datetime, service: WorkoutService) -> Pushed:
-    """Send the next curl session to Garmin Connect, on its day. The same session is sent once.
+    """Send the next curl session to Garmin Connect, on its day, in place of an outdated one. It is sent once.
 
     Raises
     ------
@@ -272,12 +347,13 @@ def push(settings: Settings, athlete_id: str, today: dt.date, now: dt.datetime, 
     from hamload.sources.garmin_workouts import curl_workout  # noqa: PLC0415  # who pushes nothing need not load it
     from hamload.sources.garmin_workouts import push as send  # noqa: PLC0415
 
+    recall(settings, athlete_id, today, now, service)
     date, dose, note = _sendable(settings, athlete_id, today)
     told = dose_told(dose)
     content = {"sets": dose.sets, "repetitions": dose.repetitions, "dose": told}
     with Raw(settings.home) as raw:
-        for entry in journal.entries(raw.deliveries(athlete_id)):
-            if entry.kind == _PUSHED and entry.date == date and entry.content["dose"] == told:
+        for entry in _sent(raw, athlete_id):
+            if entry.date == date and entry.content["dose"] == told:
                 return Pushed(date, told, int(entry.content["workout_id"]), is_new=False)
         workout = curl_workout(
             f"Curls {dose.sets} x {dose.repetitions}",

@@ -109,16 +109,19 @@ def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now:
     Raises
     ------
     ConfigurationError
-        Where the id names neither a session nor such an activity.
+        Where the id names neither a session nor such an activity, or begins several.
 
     """
     with warehouse.reader(settings.home) as con:
-        try:
+        session_ids = [s for s in _session_ids(con, athlete_id) if any_id and s.startswith(any_id)]
+        others = _others(con, athlete_id, any_id) if any_id else []
+        # What begins the ids of several, sessions or activities, decides on none of them.
+        if any_id not in session_ids and len(session_ids) + len(others) > 1:
+            raise ConfigurationError(f"{len(session_ids) + len(others)} ids begin with {any_id}.", "Name more of it.")
+        if session_ids or not others:
             session_id = _session(con, athlete_id, any_id)
-        except ConfigurationError:
-            activity = _other(con, athlete_id, any_id)
-            if activity is None:
-                raise
+        else:
+            activity = others[0]
             done: Action = "exclude" if action == "exclude" else "run"
             return _write(settings, athlete_id, done, [_refs(con, [activity[0]])], activity[1], now)
         members = con.execute(
@@ -189,17 +192,20 @@ def _refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> list[d
 
 
 def _session(con: duckdb.DuckDBPyConnection, athlete_id: str, session_id: str) -> str:
+    return _one_of(_session_ids(con, athlete_id), session_id, "session")
+
+
+def _session_ids(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[str]:
     known = con.execute("select session_id from landing.sessions where athlete_id = ?", [athlete_id]).fetchall()
-    return _one_of([row[0] for row in known], session_id, "session")
+    return [row[0] for row in known]
 
 
-def _other(con: duckdb.DuckDBPyConnection, athlete_id: str, activity_id: str) -> tuple[str, dt.date] | None:
-    rows = con.execute(
+def _others(con: duckdb.DuckDBPyConnection, athlete_id: str, activity_id: str) -> list[tuple[str, dt.date]]:
+    return con.execute(
         "select activity_id, local_date from marts.activities"
-        " where athlete_id = ? and session_id is null and starts_with(activity_id, ?) limit 2",
+        " where athlete_id = ? and session_id is null and starts_with(activity_id, ?)",
         [athlete_id, activity_id],
     ).fetchall()
-    return rows[0] if len(rows) == 1 else None
 
 
 def _one_of(known: Sequence[str], named: str, what: str) -> str:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from hamload.merging import Piece, Session
     from hamload.merging.decisions import Decisions, Verdict
+    from hamload.parameters import Sanity
     from hamload.settings import Settings
 
 RUNNING = tuple(s.value for s in Sport if s.is_running)
@@ -50,7 +51,7 @@ _UNNAMED = re.compile(
     r"((early )?(morning|lunch|afternoon|evening|night) )?(trail |treadmill )?(run|jog)|(.+ )?running", re.IGNORECASE
 )
 #: Whose title is the runner's own words, before that of a device or of a file.
-_TITLED = {"strava": 0, "garmin": 1, "garmin-personal": 2}
+_TITLED = {"strava": 0, "garmin": 1, "garmin_personal": 2}
 #: What may be kept for seven days only lends nothing to recordings that stay.
 _LENT = "strava"
 _HIDDEN_START = dt.time(0, 0, 1)
@@ -111,11 +112,18 @@ class _Activity:
         return self.distance_m or (json.loads(self.measures)["way_m"] if self.measures else None)
 
     @property
+    def writer(self) -> str:
+        """What wrote it; where no device is named, the source of a summary, and of a recording nobody knows."""
+        if self.device:
+            return f"{self.format}/{self.device}"
+        return "" if self.has_samples else f"{self.source}/{self.format}"
+
+    @property
     def is_hidden(self) -> bool:
         local = self.start_at.astimezone(dt.timezone(dt.timedelta(seconds=self.day_offset_s)))
         return self.format in _HIDING and local.time().replace(microsecond=0) == _HIDDEN_START
 
-    def span(self) -> Span:
+    def span(self, rules: Sanity) -> Span:
         return Span(
             activity_id=self.activity_id,
             start_at=self.start_at,
@@ -124,9 +132,10 @@ class _Activity:
             rank=(float(not self.has_samples), float(_FORMATS.get(self.format, len(_FORMATS)))),
             distance_m=self.way_m,
             duration_s=(self.end_at - self.start_at).total_seconds(),
-            writer=f"{self.format}/{self.device}",
+            writer=self.writer,
             is_hidden=self.is_hidden,
             is_summary=not self.has_samples,
+            is_doubted=not all(doubt.counts for doubt in doubts(self.record(), rules)),
             local_date=self.local_date,
             offset_s=self.day_offset_s,
             read_profile=cache(partial(_profile, self.profile)) if self.profile else None,
@@ -161,7 +170,7 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
         ]
         told = decided(con, athlete.id, activities)
         by_id = {a.activity_id: a for a in activities}
-        found = merge([a.span() for a in activities], settings.merging, athlete.id, told.pairs)
+        found = merge([a.span(settings.merging.sanity) for a in activities], settings.merging, athlete.id, told.pairs)
         members: list[dict[str, Any]] = []
         sessions: list[dict[str, Any]] = []
         for session in found:

@@ -5,6 +5,7 @@ What the words mean is `hamload.advice.logbook`'s; that they are kept is `hamloa
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from hamload.errors import ConfigurationError
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from hamload.journal import Entry
@@ -71,12 +71,12 @@ def log(
             )
         same = [e for e in known if (e.kind, e.date, e.content) == (kind, date, dict(content))]
         is_again = same and kind not in _OPENING
-        if is_again or (kind == "flag" and content["name"] in open_flags(_flags(known), date)):
+        if is_again or (kind == "flag" and _is_open(known, content["name"], date)):
             entry_id, is_new = (same[-1].entry_id if same else ""), False
         else:
             with raw.batch(journal.SOURCE, athlete_id, now) as batch:
                 entry_id, is_new = journal.append(batch, kind, date, now, content), True
-        flags = open_flags(_flags(_entries(raw, athlete_id)), now.astimezone(settings.zone(athlete_id)).date())
+        flags = open_flags(_flags(_entries(raw, athlete_id)), dt.date.max)
     return Logged(entry_id, is_new, stop_advice(flags) if flags else ())
 
 
@@ -112,12 +112,20 @@ def entries(settings: Settings, athlete_id: str) -> list[Entry]:
         return [e for e in _entries(raw, athlete_id) if e.kind in KINDS]
 
 
-def flags(settings: Settings, athlete_id: str, on: dt.date) -> tuple[str, ...]:
-    """Return the red flags that are open on a day, straight from the journal: no build stands between."""
+def flags(settings: Settings, athlete_id: str) -> tuple[str, ...]:
+    """Return the red flags that are open now, straight from the journal: no build stands between.
+
+    Everything that shows advice asks here first; see `hamload.pipeline.withholding`.
+    """
     if not (settings.home / "raw").is_dir():
         return ()
     with Raw(settings.home) as raw:
-        return open_flags(_flags(_entries(raw, athlete_id)), on)
+        return open_flags(_flags(_entries(raw, athlete_id)), dt.date.max)
+
+
+def _is_open(known: Sequence[Entry], name: str, date: dt.date) -> bool:
+    """Return whether a flag was open on a day and is so still: saying it again would add nothing."""
+    return all(name in open_flags(_flags(known), day) for day in (date, dt.date.max))
 
 
 def _entries(raw: Raw, athlete_id: str) -> list[Entry]:

@@ -11,7 +11,7 @@ import css_inline
 from hamload import charts, post, warehouse
 from hamload.digest import units
 from hamload.digest.render import Picture, mail_subject, render_html, render_text
-from hamload.pipeline import telling
+from hamload.pipeline import telling, withdrawing, withholding
 from hamload.pipeline.charting import chart_rows
 from hamload.records import State
 
@@ -46,15 +46,16 @@ def tell_state(settings: Settings, athlete_id: str, now: dt.datetime, *, at_once
     """
     with warehouse.reader(settings.home) as con:
         facts = telling.digest_facts(con, settings, athlete_id)
-        worsened = _worsened(con, facts)
+        news = _news(con, facts)
     kind: Kind = "digest"
     week = f"week to {_week_end(settings, facts.as_of)}"
+    state = _state_key(facts.alert.state, facts.alert.date)
     if at_once:
         key = f"asked for on {now:%Y-%m-%d}"
-    elif worsened is not None and not post.is_told(settings, athlete_id, key := f"{facts.alert.state} of {worsened}"):
-        kind = "alert"
-    elif not post.is_told(settings, athlete_id, key := week):
-        pass
+    elif news is not None and not _is_told(settings, athlete_id, facts.alert.state, news):
+        key, kind = state, "alert"
+    elif not post.is_told(settings, athlete_id, week):
+        key = week
     else:
         return False
     drawn = _drawn(settings, facts)
@@ -69,10 +70,13 @@ def tell_state(settings: Settings, athlete_id: str, now: dt.datetime, *, at_once
         inlined(render_html(facts, pictures, _leave(settings))),
         [post.Attachment(f"{c.name}.png", "image/png", c.png, f"{c.name}@hamload") for c in drawn],
         now=now,
+        # It tells of the state and of that week too: two messages that say the same would be one too many.
+        also=[other for other in (week, state) if other != key],
     )
-    if is_new and key != week:
-        # It told of that week too: two messages that say the same would be one too many.
-        post.tell(settings, athlete_id, week, "digest", "told with the alert", "", now=now, ways=[])
+    if withholding.is_outdated(settings, facts.alert):
+        # A flag was logged while this was being written.
+        withdrawing.withdraw_mail(settings, athlete_id)
+        return tell_state(settings, athlete_id, now, at_once=at_once)
     return is_new
 
 
@@ -89,17 +93,52 @@ def inlined(html: str) -> str:
     return css_inline.inline(html, keep_style_tags=True, load_remote_stylesheets=False)
 
 
-def _worsened(con: duckdb.DuckDBPyConnection, facts: DigestFacts) -> dt.date | None:
-    """Return the day on which the state that still holds was first to be told, within the last week."""
-    if facts.alert.state not in _AT_ONCE:
+class _News(NamedTuple):
+    date: dt.date
+    is_beginning: bool
+
+
+def _news(con: duckdb.DuckDBPyConnection, facts: DigestFacts) -> _News | None:
+    """Return the last day on which the state that still holds was to be told, within the last week."""
+    alert = facts.alert
+    if alert.state not in _AT_ONCE:
         return None
     rows = warehouse.rows(
         con,
-        "select max(date) as date from marts.alerts where athlete_id = ? and state = ? and is_new and date > ?",
-        [facts.alert.athlete_id, facts.alert.state.value, facts.as_of - dt.timedelta(days=_UNTOLD_DAYS)],
+        _NEWS,
+        [alert.athlete_id, alert.date, alert.state.value, alert.date - dt.timedelta(days=_UNTOLD_DAYS)],
     )
-    found: dt.date | None = rows[0]["date"]
+    found = _News(rows[0]["date"], rows[0]["is_beginning"]) if rows else None
+    if alert.is_new and (found is None or found.date < alert.date):
+        # A flag that the tables do not know of yet begins its stop today.
+        return _News(alert.date, is_beginning=True)
     return found
+
+
+_NEWS = """
+with days as (
+    select date, state, is_new, lag(state) over (order by date) as before
+    from marts.alerts where athlete_id = $1 and date <= $2
+)
+select date, before is distinct from state as is_beginning
+from days where state = $3 and date > $4 and is_new
+order by date desc limit 1
+"""
+
+
+def _is_told(settings: Settings, athlete_id: str, state: State, news: _News) -> bool:
+    """Return whether a message told of the state when its news was there already.
+
+    A run that arrives late can move a state's beginning by a day; where the state was told the day before, when by
+    now it had not begun, the beginning moved and the runner knows.
+    """
+    since = news.date - dt.timedelta(days=1 if news.is_beginning else 0)
+    told = post.told(settings, athlete_id, f"{state.value} of ")
+    return any(key >= _state_key(state, since) for key in told)
+
+
+def _state_key(state: State, day: dt.date) -> str:
+    return f"{state.value} of {day}"
 
 
 def _week_end(settings: Settings, day: dt.date) -> dt.date:

@@ -32,7 +32,7 @@ from hamload.advice.planned import coming_day, planned_run
 from hamload.errors import ConfigurationError, HamloadError, WarehouseError
 from hamload.load import spike
 from hamload.pipeline import advising, curling
-from hamload.pipeline.journaling import flags as logged_flags
+from hamload.pipeline.withholding import logged_flags, stop_headline
 from hamload.records import DayFacts, DeloadPlan, SeriesDay, SessionFact, State
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def outlook(
     """
     if wishes.race is not None and wishes.race in wishes.off:
         raise ConfigurationError(f"--race {wishes.race} is a day that --off keeps free.", "Leave one of the two out.")
-    flags = logged_flags(settings, athlete_id, today)
+    flags = logged_flags(settings, athlete_id)
     try:
         with warehouse.reader(settings.home) as con:
             days = advising.day_facts(con, athlete_id, settings.model)
@@ -184,7 +184,7 @@ def _withheld(athlete_id: str, date: dt.date, flags: Sequence[str]) -> Outlook:
         athlete_id=athlete_id,
         as_of=date,
         state=State.STOP,
-        headline=wording.state_headline(State.STOP),
+        headline=stop_headline(flags),
         is_withheld=True,
         plan=None,
         longest_m=None,

@@ -15,7 +15,7 @@ from hamload.digest.outbox import replace_file
 from hamload.digest.report import Coefficient, ReportFacts, ReportRun, Spell, render_report
 from hamload.digest.units import METRES_PER_MILE
 from hamload.load import demand
-from hamload.pipeline import telling
+from hamload.pipeline import telling, withholding
 from hamload.pipeline.charting import chart_rows
 from hamload.records import State
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from hamload.digest.facts import DigestFacts
     from hamload.pipeline.putting import Progress
     from hamload.records import Array, Reason
     from hamload.settings import Settings
@@ -49,7 +50,7 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
         rows = chart_rows(con, settings, athlete_id, digest.as_of)
         sessions = telling.sessions(con, athlete_id, 1_000_000)
         traces = _traces(con, settings, sessions, progress)
-        spells = _spells(con, athlete_id)
+        spells = _spells(con, athlete_id, digest)
     is_miles = settings.show.units == "miles"
     places = {session_id: place for place, session_id in enumerate(traces)}
     facts = ReportFacts(
@@ -72,10 +73,16 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
         written_at=now,
         outbox=tuple(post.in_words(settings, post.standing(settings, athlete_id))),
     )
-    name = "report.html" if len(settings.athletes) == 1 else f"report-{athlete_id}.html"
-    path = settings.home / name
+    path = report_path(settings, athlete_id)
     replace_file(path, render_report(facts).encode())
+    if withholding.is_outdated(settings, digest.alert):
+        return write_report(settings, athlete_id, now, progress)
     return path
+
+
+def report_path(settings: Settings, athlete_id: str) -> Path:
+    """Return where a runner's report lies; a home of several runners has one for each."""
+    return settings.home / ("report.html" if len(settings.athletes) == 1 else f"report-{athlete_id}.html")
 
 
 def _run(row: dict[str, Any], trace: int | None) -> ReportRun:
@@ -90,12 +97,20 @@ def _run(row: dict[str, Any], trace: int | None) -> ReportRun:
     )
 
 
-def _spells(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[Spell]:
-    """Return the days in a row of one state, newest first."""
+def _spells(con: duckdb.DuckDBPyConnection, athlete_id: str, digest: DigestFacts) -> list[Spell]:
+    """Return the days in a row of one state, newest first. While a flag is open no earlier headline is shown."""
+    is_stopped = digest.alert.state is State.STOP
     found: list[tuple[dict[str, Any], dt.date]] = []
     for row in warehouse.rows(
         con, "select date, state, headline, reasons from marts.alerts where athlete_id = ? order by date", [athlete_id]
     ):
+        if is_stopped and row["date"] == digest.as_of:
+            row = {**row, "state": State.STOP.value, "headline": digest.headline, "reasons": digest.alert.reasons}  # noqa: PLW2901
+        else:
+            row["reasons"] = _reasons(row["reasons"])
+            if is_stopped:
+                row["headline"] = withholding.past_headline(State(row["state"]))
+                row["reasons"] = withholding.past_reasons(row["reasons"])
         if found and found[-1][0]["state"] == row["state"]:
             found[-1] = (found[-1][0], row["date"])
         else:
@@ -106,7 +121,7 @@ def _spells(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[Spell]:
             first_date=row["date"],
             last_date=last,
             headline=row["headline"],
-            reasons=_reasons(row["reasons"]),
+            reasons=row["reasons"],
         )
         for row, last in reversed(found)
     ]

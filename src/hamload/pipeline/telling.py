@@ -21,7 +21,7 @@ from hamload.digest.facts import (
     Week,
 )
 from hamload.errors import WarehouseError
-from hamload.pipeline import curling, doubting, recalling
+from hamload.pipeline import curling, doubting, recalling, withholding
 from hamload.records import SERIES, Alert, Cause, Confidence, DayBudget, DeloadPlan, Reason, State
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def digest_facts(
     """
     alert, headline = alert_of(con, athlete_id, on)
     as_of = alert.date
+    flags = withholding.logged_flags(settings, athlete_id)
+    if flags:
+        is_newest = on is None or alert_of(con, athlete_id)[0].date == as_of
+        alert, headline = (withholding.stopped if is_newest else withholding.of_a_past_day)(alert, flags)
     row = _one(
         con,
         "select a.name, a.time_zone, a.easy_speed_mps, a.model_version, bool_or(s.is_simulated) as is_simulated"
@@ -160,20 +164,32 @@ def _plan(row: dict[str, Any]) -> DeloadPlan:
 
 
 def alert_history(
-    con: duckdb.DuckDBPyConnection, athlete_id: str, *, every: bool, on: dt.date | None, last: int
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    athlete_id: str,
+    *,
+    every: bool,
+    on: dt.date | None,
+    last: int,
 ) -> list[dict[str, Any]]:
     """Return the newest day, and those on which something was told, newest first; see `pipeline.alert_history`."""
     found = warehouse.rows(
         con,
         "with days as (select *, lag(state) over (order by date) as before, max(date) over () as newest"
         " from marts.alerts where athlete_id = $1)"
-        " select * exclude (before, newest) from days where case when $3::date is not null then date = $3"
+        " select * exclude (before) from days where case when $3::date is not null then date = $3"
         " else is_new or date = newest or ($2 and state is distinct from before) end"
         " order by date desc limit $4",
         [athlete_id, every, on, last],
     )
     decoded = ((row, json.loads(row["reasons"]), json.loads(row["plan"] or "null")) for row in found)
-    return [{**row, "reasons": reasons, "plan": plan} for row, reasons, plan in decoded]
+    rows = [{**row, "reasons": reasons, "plan": plan} for row, reasons, plan in decoded]
+    flags = withholding.logged_flags(settings, athlete_id)
+    shown = []
+    for row in rows:
+        is_newest = row["date"] == row.pop("newest")
+        shown.append(withholding.stopped_row(row, flags, is_newest=is_newest) if flags else row)
+    return shown
 
 
 def reason(row: dict[str, Any]) -> Reason:

@@ -9,9 +9,21 @@ A message is marked "sending" before its content leaves and "sent" once the serv
 a notice that says so and quotes it. So there is at most one copy of each message, and none is lost.
 """
 
-from hamload.post.delivering import Outcome, deliver
+from hamload.post.delivering import Outcome, deliver, withdraw
 from hamload.post.ledger import Standing
 from hamload.post.letter import Attachment
-from hamload.post.telling import forget, in_words, is_told, standing, tell
+from hamload.post.telling import forget, in_words, is_told, standing, tell, told
 
-__all__ = ["Attachment", "Outcome", "Standing", "deliver", "forget", "in_words", "is_told", "standing", "tell"]
+__all__ = [
+    "Attachment",
+    "Outcome",
+    "Standing",
+    "deliver",
+    "forget",
+    "in_words",
+    "is_told",
+    "standing",
+    "tell",
+    "told",
+    "withdraw",
+]

@@ -17,7 +17,7 @@ from hamload.post.telling import outbox, push_urls, tell
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hamload.post.ledger import Standing
     from hamload.post.smtp import Line
@@ -34,6 +34,10 @@ class Outcome:
     sent: int
     standing: tuple[Standing, ...]
     problems: tuple[str, ...]
+
+
+#: Kinds of messages that hold advice.
+_ADVISING = frozenset({"digest", "alert"})
 
 
 def deliver(settings: Settings, now: dt.datetime) -> Outcome:
@@ -57,6 +61,25 @@ def deliver(settings: Settings, now: dt.datetime) -> Outcome:
                 except HamloadError as error:
                     problems.append(str(error))
             return Outcome(sent, tuple(ledger.standing()), tuple(dict.fromkeys(problems)))
+
+
+def withdraw(settings: Settings, athlete_id: str, is_kept: Callable[[str], bool]) -> bool:
+    """Take back the digests and alerts that wait for a runner, but those whose subject `is_kept`.
+
+    Returns False where another hamload is sending just now: what it has begun with cannot be taken back.
+    """
+    if not Ledger.is_there(outbox(settings)):
+        return True
+    with _alone(settings) as is_alone, Ledger(outbox(settings)) as ledger:
+        if is_alone:
+            ledger.withdraw(
+                [
+                    m.message_id
+                    for m in ledger.standing(athlete_id)
+                    if m.state == "waiting" and m.kind in _ADVISING and not is_kept(m.subject)
+                ]
+            )
+        return is_alone
 
 
 def _send_mail(settings: Settings, ledger: Ledger, now: dt.datetime, problems: list[str]) -> int:

@@ -18,15 +18,18 @@ import secrets
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from hamload.errors import HamloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 MAIL = "mail"
+#: Kinds that say how things stand: the newest stands for those before it.
+_NEWS = frozenset({"digest", "alert"})
 _NAME = "post.db"
 _SCHEMA = """
 create table if not exists home (salt text not null) strict;
@@ -111,6 +114,14 @@ class Ledger:
         """Return whether a message of this key was put before, whatever became of it."""
         return bool(self._rows("select 1 from messages where athlete_id = ? and key = ?", (athlete_id, key)))
 
+    def keys(self, athlete_id: str, opening: str) -> list[str]:
+        """Return the known keys with this opening, in the order of the alphabet."""
+        rows = self._rows(
+            "select key from messages where athlete_id = ?1 and substr(key, 1, length(?2)) = ?2 order by key",
+            (athlete_id, opening),
+        )
+        return [str(key) for (key,) in rows]
+
     def put(  # noqa: PLR0913, PLR0917  # a row's columns
         self,
         message_id: str,
@@ -122,10 +133,12 @@ class Ledger:
         put_at: dt.datetime,
         ways: Sequence[str],
         about: Sequence[str] = (),
+        also: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
         """Put a message to go on each of the ways. Returns False, and changes nothing, where its key is known.
 
-        `about` are the messages that it says are unsure.
+        `about` are the messages that it says are unsure; `also` are other keys that it tells of, with their message
+        ids. All of it is one step: whoever is killed has put everything or nothing.
         """
         with self._transaction():
             row = (message_id, athlete_id, key, kind, subject, content, _text(put_at))
@@ -142,17 +155,41 @@ class Ledger:
                 self._db.executemany(
                     "update messages set told_in = ? where message_id = ?", [(message_id, other) for other in about]
                 )
+                self._db.executemany(
+                    "insert into messages (message_id, athlete_id, key, kind, subject, put_at)"
+                    " values (?, ?, ?, ?, ?, ?) on conflict do nothing",
+                    [(other_id, athlete_id, other, kind, subject, _text(put_at)) for other, other_id in also.items()],
+                )
+                if kind in _NEWS:
+                    self._drop_superseded(athlete_id, message_id)
         return bool(is_new)
 
-    def drop_untried_digests(self, athlete_id: str, but: str) -> None:
-        """Let a newer digest stand for older ones that nobody ever tried to send."""
+    def _drop_superseded(self, athlete_id: str, message_id: str) -> None:
+        """Let a digest or an alert stand for older ones that nobody ever tried to send, on the ways that it goes."""
+        self._db.execute(
+            "update deliveries set state = 'dropped', error = 'newer news stands for it'"
+            " where state = 'waiting' and attempts = 0"
+            " and way in (select way from deliveries where message_id = ?1) and message_id in ("
+            "   select message_id from messages"
+            "   where athlete_id = ?2 and kind in ('digest', 'alert') and message_id <> ?1)",
+            (message_id, athlete_id),
+        )
+        self._forget_contents()
+
+    def withdraw(self, message_ids: Sequence[str]) -> None:
+        """Take back messages that wait: what has gone on no way is as if never told, the rest goes no further."""
         with self._transaction():
-            self._db.execute(
-                "update deliveries set state = 'dropped', error = 'a newer digest stands for it'"
-                " where state = 'waiting' and attempts = 0 and way = ? and message_id in ("
-                "   select message_id from messages where athlete_id = ? and kind = 'digest' and message_id <> ?)",
-                (MAIL, athlete_id, but),
-            )
+            for message_id in message_ids:
+                self._db.execute(
+                    "update deliveries set state = 'dropped', error = 'a warning sign was logged'"
+                    " where message_id = ? and state = 'waiting'",
+                    (message_id,),
+                )
+                if not self._rows(
+                    "select 1 from deliveries where message_id = ? and state <> 'dropped'", (message_id,)
+                ):
+                    self._db.execute("delete from deliveries where message_id = ?", (message_id,))
+                    self._db.execute("delete from messages where message_id = ?", (message_id,))
             self._forget_contents()
 
     def forget(self, athlete_id: str) -> None:

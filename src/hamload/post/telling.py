@@ -43,6 +43,7 @@ def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
     now: dt.datetime,
     ways: Sequence[str] | None = None,
     about: Sequence[str] = (),
+    also: Sequence[str] = (),
 ) -> bool:
     """Put a message to a runner into the outbox. The same key again changes nothing.
 
@@ -51,10 +52,12 @@ def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
     key
         What the message is about, for good: one message of one key reaches the runner at most once.
     kind
-        "digest", "alert" (a state worsened), "failure" (of a night), "notice". A digest stands for older ones that
-        nobody has tried to send; alerts and failures also go out as push messages.
+        "digest", "alert" (a state worsened), "failure" (of a night), "notice". A digest or alert stands for older ones
+        that nobody has tried to send; alerts and failures also go out as push messages.
     ways, about
-        The only ways it is to go (none: it is noted as told), and the messages that a notice tells of.
+        The only ways it is to go, and the messages that a notice tells of.
+    also
+        Other keys that this message tells of: from then on they count as told, by one step with the message itself.
 
     Returns
     -------
@@ -63,17 +66,15 @@ def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
 
     """
     with Ledger(outbox(settings)) as ledger:
-        message_id = ledger.message_id(athlete_id, key, settings.mail.sender.rpartition("@")[2] or _NO_DOMAIN)
+        domain = settings.mail.sender.rpartition("@")[2] or _NO_DOMAIN
+        message_id = ledger.message_id(athlete_id, key, domain)
         content = compose(
             message_id=message_id, subject=subject, text=text, html=html, attachments=attachments, put_at=now
         )
-        goes = ways is None
         if ways is None:
             ways = [MAIL, *(_push_ways(settings) if kind in _PUSHED else ())]
-        is_new = ledger.put(message_id, athlete_id, key, kind, one_line(subject), content, now, ways, about)
-        if is_new and kind == "digest" and goes:
-            ledger.drop_untried_digests(athlete_id, but=message_id)
-    return is_new
+        others = {other: ledger.message_id(athlete_id, other, domain) for other in also}
+        return ledger.put(message_id, athlete_id, key, kind, one_line(subject), content, now, ways, about, others)
 
 
 def is_told(settings: Settings, athlete_id: str, key: str) -> bool:
@@ -82,6 +83,14 @@ def is_told(settings: Settings, athlete_id: str, key: str) -> bool:
         return False
     with Ledger(outbox(settings)) as ledger:
         return ledger.is_known(athlete_id, key)
+
+
+def told(settings: Settings, athlete_id: str, opening: str) -> list[str]:
+    """Return the keys with this opening of which the runner was told, in the order of the alphabet."""
+    if not Ledger.is_there(outbox(settings)):
+        return []
+    with Ledger(outbox(settings)) as ledger:
+        return ledger.keys(athlete_id, opening)
 
 
 def standing(settings: Settings, athlete_id: str | None = None) -> list[Standing]:

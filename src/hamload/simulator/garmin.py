@@ -357,6 +357,7 @@ class GarminSimulator(Loopback):
         self._tickets: set[str] = set()
         self._sessions: set[str] = set()
         self.workouts: dict[int, dict[str, Any]] = {}
+        self._next_workout = _FIRST_WORKOUT
         self.scheduled: list[tuple[int, str]] = []
 
     @property
@@ -422,12 +423,18 @@ class GarminSimulator(Loopback):
         return json_answer({"activityId": upload.activity_id, "exerciseSets": sets})
 
     def _workout(self, asked: Asked) -> Answer:
-        """Store a workout; one without a sport, a name or a step is refused, as there."""
+        """Store a workout; one without a sport, a name or a step is refused, as there. Or delete one, with its days."""
+        if asked.method == "DELETE":
+            workout_id = int(asked.path.rpartition("/")[2])
+            if self.workouts.pop(workout_id, None) is None:
+                return json_answer({"message": "HTTP 404 Not Found"}, 404)
+            self.scheduled = [(there, day) for there, day in self.scheduled if there != workout_id]
+            return Answer(b"", 204, "application/json", {})
         told = json.loads(asked.body)
         steps = [step for segment in told.get("workoutSegments", []) for step in segment.get("workoutSteps", [])]
         if not told.get("workoutName") or not told.get("sportType") or not steps:
             return json_answer({"message": "Invalid workout"}, 400)
-        workout_id = _FIRST_WORKOUT + len(self.workouts)
+        workout_id, self._next_workout = self._next_workout, self._next_workout + 1
         self.workouts[workout_id] = told
         return json_answer(told | {"workoutId": workout_id, "ownerId": 1})
 
@@ -587,7 +594,7 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
             headers = {name.title(): value for name, value in self.headers.items()}
             loopback.serve(self, Asked(self.command, parts.path, query, headers, body))
 
-        do_GET = do_POST = _serve  # noqa: N815  # the standard library's names
+        do_GET = do_POST = do_DELETE = _serve  # noqa: N815  # the standard library's names
 
     return Line
 

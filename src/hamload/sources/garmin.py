@@ -143,6 +143,10 @@ class Connection:
         """Put a stored workout on a day of the calendar."""
         return self._ask(lambda: self._api.schedule_workout(workout_id, date))
 
+    def delete_workout(self, workout_id: int) -> Any:
+        """Delete a stored workout, and with it its days. Raises NotFoundError where it is gone already."""
+        return self._ask(lambda: self._api.delete_workout(workout_id))
+
     def _ask(self, ask: Callable[[], Any]) -> Any:
         if self._api.client._token_expires_soon():  # noqa: SLF001
             self._refresh(is_refused=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from garminconnect.workout import SportType, StrengthWorkout, WorkoutSegment, create_strength_set
 
 from hamload.errors import HamloadError
+from hamload.sources.garmin_listing import NotFoundError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,6 +28,9 @@ class WorkoutService(Protocol):
 
     def schedule_workout(self, workout_id: int, date: str) -> Any:
         """Put a stored workout on a day of the calendar."""
+
+    def delete_workout(self, workout_id: int) -> Any:
+        """Delete a stored workout, and with it its days."""
 
 
 def curl_workout(
@@ -67,3 +72,9 @@ def push(service: WorkoutService, workout: dict[str, Any], date: dt.date) -> int
         )
     service.schedule_workout(workout_id, date.isoformat())
     return workout_id
+
+
+def delete(service: WorkoutService, workout_id: int) -> None:
+    """Delete a workout; one that the runner has deleted already is as good as deleted."""
+    with suppress(NotFoundError):
+        service.delete_workout(workout_id)

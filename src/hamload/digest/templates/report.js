@@ -6,13 +6,15 @@
   const views = {};
   const last = rows.whole.length ? rows.whole[1].at : 0;
 
-  // A bar is a day, or where there are too many of them the mean of a week; unknown stays unknown.
+  // A bar is a day, or where there are too many of them the mean of a week's known days; unknown stays unknown.
   const weeks = (days) => {
     const found = [];
-    for (let i = days.length; i >= 7; i -= 7) {
-      const week = days.slice(i - 7, i), end = week[week.length - 1];
-      const bar = { ...end, at: week[0].at, days: week.length, label: week[0].label + " – " + end.label };
-      for (const part of ["hill", "speed", "long", "base"]) bar[part] = week.reduce((s, d) => s + d[part], 0) / week.length;
+    for (let end = days.length; end > 0; end -= 7) {
+      const week = days.slice(Math.max(end - 7, 0), end), known = week.filter((d) => d.known), last = week[week.length - 1];
+      const [from, to] = [week[0], last].map((d) => d.label.replace(" (unknown)", ""));
+      const some = known.length < week.length ? `, ${known.length} of ${week.length} days known` : "";
+      const bar = { ...last, at: week[0].at, days: week.length, label: (week.length > 1 ? `${from} – ${to}` : to) + some };
+      for (const part of ["hill", "speed", "long", "base"]) bar[part] = known.length ? known.reduce((s, d) => s + d[part], 0) / known.length : null;
       found.push(bar);
     }
     return found.reverse();
