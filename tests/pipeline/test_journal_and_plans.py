@@ -222,7 +222,7 @@ def test_a_flag_logged_while_a_night_holds_the_home_withholds_advice_everywhere(
         pipeline.report(calm, "me", NOW).read_text(),
     ]
     for told in shown:
-        for word in ("Next curls", "good time for", "ball curls"):
+        for word in ("Next curls", "good time for", "5 ball curls", "10 days are known"):
             assert word not in told
     assert planning.outlook(calm, "me", TODAY).headline == facts.headline
     assert curling.plan(calm, "me", TODAY).stage is curling.Stage.WITHHELD
