@@ -187,3 +187,10 @@ def test_three_questions_are_asked_where_somebody_can_answer(lived_in: Settings)
     assert "this is no level" in shown
     assert "tightness 4/10" in shown
     assert "curls 2x8 @8" in shown
+
+
+def test_a_backtest_of_one_flare_compares_with_no_shuffles(typed: Typed) -> None:
+    typed("log", "tightness", "5", "--on", "yesterday")
+    told = typed("backtest")
+    assert "Caught" in told
+    assert "shuffles" not in told

@@ -206,7 +206,7 @@ def _hold(
     memory: _Memory, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules
 ) -> tuple[_Memory, Reason | None]:
     """Return the reason that keeps yesterday's deload, or None where it is judged by itself today."""
-    # A stop is told instead of a deload; it neither ends nor clears one, so that what it hides is looked at all the same.
+    # A stop is told instead of a deload and neither ends nor clears it: what it hides is looked at all the same.
     is_stopped = seriousness(reasons[0].state) < seriousness(State.DELOAD)
     by_heavy = (memory.in_deload and memory.by_heavy) or any(r.rule == "heavy_ratio" for r in reasons)
     over = replace(memory, in_deload=False, by_heavy=False, unseen_days=0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HOURS = 24
 
 
-def curl_advice(  # noqa: PLR0911 - one a finding and a state
+def curl_advice(  # noqa: PLR0911 - one a state
     state: State, facts: DayFacts, rules: AlertRules, days_in_state: int = 0
 ) -> tuple[str, ...]:
     """Return what to do about curls on a day of this state.
@@ -41,16 +41,9 @@ def curl_advice(  # noqa: PLR0911 - one a finding and a state
 
     """
     curls = rules.curls
-    if state is not State.STOP:
-        match facts.curl_check:
-            case CurlCheck.CLINICIAN:
-                return (wording.curls_unsettled(curls.sore_clinician_days),)
-            case CurlCheck.MASSAGE:
-                return (wording.massage_first(curls.massages, facts.massages),)
-            case CurlCheck.CUT if state is not State.DELOAD:
-                return (wording.curls_cut(curls.cut_factor),)
-            case _:
-                pass
+    held = _held_back(state, facts, rules)
+    if held:
+        return held
     match state:
         case State.STOP:
             return ()
@@ -75,6 +68,21 @@ def curl_advice(  # noqa: PLR0911 - one a finding and a state
             return (wording.curls_returning(curls.gap_days, curls.gap_factor),)
         case State.BASELINE | State.UNKNOWN:
             return (wording.curls_unjudged(),)
+
+
+def _held_back(state: State, facts: DayFacts, rules: AlertRules) -> tuple[str, ...]:
+    curls = rules.curls
+    match facts.curl_check:
+        case _ if state is State.STOP:
+            return ()
+        case CurlCheck.CLINICIAN:
+            return (wording.curls_unsettled(curls.sore_clinician_days),)
+        case CurlCheck.MASSAGE:
+            return (wording.massage_first(curls.massages, facts.massages),)
+        case CurlCheck.CUT if state is not State.DELOAD:
+            return (wording.curls_cut(curls.cut_factor),)
+        case _:
+            return ()
 
 
 def _building(facts: DayFacts, rules: AlertRules) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def soreness(level: str) -> Content:
 
 
 def curls(dose: str, rpe: str = "", lowering_s: int | None = None, *, is_single_leg: bool = False) -> Content:
-    """Read a curl session, sets x repetitions, with its effort where told (also as "2x8 @8"). Raises ConfigurationError."""
+    """Read a curl session, sets x repetitions, with its effort where told ("2x8 @8" too). Raises ConfigurationError."""
     dose, at, effort_told = (part.strip() for part in dose.partition("@"))
     if at and (rpe or not effort_told):
         raise ConfigurationError(f"curls {dose} @{effort_told}: which effort is it?", "Write it once: 2x8 @8.")
@@ -169,7 +169,7 @@ _OTHER_CURLS = frozenset(
 #: None were done: "no curls", "skipped ball curls".
 _NONE = re.compile(r"\b(?:no|not|without|skip\w*|missed)(?:\s+\w+)?\s*$", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:(?:single|one|1)[ -]?leg(?:ged)?|sl)\b", re.IGNORECASE)
-#: What ends the words that belong to the curls: another exercise stands before it. A colon binds ("biceps: curls 3x10").
+#: Before these stands another exercise, whose words are not the curls'. A colon binds ("biceps: curls 3x10").
 _APART = re.compile(r"[,;.+&/()\n]|\b(?:and|then|und)\b", re.IGNORECASE)
 _SAID_CURLS = re.compile(
     r"\bcurls?\b[ \t:]*(?P<sets>\d{1,2})\s?[x×*]\s?(?P<repetitions>\d{1,2})(?!\d)"  # noqa: RUF001

@@ -11,7 +11,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -284,17 +284,19 @@ def _due(counting: Sequence[CurlSession], on: dt.date, soreness: Mapping[dt.date
         return _Due(Stage.HOLD, own, wording.curls_unknown(), spacing)
     if own != last.dose:
         return _Due(Stage.HOLD, own, wording.curls_beyond(curls.full_sets, curls.most_repetitions), spacing)
-    good = 0
-    for session, found in zip(reversed(counting), reversed(verdicts), strict=True):
-        if found is not Verdict.GOOD or session.dose != last.dose:
-            break
-        good += 1
+    good = _good_at(last.dose, counting, verdicts)
     step = next_step(last.dose, curls)
     if step is None:
         return _Due(Stage.MAINTAIN, last.dose, wording.curls_maintain(), curls.maintenance_gap_days)
     if good < curls.step_sessions:
         return _Due(Stage.BUILD, last.dose, wording.curls_once_more(good, curls.step_sessions), spacing)
     return _Due(Stage.BUILD, step, wording.curls_step(good), spacing)
+
+
+def _good_at(dose: Dose, counting: Sequence[CurlSession], verdicts: Sequence[Verdict]) -> int:
+    """Return how many of the newest sessions, one after the other, were good at a dose."""
+    pairs = zip(reversed(counting), reversed(verdicts), strict=True)
+    return sum(1 for _ in takewhile(lambda pair: pair[1] is Verdict.GOOD and pair[0].dose == dose, pairs))
 
 
 def _peak(
@@ -313,9 +315,9 @@ def _is_rising(peaks: Sequence[float | None], curls: Curls) -> bool:
 def _is_unsettled(done: Sequence[CurlSession], facts: CurlFacts, curls: Curls) -> bool:
     """Return whether soreness after curls did not settle in a week, and has not been logged as gone since.
 
-    It counts from the session before it; from its own first day where a 0 was logged in between. More curls do not begin
-    the count anew where the runner was still sore on their day or the day before. A case ends with a 0, or where nothing
-    is said for as long as the programme remembers.
+    It counts from the session before it; from its own first day where a 0 was logged in between. More curls do not
+    begin the count anew where the runner was still sore on their day or the day before. A case ends with a 0, or where
+    nothing is said for as long as the programme remembers.
     """
     if not done:
         return False
