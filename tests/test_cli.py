@@ -268,6 +268,43 @@ def test_the_sessions_are_listed_newest_first_in_a_wide_and_in_a_narrow_window(f
         assert parts == pytest.approx(row["load_efm"])
 
 
+@pytest.mark.parametrize("columns", [40, 50, 60, 72, 80, 100, 120])
+def test_a_window_of_any_width_shows_each_day_and_number_whole_or_not_at_all(
+    filled: Path, hamload: Run, columns: int
+) -> None:
+    lines = hamload(filled, "sessions", "--last", 12, columns=columns).stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    rows = json.loads(hamload(filled, "sessions", "--last", 12, "--json").stdout)
+    headings = lines[0].split()
+    for line, row in zip(lines[1:], rows, strict=False):
+        numbers = (f"{row['distance_m'] / 1000:.1f}", f"{row['moving_time_s'] / 60:.0f}", f"{row['load_efm']:.0f}")
+        assert line.startswith(f"{row['local_date']} ")
+        assert set(numbers) <= set(line.split())
+        if "ID" in headings:
+            assert line.split()[-1] == row["session_id"][:6]
+        if "Labels" in headings:
+            labels = {name for name in ("hill", "speed", "long", "heavy") if row[f"is_{name}"]}
+            assert labels <= set(line.split())
+
+
+def test_a_heavy_run_is_called_heavy_in_the_list(filled: Path, hamload: Run) -> None:
+    rows = json.loads(hamload(filled, "sessions", "--last", 43, "--json").stdout)
+    lines = hamload(filled, "sessions", "--last", 43).stdout.splitlines()[1:]
+    assert {bool(row["is_heavy"]) for row in rows} == {True, False}
+    assert ["heavy" in line.split() for line in lines[:43]] == [bool(row["is_heavy"]) for row in rows]
+
+
+def test_a_runner_of_miles_reads_the_list_and_a_run_in_miles(own: Path, hamload: Run) -> None:
+    (own / "config.toml").write_text(CONFIG + '[show]\nunits = "miles"\n')
+    row = json.loads(hamload(own, "sessions", "--last", 1, "--json").stdout)[0]
+    miles = f"{row['distance_m'] / 1609.344:.1f}"
+    heading, line = hamload(own, "sessions", "--last", 1).stdout.splitlines()[:2]
+    assert "mi" in heading.split()
+    assert "km" not in heading.split()
+    assert miles in line.split()
+    assert f"{miles} mi," in hamload(own, "sessions", "show", row["session_id"][:8]).stdout
+
+
 def test_the_digest_is_shown_or_written_and_written_again_is_the_same(own: Path, hamload: Run) -> None:
     shown = hamload(own, "digest", "--preview", "--on", LAST_DAY)
     assert shown.returncode == 0

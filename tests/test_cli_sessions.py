@@ -49,6 +49,16 @@ def _ids(hamload: Hamload) -> list[str]:
     return [row["session_id"] for row in json.loads(hamload("sessions", "--json").stdout)]
 
 
+def test_a_title_of_ten_thousand_characters_is_cut_to_its_room(hamload: Hamload, tmp_path: Path) -> None:
+    title = "endless " + "x" * 10_000
+    (tmp_path / "endless.gpx").write_text(_gpx(START + dt.timedelta(days=2), 30, title, "watch"))
+    assert hamload("import", str(tmp_path / "endless.gpx")).exit_code == 0
+    shown = hamload("sessions", "show", _ids(hamload)[0]).stdout
+    assert shown.startswith("endless xxx")
+    assert "x" * 60 not in shown
+    assert "…" in shown.splitlines()[0]
+
+
 def test_a_session_is_shown_with_its_recordings_and_what_each_gives(hamload: Hamload) -> None:
     later, twice = _ids(hamload)
     shown = hamload("sessions", "show", twice[:6])

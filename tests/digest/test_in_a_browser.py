@@ -298,6 +298,11 @@ def test_hostile_titles_are_shown_as_text_and_do_nothing(browser: Browser, make:
     _is_sound(browser)
     assert browser.driver.title.startswith("Deload")
     assert browser.run("return document.querySelectorAll('main img, main script, main svg[onload]').length") == 0
+    lines = browser.run(
+        "const r = document.createRange(); return [...document.querySelectorAll('td.day')].map(d =>"
+        " { r.selectNodeContents(d); return r.getClientRects().length; })"
+    )
+    assert set(lines) == {1}, "a day is one line"
     first = browser.driver.find_element(By.CSS_SELECTOR, ".open").text
     assert first.startswith("<script>")
     browser.open(inlined(render_html(facts)), width)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hamload.digest.plain import clean, glued, shorten, table, width, wrap
+from hamload.digest.plain import clean, glued, isolated, shorten, table, width, wrap
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 FLAG = "\U0001f1e6\U0001f1f9"
@@ -51,6 +51,14 @@ def test_nothing_that_is_cleaned_can_break_a_line_a_terminal_or_an_encoding(text
     assert not [c for c in line if unicodedata.category(c) in {"Cc", "Cs", "Co", "Zl", "Zp"}]
     assert line.encode().decode() == line
     assert clean(line) == line
+
+
+def test_a_title_from_right_to_left_cannot_reorder_the_numbers_beside_it() -> None:
+    title = "ריצה 10 ק״מ"
+    told = isolated(f"The run of Sun 23 Nov, {title}, 24.1 km: 34 %")
+    assert told == f"The run of Sun 23 Nov, \u2068{title}\u2069, 24.1 km: 34 %"
+    assert width(told) == width(f"The run of Sun 23 Nov, {title}, 24.1 km: 34 %")
+    assert isolated("24.1 km, 東京 Prater, über") == "24.1 km, 東京 Prater, über"
 
 
 def test_width_counts_columns_and_not_code_points() -> None:

@@ -155,12 +155,32 @@ def test_a_late_run_that_moves_a_deloads_beginning_by_a_day_does_not_mail_it_aga
     assert len(server.received) == 1
 
 
+def test_a_deload_that_begins_anew_within_a_fortnight_of_another_is_mailed_at_once_unless_acknowledged(
+    server: Any, current: Settings
+) -> None:
+    assert _night_of(current, FRIDAY)
+    pipeline.refresh(current, SUNDAY + dt.timedelta(days=1))
+    _history(current, {FRIDAY + dt.timedelta(days=1): "build", SUNDAY: "deload"}, told=FRIDAY)
+    with duckdb.connect(str(current.home / "hamload.duckdb")) as con:
+        con.execute("update marts.alerts set is_acknowledged = true where date = ?", [SUNDAY])
+    assert post.told(current, "me", "deload of ") == [f"deload of {FRIDAY}"]
+    post.tell(current, "me", f"week to {SUNDAY}", "digest", "the week", "", now=_night(SUNDAY), ways=[])
+    assert not pipeline.tell_state(current, "me", _night(SUNDAY))
+    with duckdb.connect(str(current.home / "hamload.duckdb")) as con:
+        con.execute("update marts.alerts set is_acknowledged = false")
+    assert pipeline.tell_state(current, "me", _night(SUNDAY))
+    assert not pipeline.tell_state(current, "me", _night(SUNDAY))
+    assert pipeline.deliver(current, _night(SUNDAY)) == []
+    assert len(server.received) == 2
+
+
 def _history(current: Settings, states: dict[dt.date, str], told: dt.date | None) -> None:
     """Give days another state, as a run that arrives late would; `told` is the only day that is news."""
     with duckdb.connect(str(current.home / "hamload.duckdb")) as con:
         con.execute("update marts.alerts set is_new = date is not distinct from ?", [told])
         for day, state in states.items():
-            con.execute("update marts.alerts set state = ? where date = ?", [state, day])
+            changed = con.execute("update marts.alerts set state = ? where date = ?", [state, day]).fetchone()
+            assert changed == (1,)
 
 
 def test_status_says_what_waits_and_why(current: Settings, configured: Configured) -> None:

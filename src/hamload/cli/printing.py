@@ -116,6 +116,9 @@ def times(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
-def kilometres(metres: float | None) -> str:
-    """Return a distance in kilometres, or that it is not known."""
-    return "distance unknown" if metres is None else f"{metres / 1000:.1f} km"
+def distance(metres: float | None, settings: Settings) -> str:
+    """Return a distance in the runner's unit, or that it is not known."""
+    from hamload.digest.units import NBSP, Shown
+
+    shown = Shown(is_miles=settings.show.units == "miles")
+    return shown.km(metres, "distance unknown").replace(NBSP, " ")

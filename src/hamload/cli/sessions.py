@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, app
-from hamload.cli.printing import check_failed, kilometres, list_problems, plain, progress_bars, settings_of, terminal
+from hamload.cli.printing import check_failed, distance, list_problems, plain, progress_bars, settings_of, terminal
 from hamload.cli.showing import print_sessions
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def sessions(
     if as_json:
         print(json.dumps(rows, default=str, indent=2))
         return
-    print_sessions(rows)
+    print_sessions(rows, settings.show.units)
     console = terminal()
     oldest = rows[-1]["local_date"] if len(rows) == last else dt.date.min
     for row in aside:
@@ -58,7 +58,7 @@ def sessions(
         why = "excluded by you" if row["verdict"] == "excluded" else f"doubted: {row['why']}"
         console.print(
             f"[yellow]Not counted[/] {row['session_id'][:6]} {row['local_date']} {plain(row['title'] or row['name'])},"
-            f" {kilometres(row['distance_m'])}: {plain(why)}",
+            f" {distance(row['distance_m'], settings)}: {plain(why)}",
             highlight=False,
         )
 
@@ -75,7 +75,7 @@ def show(
     if as_json:
         print(json.dumps(row, default=str, indent=2))
         return
-    _print_session(row)
+    _print_session(row, settings)
 
 
 @sessions_app.command()
@@ -188,12 +188,14 @@ def _decide(context: typer.Context, home: Path | None, athlete: str, decide: Cal
     raise typer.Exit(1 if problems else 0)
 
 
-def _print_session(row: dict[str, Any]) -> None:
+def _print_session(row: dict[str, Any], settings: Settings) -> None:
+    from hamload.digest.plain import clean, shorten
+
     console = terminal()
-    title = plain(row["title"] or row["name"].rsplit("/")[-1])
+    title = plain(shorten(clean(row["title"] or row["name"].rsplit("/")[-1]), _TITLE))
     console.print(
         f"[bold]{title}[/]  {row['local_date']} ({_DAYS[row['day_source']]}),"
-        f" {kilometres(row['distance_m'])}, {row['moving_time_s'] / 60:.0f} min, {row['load_efm']:.0f} EFM"
+        f" {distance(row['distance_m'], settings)}, {row['moving_time_s'] / 60:.0f} min, {row['load_efm']:.0f} EFM"
         + ("" if row["counts"] else "  [yellow]not counted[/]"),
         highlight=False,
     )
@@ -217,6 +219,7 @@ def _print_session(row: dict[str, Any]) -> None:
         )
 
 
+_TITLE = 60
 _DAYS = {
     "recording": "by its own clock",
     "place": "by the place of the run",

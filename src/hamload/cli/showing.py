@@ -115,63 +115,73 @@ def _print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> No
     console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
 
 
-def print_sessions(rows: Sequence[dict[str, Any]]) -> None:
-    """Print runs as a table, as much of it as the window is wide."""
+def print_sessions(rows: Sequence[dict[str, Any]], units: str = "km") -> None:
+    """Print runs as a table, as many of its columns as the window is wide: what is shown is shown whole."""
     from rich.table import Table
 
+    from hamload.digest.plain import width
+
     console = terminal()
-    is_wide = console.width >= _WIDE
-    table = Table(box=None, pad_edge=False)
-    for name, right, shown in _COLUMNS:
-        if is_wide or shown:
-            least = 6 if name == "ID" else None
-            table.add_column(
-                name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis", min_width=least
-            )
-    for row in rows:
-        cells = _session_cells(row)
-        table.add_row(*(cells[name] for name, _, shown in _COLUMNS if is_wide or shown))
+    listed = [_session_cells(row, units) for row in rows]
+    columns = {name: max([width(name), *(width(cells[name]) for cells in listed)]) for name in _COLUMNS}
+    gap = 2 if console.width >= _WIDE else 1
+    dropped: set[str] = set()
+    for some in ((), *_DROPPED_FIRST):
+        dropped.update(some)
+        kept = {name: columns[name] for name in columns if name not in dropped}
+        room = console.width - sum(columns for name, columns in kept.items() if name != "Run") - gap * (len(kept) - 1)
+        if room >= min(kept["Run"], _LEAST_TITLE):
+            break
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    for name in kept:
+        is_text = name in _TEXTS
+        table.add_column(_heading(name, units), justify="left" if is_text else "right", no_wrap=True)
+    for row, cells in zip(rows, listed, strict=True):
+        cells["Run"] = _title(row, min(room, _TITLE))
+        table.add_row(*(plain(cells[name]) for name in kept))
     console.print(table)
-    if not is_wide:
+    if "base" in dropped:
         console.print("A wider window shows each run's four parts; hill? means that hills are not known.", style="dim")
 
 
-_WIDE = 110
-#: Heading, whether it is a number, and whether it is shown in a narrow window too.
-_COLUMNS = (
-    ("Day", False, True),
-    ("Run", False, True),
-    ("km", True, True),
-    ("min", True, True),
-    ("EFM", True, True),
-    ("hill", True, False),
-    ("speed", True, False),
-    ("long", True, False),
-    ("base", True, False),
-    ("Labels", False, True),
-    ("Spike", True, True),
-    ("Confidence", False, False),
-    ("ID", False, True),
-)
-_TITLE = 24
+_COLUMNS = ("Day", "Run", "km", "min", "EFM", "hill", "speed", "long", "base", "Labels", "Spike", "Confidence", "ID")
+_TEXTS = frozenset({"Day", "Run", "Labels", "Confidence", "ID"})
+#: What a narrow window leaves out, one after the other, until a title has this many columns.
+_DROPPED_FIRST = (("Confidence",), ("hill", "speed", "long", "base"), ("Spike",), ("ID",), ("Labels",))
+_WIDE, _LEAST_TITLE, _TITLE = 110, 12, 24
 
 
-def _session_cells(row: dict[str, Any]) -> dict[str, str]:
-    spikes = [s for s in (row["spike_distance"], row["spike_load"]) if s is not None]
-    title = row["title"] or row["name"].rsplit("/")[-1]
+def _heading(name: str, units: str) -> str:
+    """Return a column's heading; that of distances is their unit."""
+    return "mi" if name == "km" and units == "miles" else name
+
+
+def _title(row: dict[str, Any], columns: int) -> str:
+    """Return a run's title within so many columns, its copies and doubts uncut behind it."""
+    from hamload.digest.plain import clean, shorten
+
     copies = f" +{row['copies']}" if row["copies"] else ""
-    known = [name for name in ("hill", "speed", "long") if row[f"is_{name}"]]
-    unknown = [f"{name}?" for name in ("hill", "speed", "long") if row[f"is_{name}"] is None]
+    behind = copies + (" !" if row["flags"] and not row["verdict"] else "")
+    return shorten(clean(row["title"] or row["name"].rsplit("/")[-1]), max(columns - len(behind), 1)) + behind
+
+
+def _session_cells(row: dict[str, Any], units: str) -> dict[str, str]:
+    from hamload.digest.units import METRES_PER_MILE
+
+    spikes = [s for s in (row["spike_distance"], row["spike_load"]) if s is not None]
+    kinds = ("hill", "speed", "long", "heavy")
+    known = [name for name in kinds if row[f"is_{name}"]]
+    unknown = [f"{name}?" for name in kinds if row[f"is_{name}"] is None]
     parts = {
         name: "?" if name != "base" and row[f"is_{name}"] is None else f"{row[f'load_{name}_efm']:.0f}"
         for name in ("hill", "speed", "long", "base")
     }
-    doubt = " !" if row["flags"] and not row["verdict"] else ""
+    metres = METRES_PER_MILE if units == "miles" else 1000
     return {
         "ID": row["session_id"][:6],
         "Day": str(row["local_date"]),
-        "Run": plain(title if len(title) <= _TITLE else title[: _TITLE - 1] + "…") + copies + doubt,
-        "km": "-" if row["distance_m"] is None else f"{row['distance_m'] / 1000:.1f}",
+        "Run": _title(row, _TITLE),
+        "km": "-" if row["distance_m"] is None else f"{row['distance_m'] / metres:.1f}",
         "min": f"{row['moving_time_s'] / 60:.0f}",
         "EFM": f"{row['load_efm']:.0f}",
         **parts,

@@ -31,6 +31,9 @@ _EMOJI_STYLE = "\N{VARIATION SELECTOR-16}"
 _MOST_MARKS = 4
 #: A cut goes back to the last space if that costs no more than this share of the room.
 _WORD_SHARE = 1 / 3
+_ISOLATES = "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}"
+_LETTER = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+_RIGHT_TO_LEFT = re.compile(f"{_LETTER}+(?:[\\W\\d_]+{_LETTER}+)*")
 _UNITS = re.compile(r"(?<=\d) (?=(?:%|km|m/s|min|h|EFM)(?![\w/]))")
 
 
@@ -56,6 +59,11 @@ def clean(text: str) -> str:
 def glued(text: str) -> str:
     """Return the text with numbers held to their units, so that no line ends between them."""
     return _UNITS.sub(NBSP, text)
+
+
+def isolated(text: str) -> str:
+    """Return the text with what is written from right to left isolated (UAX 9): it cannot reorder numbers beside it."""
+    return _RIGHT_TO_LEFT.sub("\N{FIRST STRONG ISOLATE}\\g<0>\N{POP DIRECTIONAL ISOLATE}", text)
 
 
 def width(text: str) -> int:
@@ -174,6 +182,6 @@ def _is_printable(character: str) -> bool:
 def _width(character: str) -> int:
     if character == _EMOJI_STYLE:
         return 1
-    if _is_mark(character):
+    if _is_mark(character) or character in _ISOLATES:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

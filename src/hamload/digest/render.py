@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from hamload.digest import units
-from hamload.digest.plain import clean, glued, shorten, table, width, wrap
+from hamload.digest.plain import clean, glued, isolated, shorten, table, width, wrap
 from hamload.records import PARTS, State
 
 if TYPE_CHECKING:
@@ -215,8 +215,10 @@ def _line(text: str, name: str, escaped: Callable[[str], str]) -> str:
     if name in _VERBATIM:
         return text
     if name in _ROOM:
-        return escaped(glued(shorten(text, _ROOM[name])))
-    return escaped(glued(shorten(text, _SENTENCE_COLUMNS, keep_end=True)))
+        # Pages isolate these as elements of their own; a headline is a sentence.
+        whole = glued(shorten(text, _ROOM[name]))
+        return escaped(isolated(whole) if name == "headline" else whole)
+    return escaped(isolated(glued(shorten(text, _SENTENCE_COLUMNS, keep_end=True))))
 
 
 def _lead(facts: DigestFacts) -> str:

@@ -115,13 +115,19 @@ def _news(con: duckdb.DuckDBPyConnection, facts: DigestFacts) -> _News | None:
     return found
 
 
+# A stop or deload that begins anew is news, whether or not it continues an older one; not one that is acknowledged.
 _NEWS = """
 with days as (
-    select date, state, is_new, lag(state) over (order by date) as before
+    select date, state, is_new, is_acknowledged, lag(state) over (order by date) as before
     from marts.alerts where athlete_id = $1 and date <= $2
 )
 select date, before is distinct from state as is_beginning
-from days where state = $3 and date > $4 and is_new
+from days
+where state = $3 and date > $4 and (
+    is_new
+    or state = 'deload' and before in ('build', 'steady', 'caution') and not is_acknowledged
+    or state = 'stop' and before <> 'stop'
+)
 order by date desc limit 1
 """
 
