@@ -47,6 +47,8 @@ class Span:
     writer
         What wrote it (format and device), "" where nobody knows: two recordings of one writer are never one run at two
         hours.
+    file
+        The file of a watched folder that it was read from, else "": that may be written anew with a corrected clock.
     is_hidden
         Its start time is hidden: the day is right, the hour is not.
     is_summary
@@ -68,6 +70,7 @@ class Span:
     distance_m: float | None = None
     duration_s: float | None = None
     writer: str = ""
+    file: str = ""
     is_hidden: bool = False
     is_summary: bool = False
     is_doubted: bool = False
@@ -236,7 +239,15 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
     fragments = {s.activity_id for s in spans if is_fragment(s)}
     return sorted(
         spans,
-        key=lambda s: (s.is_doubted, s.activity_id in fragments, s.is_hidden, s.rank, -s.held_s, s.start_at, s.activity_id),
+        key=lambda s: (
+            s.is_doubted,
+            s.activity_id in fragments,
+            s.is_hidden,
+            s.rank,
+            -s.held_s,
+            s.start_at,
+            s.activity_id,
+        ),
     )
 
 
@@ -327,9 +338,7 @@ def _nearby(starts: Sequence[tuple[dt.datetime, int]], at: dt.datetime, hours: f
     return [index for _, index in starts[first:after]]
 
 
-def _joined(
-    groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided
-) -> list[_Group]:
+def _joined(groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided) -> list[_Group]:
     """Join what the runner says is one run. The best of the recordings speaks for it.
 
     What is a stretch of it at another hour is a copy and gives no minutes; what is not, is another part of the run.
@@ -385,7 +394,7 @@ def _session(group: _Group, rules: MergingRules) -> Session:
                 speaking.append(span)
     for placed in group[1:]:
         alone = placed.is_by_decision and not (lead.has_profile and placed.span.has_profile)
-        if alone and all(_shared(placed.span, other) == 0 for other in speaking):
+        if alone and all(_shared(placed.span, other) <= 1 - rules.copies.nearly_whole for other in speaking):
             beside.append(placed.span.activity_id)
             speaking.append(placed.span)
     return Session("", members, tuple(pieces), tuple(beside))

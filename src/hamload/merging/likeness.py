@@ -34,6 +34,8 @@ class Timed(Protocol):
     @property
     def writer(self) -> str: ...  # noqa: D102
     @property
+    def file(self) -> str: ...  # noqa: D102
+    @property
     def is_hidden(self) -> bool: ...  # noqa: D102
     @property
     def local_date(self) -> dt.date | None: ...  # noqa: D102
@@ -72,14 +74,17 @@ def likeness(one: Timed, other: Timed, rules: Clocks) -> Likeness | None:
         return None
     if (a := one.profile) is None or (b := other.profile) is None:
         return found
-    how = _shape(a, b, rules, is_sure=one.is_hidden or other.is_hidden or _is_clock_error(found.shift_s, one, other, rules))
+    how = _shape(
+        a, b, rules, is_sure=one.is_hidden or other.is_hidden or _is_clock_error(found.shift_s, one, other, rules)
+    )
     return None if how is None else replace(found, why=f"{found.why}, and in {how}")
 
 
 def _other_hour(one: Timed, other: Timed, rules: Clocks, *, has_shape: bool) -> Likeness | None:
     """Return how the clocks may be apart, None where no clock errs like that."""
     apart = (one.start_at - other.start_at).total_seconds()
-    if one.writer and one.writer == other.writer:
+    is_rewritten = bool(one.file) and one.file == other.file
+    if one.writer and one.writer == other.writer and not is_rewritten:
         return None
     if one.is_hidden or other.is_hidden:
         what = "its start time is hidden; alike in distance and duration"
@@ -97,7 +102,7 @@ def _other_hour(one: Timed, other: Timed, rules: Clocks, *, has_shape: bool) -> 
 
 
 def _is_typed(one: Timed) -> bool:
-    """Whether an entry was made by hand: whole minutes and whole hundreds of metres. It is as like as its maker thinks."""
+    """Whether an entry was made by hand: whole minutes and whole hundreds of metres."""
     whole = one.duration_s is not None and one.duration_s % 60 == 0
     return not one.has_profile and whole and one.distance_m is not None and one.distance_m % 100 == 0
 
