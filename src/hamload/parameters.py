@@ -289,6 +289,7 @@ class Clocks:
     duration_s: float
     distance_share: float
     position_m: float
+    position_share: float
     heart_rate_bpm: float
     speed_mps: float
     correlation: float

@@ -86,7 +86,9 @@ def _track(start: dt.datetime, *legs: tuple[float, float], step_s: int = 5) -> b
     for minutes, mps in legs:
         for _ in range(0, int(60 * minutes), step_s):
             at = start + dt.timedelta(seconds=second)
-            points.append(f'<trkpt lat="{-8.05 + way / 111_195:.7f}" lon="-34.9"><time>{at:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>')
+            points.append(
+                f'<trkpt lat="{-8.05 + way / 111_195:.7f}" lon="-34.9"><time>{at:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>'
+            )
             way, second = way + mps * step_s, second + step_s
     kind = "<type>running</type>"
     return f'<gpx version="1.1" creator="b"><trk>{kind}<trkseg>{"".join(points)}</trkseg></trk></gpx>'.encode()
@@ -221,7 +223,7 @@ def test_copies_at_another_hour_that_name_no_device_are_one_run(kept: Settings, 
 def test_a_summary_whose_clock_ran_on_never_speaks_before_the_recording_of_the_whole_way(
     kept: Settings, ask: Ask, gpx_of: Gpx, minutes: float, elapsed_s: float | None
 ) -> None:
-    more = {} if elapsed_s is None else {"elapsed_time_s": elapsed_s}
+    more: dict[str, Any] = {} if elapsed_s is None else {"elapsed_time_s": elapsed_s}
     _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=60)))
     _give(kept, "phone", ("2", "json", _summary(_at(3), minutes, 10.2, **more)))
     _refresh(kept)
@@ -246,6 +248,68 @@ def test_the_drive_home_of_a_phone_left_running_is_not_added_to_the_run_of_the_w
     _give(kept, "phone", ("2", "gpx", _track(_at(3), (60, 2.8), (6, 8.5))))
     _refresh(kept)
     assert ask(kept, "select round(distance_m), round(load_efm) from marts.sessions") == alone
+
+
+def test_a_trimmed_copy_at_another_hour_that_is_joined_counts_once(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=50)))
+    _give(kept, "phone", ("2", "gpx", gpx_of(_at(3, 11), minutes=44).replace(b'"hand"', b'"phone"')))
+    _refresh(kept)
+    deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+    _refresh(kept)
+    assert ask(kept, "select copies, round(elapsed_time_s / 60), round(moving_time_s / 60) from marts.sessions") == [
+        (1, 50, 50)
+    ]
+
+
+def test_the_same_way_at_an_hour_that_no_clock_errs_by_is_another_run(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3, 21), minutes=30, mps=2.8)))
+    other = gpx_of(_at(4, 9) + dt.timedelta(seconds=50), minutes=29.9, mps=2.81)
+    _give(kept, "phone", ("2", "gpx", other.replace(b'"hand"', b'"phone"')))
+    _refresh(kept)
+    assert len(_ids(kept, ask)) == 2
+
+
+def test_an_entry_made_by_hand_hours_away_is_a_run_of_its_own(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=30)))
+    _give(kept, "strava-export", ("2", "json", _summary(_at(3, 13), 30, 5.0)))
+    _refresh(kept)
+    assert len(_ids(kept, ask)) == 2
+
+
+def test_a_watched_file_that_is_written_anew_with_another_clock_counts_once(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, gpx_of: Gpx
+) -> None:
+    folder = tmp_path / "watched"
+    folder.mkdir()
+    home = home_with(tmp_path / "home", f'{CONFIG}[[folders]]\npath = "{folder}"\nreports_rest = true\n')
+    for number, hour in enumerate((10, 11)):
+        (folder / "a.gpx").write_bytes(gpx_of(_at(12, hour), minutes=40))
+        with pipeline.exclusive(home):
+            pipeline.night(home, NIGHT + dt.timedelta(minutes=number), today=TODAY)
+    assert [row[1] for row in _sessions(home, ask)] == [1]
+
+
+def test_splitting_the_middle_of_three_joined_runs_leaves_the_others_joined(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", *[(str(n), "gpx", gpx_of(_at(3, 10 + 0.7 * n), minutes=30)) for n in range(3)])
+    _refresh(kept)
+    deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+    _refresh(kept)
+    (session,) = _ids(kept, ask)
+    middle = ask(kept, "select activity_id from marts.session_members order by start_at")[1][0]
+    deciding.split(kept, "me", session, [middle], LATER)
+    _refresh(kept)
+    assert sorted(row[1] for row in _sessions(kept, ask)) == [0, 1]
+
+
+def test_two_summaries_that_are_joined_add_up_though_their_clocks_overlap_by_a_second(kept: Settings, ask: Ask) -> None:
+    _give(kept, "phone", ("2", "json", _summary(_at(3), 30, 5, elapsed_time_s=1801)))
+    _give(kept, "phone", ("3", "json", _summary(_at(3, 10.5), 20, 3.4)))
+    _refresh(kept)
+    deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+    _refresh(kept)
+    assert ask(kept, "select round(moving_time_s / 60), round(distance_m) from marts.sessions") == [(50, 8400)]
 
 
 def test_two_halves_that_are_joined_are_one_run_with_the_load_of_one(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:

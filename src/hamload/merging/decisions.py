@@ -7,7 +7,7 @@ service's own id; one that is gone leaves its part of the decision without an ob
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, pairwise, product
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, Literal
 
 from hamload.merging.grouping import Decided
@@ -89,7 +89,8 @@ def decisions(entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref]) -
         elif action == "join":
             named = [i for group in groups for i in group]
             apart -= {frozenset(pair) for pair in combinations(named, 2)}
-            together |= {frozenset(pair): pair for pair in pairwise(named)}
+            # All with all: what is split off later leaves the others joined.
+            together |= {frozenset(pair): pair for pair in combinations(named, 2)}
             # What is joined is of a run again.
             _readmit(verdicts, named)
     excluded = frozenset(i for i, (_, verdict) in verdicts.items() if verdict == "excluded")

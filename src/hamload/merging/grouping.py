@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hamload.merging.likeness import is_alike, likeness
+from hamload.merging.likeness import copy_shift, is_alike, likeness
 from hamload.merging.profile import BIN_S
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Span:
     writer
         What wrote it (format and device), "" where nobody knows: two recordings of one writer are never one run at two
         hours.
+    file
+        The file of a watched folder that it was read from, else "": that may be written anew with a corrected clock.
     is_hidden
         Its start time is hidden: the day is right, the hour is not.
     is_summary
@@ -68,6 +70,7 @@ class Span:
     distance_m: float | None = None
     duration_s: float | None = None
     writer: str = ""
+    file: str = ""
     is_hidden: bool = False
     is_summary: bool = False
     is_doubted: bool = False
@@ -169,7 +172,7 @@ def merge(
     order = _ordered(spans, rules, decided)
     groups = _overlapping(order, rules, decided)
     groups = _at_other_hours(groups, order, rules, decided)
-    groups = _joined(groups, order, decided)
+    groups = _joined(groups, order, rules, decided)
     found = [_session(members, rules) for members in groups]
     return _named(found, {s.activity_id: s for s in spans}, rules, athlete_id)
 
@@ -236,7 +239,15 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
     fragments = {s.activity_id for s in spans if is_fragment(s)}
     return sorted(
         spans,
-        key=lambda s: (s.is_doubted, s.activity_id in fragments, s.is_hidden, s.rank, -s.held_s, s.start_at, s.activity_id),
+        key=lambda s: (
+            s.is_doubted,
+            s.activity_id in fragments,
+            s.is_hidden,
+            s.rank,
+            -s.held_s,
+            s.start_at,
+            s.activity_id,
+        ),
     )
 
 
@@ -327,8 +338,11 @@ def _nearby(starts: Sequence[tuple[dt.datetime, int]], at: dt.datetime, hours: f
     return [index for _, index in starts[first:after]]
 
 
-def _joined(groups: Sequence[_Group], order: Sequence[Span], decided: Decided) -> list[_Group]:
-    """Join what the runner says is one run. The best of the recordings speaks for it."""
+def _joined(groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided) -> list[_Group]:
+    """Join what the runner says is one run. The best of the recordings speaks for it.
+
+    What is a stretch of it at another hour is a copy and gives no minutes; what is not, is another part of the run.
+    """
     place = {span.activity_id: index for index, span in enumerate(order)}
     of = {p.span.activity_id: list(group) for group in groups for p in group}
     for group in groups:
@@ -341,7 +355,13 @@ def _joined(groups: Sequence[_Group], order: Sequence[Span], decided: Decided) -
         if (one in decided.excluded) != (other in decided.excluded):
             continue
         first, second = sorted((of[one], of[other]), key=lambda g: place[g[0].span.activity_id])
-        first += [replace(p, why="joined by your decision", is_by_decision=True) for p in second]
+        shift_s = None
+        if not _shared(first[0].span, second[0].span):
+            shift_s = copy_shift(first[0].span, second[0].span, rules.clocks, rules.copies.min_shared)
+        why = "joined by your decision" if shift_s is None else "joined by your decision: a copy at another hour"
+        first += [
+            replace(p, why=why, shift_s=p.shift_s + (shift_s or 0.0), is_by_decision=shift_s is None) for p in second
+        ]
         for placed in second:
             of[placed.span.activity_id] = first
     unique = {id(group): group for group in of.values()}
@@ -374,7 +394,7 @@ def _session(group: _Group, rules: MergingRules) -> Session:
                 speaking.append(span)
     for placed in group[1:]:
         alone = placed.is_by_decision and not (lead.has_profile and placed.span.has_profile)
-        if alone and all(_shared(placed.span, other) == 0 for other in speaking):
+        if alone and all(_shared(placed.span, other) <= 1 - rules.copies.nearly_whole for other in speaking):
             beside.append(placed.span.activity_id)
             speaking.append(placed.span)
     return Session("", members, tuple(pieces), tuple(beside))

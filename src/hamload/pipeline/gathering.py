@@ -67,6 +67,7 @@ class _Activity:
     part: int
     source: str
     external_id: str
+    name: str
     format: str
     sport: str
     title: str
@@ -133,6 +134,7 @@ class _Activity:
             distance_m=self.way_m,
             duration_s=(self.end_at - self.start_at).total_seconds(),
             writer=self.writer,
+            file=self.name if self.source.startswith("folder:") else "",
             is_hidden=self.is_hidden,
             is_summary=not self.has_samples,
             is_doubted=not all(doubt.counts for doubt in doubts(self.record(), rules)),
