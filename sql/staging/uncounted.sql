@@ -53,7 +53,9 @@ without_duration as (
         true as may_be_run,
         local_date
     from landing.activities
-    where sport in ('run', 'treadmill') and coalesce(elapsed_time_s, 0) <= 0
+    where sport in ('run', 'treadmill')
+      and coalesce(elapsed_time_s, 0) <= 0
+      and activity_id not in (select activity_id from landing.members)
 ),
 
 unknown_sport as (
