@@ -244,7 +244,7 @@ def test_a_sources_health_is_its_last_answer_and_the_failures_after_it(con: duck
             "The night no longer asks it.",
             "Run: hamload auth left-behind, or: hamload forget left-behind",
         ),
-        ("limited", 6, None, None, 0, False, None, 7, "Used up.", ""),
+        ("limited", 5, None, None, 0, False, None, 7, "Used up.", ""),
         ("new", None, None, None, 0, True, 5, None, "No key.", "Get one."),
         ("strava", 6, None, 5, 2, False, None, None, "", ""),
     ]
