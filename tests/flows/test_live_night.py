@@ -144,6 +144,8 @@ def test_serve_starts_a_server_of_its_own_registers_the_schedule_and_ends_when_t
             stderr=subprocess.STDOUT,
             env=environment,
             cwd=tmp_path,
+            # Whoever runs the tests in the background has told every child to ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         try:
             _wait_for(tmp_path / "told", "hamload-backfill/backfill", process)
