@@ -583,7 +583,7 @@ def test_an_entry_without_a_number_is_passed_over_and_told() -> None:
         home = Home()
         night(service, home)
         assert len(home.content) == 9
-        assert home.notes == ["Strava lists 1 activities without a number: they were passed over."]
+        assert home.notes == ["Strava lists 1 activities without a number: no day can be vouched for."]
 
 
 def test_an_activity_without_a_readable_start_is_put_for_the_decoder_to_refuse(signal: Signal) -> None:

@@ -267,6 +267,8 @@ def test_a_run_that_is_killed_at_any_step_of_the_refresh_leaves_the_runner_signe
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # Whoever runs the tests in the background has told every child to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as parent:
 
         def strike(at: simulator.RefreshStep) -> None:
