@@ -19,7 +19,14 @@ import tomlkit
 
 from hamload import post, warehouse
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.pipeline.fetching import garmin_connection, garmin_hosts, strava_app, strava_host
+from hamload.pipeline.fetching import (
+    garmin_connection,
+    garmin_hosts,
+    personal_connection,
+    strava_app,
+    strava_host,
+    strava_session,
+)
 from hamload.raw import Raw
 from hamload.records import Service
 from hamload.sources.access import Access
@@ -74,8 +81,7 @@ def sign_in_strava(
         show(strava.authorization_url(app, callback.redirect_uri, state, host))
         address = callback.wait(wait_s) if paste is None else paste()
     code, scope = strava.read_callback(address, state)
-    session = strava.session(min(30.0, settings.fetch.timeout_s), settings.fetch.timeout_s)
-    tokens = strava.exchange(access.strava, app, session, code, scope, host)
+    tokens = strava.exchange(access.strava, app, strava_session(settings), code, scope, host)
     access.strava_app.save(app)
     add(settings, Service.STRAVA, athlete_id)
     return "" if strava.sees_everything(tokens) else strava.HIDDEN
@@ -117,17 +123,8 @@ def sign_in_garmin(
 
 def sign_in_garmin_personal(settings: Settings, athlete_id: str, key: Key) -> None:
     """Try a key for Garmin's Personal API, and keep it. Raises HamloadError where it is not accepted."""
-    from hamload.sources import garmin_personal  # noqa: PLC0415
-
     _document(settings.home / "config.toml")
-    fetch = settings.fetch
-    with garmin_personal.connect(
-        key.key,
-        host=settings.services.garmin_personal,
-        retries=fetch.retries,
-        wait_s=fetch.wait_s,
-        timeout_s=fetch.timeout_s,
-    ) as connection:
+    with personal_connection(settings, key.key) as connection:
         connection.activities(0, 1)
     Access.of(settings.home, athlete_id).garmin_personal.save(key)
     add(settings, Service.GARMIN_PERSONAL, athlete_id)
@@ -251,7 +248,7 @@ def _revoked(settings: Settings, source: str, athlete_id: str, now: dt.datetime)
     from hamload.sources import strava  # noqa: PLC0415
 
     access, host = Access.of(settings.home, athlete_id), strava_host(settings)
-    session = strava.session(min(10.0, settings.fetch.timeout_s), settings.fetch.timeout_s)
+    session = strava_session(settings)
     try:
         if access.strava.read() is None:
             return ()

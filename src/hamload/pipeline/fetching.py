@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from hamload.pipeline.putting import Progress
     from hamload.settings import AccountSettings, Settings
     from hamload.sources.pages import Page
-    from hamload.sources.strava import Host
+    from hamload.sources.strava import Host, Session
     from hamload.sources.tokens import App
 
 KEY_VARIABLE = "GARMIN_PERSONAL_API_KEY"
 APP_VARIABLES = ("STRAVA_CLIENT_ID", "STRAVA_CLIENT_SECRET")
 
+#: What one part of an answer may take, where a whole one may take longer.
+_PART_S = 30.0
 #: A cursor that belongs to no runner.
 _NOBODY = ""
 _LATER = "The next run goes on from there."
@@ -185,7 +187,7 @@ def _strava(settings: Settings, access: Access, cursor: Any, now: dt.datetime, r
 
     app, host = strava_app(access), strava_host(settings)
     pace = strava.Pace(overlap_days=settings.fetch.overlap_days, backfill_share=settings.fetch.strava_backfill_share)
-    session = strava.session(min(30.0, settings.fetch.timeout_s), settings.fetch.timeout_s)
+    session = strava_session(settings)
     # Strava counts the requests of an application, whoever it asks for.
     shared = f"strava application {app.client_id}"
     is_second = False
@@ -245,6 +247,13 @@ def strava_app(access: Access) -> App:
     return app
 
 
+def strava_session(settings: Settings) -> Session:
+    """Return a session for Strava that ends as the settings say."""
+    from hamload.sources.strava import session  # noqa: PLC0415
+
+    return session(min(_PART_S, settings.fetch.timeout_s), settings.fetch.timeout_s)
+
+
 def strava_host(settings: Settings) -> Host:
     """Return where Strava is."""
     from hamload.sources.strava import Host  # noqa: PLC0415
@@ -302,19 +311,26 @@ def _blocks_told(access: Access, now: dt.datetime) -> Iterator[None]:
         ) from None
 
 
-def _garmin_personal(settings: Settings, access: Access, cursor: dict[str, Any], now: dt.datetime) -> Iterator[Page]:
+def personal_connection(settings: Settings, key: str) -> Any:
+    """Open a runner's account at Garmin's Personal API by their key."""
     from hamload.sources import garmin_personal  # noqa: PLC0415
 
-    stored = access.garmin_personal.read()
-    key = configuration.secret(KEY_VARIABLE) or (stored.key if stored else "")
     fetch = settings.fetch
-    with garmin_personal.connect(
+    return garmin_personal.connect(
         key,
         host=settings.services.garmin_personal,
         retries=fetch.retries,
         wait_s=fetch.wait_s,
         timeout_s=fetch.timeout_s,
-    ) as connection:
+    )
+
+
+def _garmin_personal(settings: Settings, access: Access, cursor: dict[str, Any], now: dt.datetime) -> Iterator[Page]:
+    from hamload.sources import garmin_personal  # noqa: PLC0415
+
+    stored = access.garmin_personal.read()
+    key = configuration.secret(KEY_VARIABLE) or (stored.key if stored else "")
+    with personal_connection(settings, key) as connection:
         reach = _reach(settings, page=garmin_personal.PAGE)
         # The date belongs to the key that was stored, not to one from the environment.
         expires_on = stored.expires_on if stored and stored.key == key else None
