@@ -1,4 +1,4 @@
-"""Prefect's own harness, once for all tests of the flows: a server and a database of their own."""
+"""Prefect's own harness, for one module at a time: its threads draw random numbers, which unsettles property tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +8,13 @@ import pytest
 from hamload import settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return where the harness keeps what Prefect writes."""
     return tmp_path_factory.mktemp("prefect")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def harness(prefect_home: Path) -> Iterator[None]:
     """Give Prefect a server and a database of its own for these tests."""
     with pytest.MonkeyPatch.context() as patch:
