@@ -233,6 +233,11 @@ def connect(
         adapter = _bounded_adapter(timeout_s, max_bytes)
         for scheme in ("https://", "http://"):
             api.client._api_session.mount(scheme, adapter)  # noqa: SLF001
+        # Renewing a token goes another way, whose own bound is not ours to set.
+        api.client._http_post = _bounded_post(  # type: ignore[method-assign]  # noqa: SLF001
+            api.client._http_post,  # noqa: SLF001
+            timeout_s,
+        )
         return Connection(api, tokens)
     except BaseException:
         _close(api)
@@ -548,6 +553,13 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(interruption, action)
         if pending:
             signal.raise_signal(pending[0])
+
+
+def _bounded_post(post: Callable[..., Any], timeout_s: float) -> Callable[..., Any]:
+    def bounded(url: str, **options: Any) -> Any:
+        return post(url, **{**options, "timeout": min(options.get("timeout", timeout_s), timeout_s)})
+
+    return bounded
 
 
 def _bounded_adapter(timeout_s: float, max_bytes: int) -> Any:
