@@ -62,13 +62,14 @@ def write(outbox: Path, facts: DigestFacts, pictures: Sequence[Picture] = ()) ->
     return entry
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read; a reader finds the old one or the new one, never half a one."""
+def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file, its owner's alone by default; a reader finds the old one or the new one, never half a one."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:

@@ -6,18 +6,17 @@ a failure, and never just falls silent.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
-import tempfile
+import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomlkit
 
 from hamload import post, warehouse
+from hamload.digest.outbox import replace_file
 from hamload.errors import ConfigurationError, HamloadError
 from hamload.pipeline.fetching import (
     garmin_connection,
@@ -34,6 +33,7 @@ from hamload.sources.access import Access
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
+    from pathlib import Path
 
     from hamload.raw import Forgotten
     from hamload.settings import Settings
@@ -176,14 +176,8 @@ def remove(settings: Settings, source: str, athlete_id: str) -> bool:
 def _replace(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, part)
-        Path(part).replace(path)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
+        replace_file(path, text.encode("utf-8"), mode)
     except OSError as error:
         raise HamloadError(
             f"{path} cannot be written: {error.strerror}.", "Free some space, or mend the folder's rights."
