@@ -155,9 +155,9 @@ def _write(lines: list[_Line], runs: int, *, is_same: bool, beyond: int, seconds
         for what, strava, garmin, personal, at in lines
     )
     tail = (
-        "\nA run that comes while older ones are still being fetched is fetched before them, by the next run that asks\n"
-        "its service: with a long history the new one shows at Strava before the later night. One new day at Garmin is\n"
-        "two activities, the run and curls with their sets.\n"
+        "\nA run that comes while older ones are still being fetched is fetched before them, by the next run that\n"
+        "asks its service: with a long history the new one shows at Strava before the later night. A new day at\n"
+        "Garmin is two activities, the run and curls with their sets.\n"
         f"\nRequests beyond a limit of Strava's: {beyond}. Tables equal to those of one night without limits:"
         f" {'yes, row for row' if is_same else 'NO'}.\n"
     )
