@@ -244,8 +244,9 @@ class Raw:
         rows = self._rows(
             "select delivery_id, document_id, format, athlete_id, source, external_id, name, facts, d.put_at"
             " from deliveries d join documents using (document_id)"
-            " where (?1 is null or athlete_id = ?1) and (?3 is null or format = ?3) and (?2 or not exists (select 1 from withdrawals w"
-            " where w.source = d.source and w.athlete_id = d.athlete_id and w.external_id = d.external_id))"
+            " where (?1 is null or athlete_id = ?1) and (?3 is null or format = ?3)"
+            " and (?2 or not exists (select 1 from withdrawals w where w.source = d.source"
+            " and w.athlete_id = d.athlete_id and w.external_id = d.external_id))"
             " order by d.put_at, delivery_id",
             (athlete_id, with_withdrawn, format_),
         )

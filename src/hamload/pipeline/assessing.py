@@ -95,9 +95,7 @@ def _write_sources(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings)
 def write_journal(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
     """Tell the warehouse what the runners' journals say."""
     con.execute("delete from landing.journal")
-    rows = [
-        {**asdict(e), "content": json.dumps(e.content)} for e in journal.entries(raw.deliveries(format_=journal.FORMAT))
-    ]
+    rows = [{**asdict(e), "content": json.dumps(e.content)} for e in journal.logged(raw)]
     warehouse.append_rows(con, "landing.journal", rows)
 
 
