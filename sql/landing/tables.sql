@@ -237,7 +237,8 @@ create table if not exists landing.athletes (
     name varchar not null,
     time_zone varchar not null,
     as_of date not null,               -- the last day of the series
-    easy_speed_mps double,
+    easy_speed_mps double,             -- the runner's own word, else what was found
+    found_easy_speed_mps double,
     easy_speed_until date,             -- the first six weeks ended here; null while they last
     model_version varchar not null
 );
