@@ -20,6 +20,7 @@ from hamload import journal, warehouse
 from hamload.decode import limit_speed
 from hamload.load import (
     EasySpeedFound,
+    History,
     PastRun,
     RunFeatures,
     athlete_before,
@@ -31,12 +32,13 @@ from hamload.load import (
     summary_features,
     summary_load,
 )
-from hamload.pipeline.gathering import is_possible, read_samples
+from hamload.pipeline.gathering import is_possible
 from hamload.pipeline.putting import silent
+from hamload.pipeline.storing import read_samples
 from hamload.records import AltitudeSource, Basis, Confidence, SessionLoad, Sport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
     import duckdb
@@ -231,7 +233,7 @@ def _assess(
     if not todo:
         return
     zone, known = settings.zone(athlete_id), _known_before(con, runs, todo[0], settings)
-    past = [_past(run, known.get(run.recording_id), stored[run.session_id], zone) for run in runs[:kept]]
+    past = History(_past(run, known.get(run.recording_id), stored[run.session_id], zone) for run in runs[:kept])
     for batch in batched(todo, _BATCH, strict=False):
         live = [run.recording_id for run in batch if run.has_features and run.frozen is None]
         samples = read_samples(con, live)
@@ -239,12 +241,12 @@ def _assess(
         for run in batch:
             if run.frozen is not None:
                 rows.append(_frozen_row(run))
-                past.append(_past(run, known.get(run.recording_id), _frozen_load(run.frozen), zone))
+                past.add(_past(run, known.get(run.recording_id), _frozen_load(run.frozen), zone))
                 continue
             athlete = athlete_before(run.start_at, past, easy_mps, settings.model)
             load = _doubted(run, _load(run, samples.get(run.recording_id), athlete, past, settings))
             rows.append(_row(run, athlete_id, athlete, load, settings.model.version))
-            past.append(_past(run, known.get(run.recording_id), load, zone))
+            past.add(_past(run, known.get(run.recording_id), load, zone))
         warehouse.append_rows(con, "landing.session_loads", rows)
         progress("assessing", len(past) - kept, len(todo))
 
@@ -288,7 +290,7 @@ def loads_of_copies(
 
 
 def _load(
-    run: _Run, samples: Samples | None, athlete: Athlete, past: Sequence[PastRun], settings: Settings
+    run: _Run, samples: Samples | None, athlete: Athlete, past: Iterable[PastRun], settings: Settings
 ) -> SessionLoad:
     model = settings.model
     if samples is not None:

@@ -13,11 +13,9 @@ import os
 import re
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from hamload import journal, warehouse
 from hamload.days import local_day
@@ -26,7 +24,7 @@ from hamload.merging.decisions import KIND, counted_as_runs
 from hamload.pipeline import freezing
 from hamload.pipeline.putting import silent
 from hamload.pipeline.reading import STRAVA, SUMMARIES, Task, read, read_remembered, remember
-from hamload.records import Samples
+from hamload.pipeline.storing import write_samples
 from hamload.sources import strava_export
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
     from hamload.pipeline.putting import Progress
     from hamload.pipeline.reading import Decoded, Outcome
     from hamload.raw import Delivery, Raw, Refusal
-    from hamload.records import Recording
+    from hamload.records import Recording, Samples
     from hamload.settings import Settings
 
 _BATCH = 48
@@ -190,10 +188,10 @@ def _write(
                 features_rows.append({"activity_id": activity_id, "features": decoded.features})
     _note_decoded(con, deliveries, settings)
     warehouse.append_rows(con, "landing.activities", activities)
-    warehouse.append_rows(con, "landing.features", features_rows)
     warehouse.append_rows(con, "landing.strength_sets", sets)
     if samples:
-        warehouse.append_columns(con, "landing.samples", _stacked(samples))
+        chunk = write_samples(con, samples)
+        warehouse.append_rows(con, "landing.features", [{**row, "chunk": chunk} for row in features_rows])
 
 
 def _note_decoded(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], settings: Settings) -> None:
@@ -330,16 +328,6 @@ def _sets(activity_id: str, recording: Recording) -> list[dict[str, Any]]:
         }
         for index, s in enumerate(recording.sets)
     ]
-
-
-def _stacked(runs: Sequence[tuple[str, Samples]]) -> dict[str, Any]:
-    lengths = [len(samples) for _, samples in runs]
-    columns: dict[str, Any] = {
-        "activity_id": np.repeat(np.array([activity_id for activity_id, _ in runs], dtype=object), lengths)
-    }
-    for field in fields(Samples):
-        columns[field.name] = np.concatenate([getattr(samples, field.name) for _, samples in runs])
-    return columns
 
 
 def _activity_id(delivery: Delivery, part: int) -> str:
