@@ -167,8 +167,9 @@ def _readable(real: Path, place: Path) -> Path:
     for number, path in enumerate(sorted(real.rglob("*.fit"))):
         try:
             fitfast.records(path.read_bytes())
-        except Exception as error:  # noqa: BLE001  # whatever it refuses is not what is measured here
-            _ = error
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:  # noqa: BLE001, S112  # its panics are no exceptions
             continue
         (folder / f"{number:04}.fit").write_bytes(path.read_bytes())
     return folder
@@ -249,7 +250,8 @@ def _write(parts: list[tuple[str, list[Row]]], notes: list[str], runs: int) -> N
     told = [
         (
             f"Measured on {dt.datetime.now(tz=dt.UTC).date()}: {platform.machine()}, {os.process_cpu_count()}"
-            f" processors, Python {platform.python_version()}, {versions}. Median of {runs} runs, each in a fresh process.\n"
+            f" processors, Python {platform.python_version()}, {versions}. Median of {runs} runs, each in a fresh"
+            " process.\n"
         )
     ]
     for title, rows in parts:
