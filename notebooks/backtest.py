@@ -31,18 +31,17 @@ def _(home, mo):
     mo.vstack(
         [
             mo.md(
-                "# Back-test\nWould the rules have spoken before the hamstrings grew tight? A *flare* is the first day of"
-                " tightness of 4 or more out of 10 after a calm week. One runner's few flares prove nothing: read this"
-                " as a diary."
+                "# Back-test\nWould the rules have spoken before the hamstrings grew tight? A *flare* is the first day"
+                " of tightness of 4 or more out of 10 after a calm week. One runner's few flares prove nothing: read"
+                " this as a diary."
             ),
             mo.callout(
                 mo.md(f"{home.notice} The tightness in it is drawn by chance around made-up training."), kind="warn"
             )
             if home.notice
-            else None,
+            else mo.md(""),
         ]
     )
-    return
 
 
 @app.cell
@@ -78,7 +77,6 @@ def _(athlete, mo, thresholds):
             mo.hstack(list(thresholds.elements.values()), wrap=True, justify="start", gap=1.5),
         ]
     )
-    return
 
 
 @app.cell
@@ -91,9 +89,9 @@ def _(athlete, hamload, home, mo, thresholds):
         [
             mo.callout(mo.md(" ".join(test.sentences)), kind="info"),
             mo.md(
-                "What followed each time a rule began to hold: a flare within two weeks (*hit*), tightness logged and no"
-                " flare (*false alarm*), or nothing logged. Lower thresholds speak more often, and so also before more"
-                " flares: look at the false alarms beside the hits."
+                "What followed each time a rule began to hold: a flare within two weeks (*hit*), tightness logged and"
+                " no flare (*false alarm*), or nothing logged. Lower thresholds speak more often, and so also before"
+                " more flares: look at the false alarms beside the hits."
             ),
             test.chart("rules", width=560),
             mo.ui.table(test.rules().round(2), selection=None),
@@ -108,13 +106,12 @@ def _(mo, test):
         [
             mo.md(
                 "## Every form of the ratio\nThe same load in three forms, each with its deload threshold (dotted), and"
-                " the days on which tightness flared (upright lines). The coupled form holds the last week on both sides"
-                " and can never exceed 4; that alone makes its two halves move together."
+                " the days on which tightness flared (upright lines). The coupled form holds the last week on both"
+                " sides and can never exceed 4; that alone makes its two halves move together."
             ),
             test.chart("forms", width=760),
         ]
     )
-    return
 
 
 @app.cell
@@ -131,10 +128,9 @@ def _(mo, test):
             test.chart("nulls", width=560)
             if len(_nulls)
             else mo.callout(mo.md("No day has a ratio yet: there is nothing to compare."), kind="info"),
-            mo.ui.table(_nulls.round(2), selection=None) if len(_nulls) else None,
+            mo.ui.table(_nulls.round(2), selection=None) if len(_nulls) else mo.md(""),
         ]
     )
-    return
 
 
 @app.cell
@@ -142,14 +138,13 @@ def _(mo, test):
     mo.vstack(
         [
             mo.md(
-                "## Other windows\n7 and 28 days are a convention. The share of days above the same threshold, in %, with"
-                " others (times fired and flares caught where the pointer is). Where neighbours differ much, the"
+                "## Other windows\n7 and 28 days are a convention. The share of days above the same threshold, in %,"
+                " with others (times fired and flares caught where the pointer is). Where neighbours differ much, the"
                 " threshold depends on the convention, not on the hamstrings."
             ),
             test.chart("windows"),
         ]
     )
-    return
 
 
 if __name__ == "__main__":

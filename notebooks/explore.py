@@ -29,14 +29,13 @@ def _(home, mo):
     mo.vstack(
         [
             mo.md("# Explore\nWhat was run, what it asked of the hamstrings, and what was said about it."),
-            mo.callout(mo.md(home.notice), kind="warn") if home.notice else None,
+            mo.callout(mo.md(home.notice), kind="warn") if home.notice else mo.md(""),
             mo.md(
                 f"{_told} Hamstring load (EFM, easy-flat-minute equivalents) is a model, not a measurement, and none of"
                 " this is medical advice."
             ),
         ]
     )
-    return
 
 
 @app.cell
@@ -59,7 +58,6 @@ def _(athlete, home, mo):
 @app.cell
 def _(athlete, days, labels, mo, until):
     mo.hstack([athlete, days, until, labels], justify="start", wrap=True, gap=1.5)
-    return
 
 
 @app.cell
@@ -73,7 +71,6 @@ def _(athlete, days, home, mo, until):
             home.chart("load", days.value, athlete.value, until=until.value, width=760),
         ]
     )
-    return
 
 
 @app.cell
@@ -85,10 +82,9 @@ def _(athlete, days, home, mo, until):
                 " speaks. Grey where a ratio would compare with nothing. Such ratios have strong critics: a high one is"
                 " a sign among several, and no one's risk can be read from it."
             ),
-            home.chart("ratios", days.value, athlete.value, until=until.value, width=760),
+            home.chart("ratios", days.value, athlete.value, until=until.value, width=760).properties(height=260),
         ]
     )
-    return
 
 
 @app.cell
@@ -104,9 +100,7 @@ def _(athlete, days, home, labels, mo, until):
                 f"## Runs\n{len(runs)} runs. The colour is the first of hill, speed and long that a run bears, each"
                 " against this runner's own last 90 days; *not known* is a run that could not be told apart."
             ),
-            home.chart(
-                "sessions", days.value, athlete.value, until=until.value, labels=labels.value, width=760
-            ),
+            home.chart("sessions", days.value, athlete.value, until=until.value, labels=labels.value, width=760),
         ]
     )
     return (runs,)
@@ -119,9 +113,10 @@ def _(mo, runs):
     _told = [
         f"{row.local_date:%Y-%m-%d}  {row.title or 'a run'}, {row.load_efm:.0f} EFM" for row in _newest.itertuples()
     ]
-    _names = {f"{text} ({place})" if text in _told[:place] else text: row for place, (text, row) in enumerate(
-        zip(_told, _newest["session_id"], strict=True)
-    )}
+    _names = {
+        f"{text} ({place})" if text in _told[:place] else text: row
+        for place, (text, row) in enumerate(zip(_told, _newest["session_id"], strict=True))
+    }
     run = mo.ui.dropdown(_names, value=next(iter(_names)), label="Run")
     return (run,)
 
@@ -144,7 +139,6 @@ def _(home, mo, run, runs):
             else mo.callout(mo.md("No samples of this run are kept: it came as a summary, or had to expire.")),
         ]
     )
-    return
 
 
 @app.cell
@@ -167,20 +161,18 @@ def _(athlete, day, home, mo):
             day,
             mo.md(f"**{_alert['headline']}**"),
             mo.md("\n".join(f"- {row.sentence} *({row.evidence})*" for row in _reasons.itertuples())),
-            mo.md(f"Withheld: {_alert['withheld']}.") if isinstance(_alert["withheld"], str) else None,
+            mo.md(f"Withheld: {_alert['withheld']}." if isinstance(_alert["withheld"], str) else ""),
             mo.md("Which runs made up the number that counted, rule by rule:")
             if _chart.datasets["causes"]
             else mo.md("No single runs stand behind this state."),
-            _chart if _chart.datasets["causes"] else None,
+            _chart if _chart.datasets["causes"] else mo.md(""),
         ]
     )
-    return
 
 
 @app.cell
 def _(home, mo):
     mo.accordion({"What each column of a run means": mo.ui.table(home.columns("sessions"), selection=None)})
-    return
 
 
 if __name__ == "__main__":

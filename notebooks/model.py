@@ -28,14 +28,13 @@ def _(home, mo):
     mo.vstack(
         [
             mo.md(
-                "# The model\nWhat each assumption changes. Move a coefficient and see the demand of an instant, the load"
-                " of the worked examples, and a year of runs computed anew from their samples. Nothing here changes the"
-                " home; to keep a value, write it into `config.toml`."
+                "# The model\nWhat each assumption changes. Move a coefficient and see the demand of an instant, the"
+                " load of the worked examples, and a year of runs computed anew from their samples. Nothing here changes"
+                " the home; to keep a value, write it into `config.toml`."
             ),
-            mo.callout(mo.md(home.notice), kind="warn") if home.notice else None,
+            mo.callout(mo.md(home.notice), kind="warn") if home.notice else mo.md(""),
         ]
     )
-    return
 
 
 @app.cell
@@ -73,11 +72,14 @@ def _(coefficients, home, mo):
             mo.md("## Coefficients\n[E] rests on published evidence, [A] is our assumption."),
             mo.hstack(list(coefficients.elements.values()), wrap=True, justify="start", gap=1.5),
             mo.accordion(
-                {"What each rests on": mo.md("\n".join(f"- `{n}`: {_known['source'][n]}" for n in coefficients.elements))}
+                {
+                    "What each rests on": mo.md(
+                        "\n".join(f"- `{n}`: {_known['source'][n]}" for n in coefficients.elements)
+                    )
+                }
             ),
         ]
     )
-    return
 
 
 @app.cell
@@ -91,14 +93,13 @@ def _(coefficients, hamload, mo):
             ),
             hamload.demand_chart("speed", coefficients.value, width=620),
             mo.md(
-                "**Uphill.** The band is the measured energy cost (Minetti et al. 2002), as wide as the fit's own error."
-                " That the hamstrings' share of it stays the same is our assumption; downhill counts as level, because"
-                " measurements conflict."
+                "**Uphill.** The band is the measured energy cost (Minetti et al. 2002), as wide as the fit's own"
+                " error. That the hamstrings' share of it stays the same is our assumption; downhill counts as level,"
+                " because measurements conflict."
             ),
             hamload.demand_chart("grade", coefficients.value, width=620),
         ]
     )
-    return
 
 
 @app.cell
@@ -108,13 +109,12 @@ def _(coefficients, hamload, mo):
     mo.vstack(
         [
             mo.md(
-                "## Worked examples\nThe load (EFM) of six runs, as shipped and as set here; the change in %. For an easy"
-                " speed of 2.8 m/s and a typical run of 45 minutes."
+                "## Worked examples\nThe load (EFM) of six runs, as shipped and as set here; the change in %. For an"
+                " easy speed of 2.8 m/s and a typical run of 45 minutes."
             ),
             mo.ui.table(_runs.round(1), selection=None),
         ]
     )
-    return
 
 
 @app.cell
@@ -145,13 +145,12 @@ def _(athlete, coefficients, mo, year):
             athlete,
             mo.md(
                 f"The whole load changes by **{100 * _whole:+.1f} %**, {_moved} runs are heavy now that were not or the"
-                " other way round. Ratios compare a runner with themselves: what lifts every run alike leaves them where"
-                f" they are. {f'{_kept} runs have no samples left and keep their load.' if _kept else ''}"
+                " other way round. Ratios compare a runner with themselves: what lifts every run alike leaves them"
+                f" where they are. {f'{_kept} runs have no samples left and keep their load.' if _kept else ''}"
             ),
             year.chart(coefficients.value, width=760),
         ]
     )
-    return
 
 
 @app.cell
@@ -168,7 +167,6 @@ def _(mo, year):
             mo.ui.table(_found.round(3), selection=None),
         ]
     )
-    return
 
 
 if __name__ == "__main__":

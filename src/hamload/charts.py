@@ -49,6 +49,8 @@ _FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-seri
 _DAY_MS = 86_400_000
 #: The share of its day that a bar fills.
 _BAR = 0.84
+#: From this share of the days on, in %, the colour says no more.
+_OFTEN = 15
 #: Line names, as legends show them.
 ACUTE, CHRONIC = "acute, 7 days", "chronic, 28 days"
 
@@ -220,7 +222,8 @@ def causes(width: int | str = 560, height: alt.Step | int = alt.Step(24)) -> Cha
             x=alt.X("share:Q", axis=alt.Axis(title="share of the number that counted", format="%", tickCount=5),
                 scale=alt.Scale(domain=[0, 1])),
             y=alt.Y("run:N", sort="-x", axis=alt.Axis(title=None, labelLimit=260)),
-            row=alt.Row("rule:N", header=alt.Header(title=None, labelOrient="top", labelAnchor="start", labelFont=_FONT)),
+            row=alt.Row("rule:N", header=alt.Header(title=None, labelOrient="top", labelAnchor="start", labelFont=_FONT,
+                labelFontSize=12)),
             tooltip=[
                 alt.Tooltip("run:N", title="Run"),
                 alt.Tooltip("rule:N", title="Rule"),
@@ -241,9 +244,8 @@ def forms(width: int | str = 560, height: int = 90) -> Chart:
     told.append(("EWMA", "ewma:Q", ".2f"))
     panels = []
     for name in ("coupled", "uncoupled", "EWMA"):
-        is_last = name == "EWMA"
         line = rows.mark_line(color=COLOURS[name], strokeWidth=2, clip=True).encode(
-            x=_time("at", labels=is_last),
+            x=_time("at"),
             y=alt.Y(f"{name}:Q", axis=alt.Axis(title=name, tickCount=4), scale=alt.Scale(zero=True)),
         )
         limit = (
@@ -255,7 +257,7 @@ def forms(width: int | str = 560, height: int = 90) -> Chart:
         flares = (
             alt.Chart(alt.NamedData("flares"))
             .mark_rule(color=COLOURS["tightness"], strokeWidth=2, clip=True)
-            .encode(x=_time("at", labels=is_last), tooltip=alt.Tooltip("label:N", title="tightness flared"))
+            .encode(x=_time("at"), tooltip=alt.Tooltip("label:N", title="tightness flared"))
         )
         panel = alt.layer(_spans("withheld"), flares, limit, line, _hover(rows, told))
         panels.append(panel.properties(width=width, height=height, name=f"forms_{name}"))
@@ -323,7 +325,7 @@ def windows(width: int = 150, height: int = 130) -> Chart:
             y=alt.Y("acute:O", sort="descending", axis=alt.Axis(title="acute, days")),
             color=alt.Color(
                 "percent:Q",
-                scale=alt.Scale(scheme="blues", domainMin=0),
+                scale=alt.Scale(scheme="blues", domain=[0, _OFTEN], clamp=True),
                 legend=alt.Legend(title="% of days above", orient="right"),
             ),
             tooltip=[
@@ -342,7 +344,7 @@ def windows(width: int = 150, height: int = 130) -> Chart:
             x="chronic:O",
             y=alt.Y("acute:O", sort="descending"),
             text=alt.Text("percent:Q", format=".0f"),
-            color=alt.condition("datum.percent > 8", alt.value("#ffffff"), alt.value(_INK)),
+            color=alt.condition(f"datum.percent > {_OFTEN / 2}", alt.value("#ffffff"), alt.value(_INK)),
         )
     )
     header = alt.Header(title=None, labelFont=_FONT, labelFontSize=12, labelFontWeight="bold")
@@ -353,7 +355,7 @@ def windows(width: int = 150, height: int = 130) -> Chart:
 def curve(x_title: str, y_title: str, width: int | str = 560, height: int = 200) -> Chart:
     """Return one quantity as shipped and as set, over what has been published of it.
 
-    Data: `curve` (x, y, which), `published` (x, y, label), `band` (x, low, high): both may be empty.
+    Data: `curve` (x, y, which), `published` (x, y, label, short), `band` (x, low, high): both may be empty.
     """
     which: list[Any] = ["as shipped", "as set here"]
     x = alt.X("x:Q", axis=alt.Axis(title=x_title), scale=alt.Scale(nice=False, zero=False))
@@ -386,7 +388,7 @@ def curve(x_title: str, y_title: str, width: int | str = 560, height: int = 200)
         tooltip=[alt.Tooltip("label:N", title="published"), alt.Tooltip("y:Q", title=y_title, format=".2f")]
     )
     words = known.mark_text(align="right", baseline="bottom", dx=-8, dy=-4, fontSize=12, color=_INK).encode(
-        text="label:N"
+        text="short:N"
     )
     return _finished(alt.layer(band, lines, points, words.properties(name="words")), width, height)
 
@@ -400,9 +402,8 @@ def reassessed(width: int | str = 560, height: int = 130) -> Chart:
     rows = alt.Chart(alt.NamedData("reassessed"))
     panels = []
     for name, title in (("chronic", "28 days, EFM a day"), ("uncoupled", "uncoupled"), ("ewma", "EWMA")):
-        is_last = name == "ewma"
         lines = rows.mark_line(strokeWidth=2, clip=True).encode(
-            x=_time("at", labels=is_last),
+            x=_time("at"),
             y=alt.Y(f"{name}:Q", axis=alt.Axis(title=title, tickCount=4), scale=alt.Scale(zero=True)),
             color=_colour("which", which),
             strokeDash=alt.StrokeDash(

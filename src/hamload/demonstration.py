@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from hamload import journal, pipeline, settings, warehouse
 from hamload.advice import logbook
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.records import Service
 from hamload.raw import Raw
+from hamload.records import Service
 from hamload.simulator import SimulatedRunner, write_year, year_of
 from hamload.simulator.world import World
 from hamload.sources.access import Access

@@ -411,6 +411,11 @@ def prefect_environment(home: Path) -> dict[str, str]:
     }
 
 
+def notebook_environment(home: Path | None) -> dict[str, str]:
+    """Return the environment of a notebook's own process: it finds the same home, and asks nobody for updates."""
+    return os.environ | {"HAMLOAD_HOME": str(home_folder(home)), "MARIMO_SKIP_UPDATE_CHECK": "1"}
+
+
 #: The files of coefficients, and the runner's own tables of the same names.
 _COEFFICIENTS = ("model", "alerts", "merging")
 

@@ -161,9 +161,10 @@ def demand_chart(of: str = "speed", coefficients: Coefficients = None, width: in
         y = demand(speed, grade, _MEASURED_MPS[0], own) / demand(_MEASURED_MPS[0], 0.0, _MEASURED_MPS[0], own)
         curve += [{"x": round(float(a), 4), "y": round(float(b), 4), "which": which} for a, b in zip(x, y, strict=True)]
     if of == "speed":
+        rise = f"muscle activity per stride x {_MEASURED_RISE}"
         told = [
-            {"x": _MEASURED_MPS[0], "y": 1.0, "label": "measured from here"},
-            {"x": _MEASURED_MPS[1], "y": _MEASURED_RISE, "label": f"muscle activity per stride x{_MEASURED_RISE}"},
+            {"x": _MEASURED_MPS[0], "y": 1.0, "label": "measured from here", "short": ""},
+            {"x": _MEASURED_MPS[1], "y": _MEASURED_RISE, "label": rise, "short": rise},
         ]
         chart = charts.curve("speed on the level, m/s", "demand, relative to 3.61 m/s", width)
         return charts.with_rows(chart, curve=curve, published=told, band=[])
@@ -173,7 +174,7 @@ def demand_chart(of: str = "speed", coefficients: Coefficients = None, width: in
         {"x": round(float(a), 4), "low": round(float(c) - error, 4), "high": round(float(c) + error, 4)}
         for a, c in zip(x, cost, strict=True)
     ]
-    chart = charts.curve("grade, rise over run", "uphill factor; energy cost, relative to level", width)
+    chart = charts.curve("grade, rise over run", "relative to level", width)
     return charts.with_rows(chart, curve=curve, published=[], band=band)
 
 
@@ -215,8 +216,8 @@ def open_or_simulated(home: str | Path | None = None) -> Opened:
     simulated = demonstration.simulated_home(settings.cache_folder() / "simulated")
     return Opened(
         simulated,
-        f"Nothing of your own is in {folder} yet: this is a simulated runner's year, made up from end to end. To see"
-        " yours, run: hamload import PATH",
+        f"Nothing of your own is in {folder} yet: this is a simulated runner's year, made up from end to end. Bring"
+        " yours in with: hamload import PATH.",
     )
 
 

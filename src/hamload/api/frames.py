@@ -1,4 +1,4 @@
-"""From DuckDB's columns to pandas': the same types whatever the rows hold; what is missing is NaN, NaT or NA, never 0."""
+"""From DuckDB's columns to pandas': the same types whatever the rows hold; what is missing is never 0."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 type Day = str | dt.date | None
 
-_WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
+_KINDS: dict[str, Any] = {
+    "BOOLEAN": "boolean",
+    "FLOAT": "float64",
+    "DOUBLE": "float64",
+    "DATE": "datetime64[us]",
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"), "Int64"),
+}
 
 
 def frame(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> pd.DataFrame:
@@ -41,21 +47,13 @@ def frame(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
 
 
 def _column(column: pd.Series[Any], kind: str) -> pd.Series[Any]:
-    if kind == "BOOLEAN":
-        return column.astype("boolean")
-    if kind in _WHOLE:
-        return column.astype("Int64")
-    if kind in {"FLOAT", "DOUBLE"}:
-        return column.astype("float64")
-    if kind == "DATE":
-        return column.astype("datetime64[us]")
     if kind == "TIMESTAMP WITH TIME ZONE":
         return pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]")
     if kind == "JSON":
         return _objects(column, json.loads)
     if kind.endswith("[]"):
         return _objects(column, list)
-    return column
+    return column.astype(_KINDS[kind]) if kind in _KINDS else column
 
 
 def _objects(column: pd.Series[Any], read: Callable[[Any], Any]) -> pd.Series[Any]:

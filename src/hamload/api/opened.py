@@ -339,7 +339,7 @@ class Opened:
 
         return coefficients_frame(settings.load(self.home).provenance)
 
-    def chart(  # noqa: PLR0913  # all but the first have defaults
+    def chart(  # all but the first have defaults
         self,
         name: str = "load",
         days: int = 84,

@@ -186,4 +186,6 @@ class Reassessment:
             for day in table.to_dict("records")
         ]
         rules = _settings.overlaid(self._settings, coefficients or {}).alerts
-        return charts.with_rows(charts.reassessed(), reassessed=rows, limits=limits(rules), withheld=self._withheld)
+        return charts.with_rows(
+            charts.reassessed(width), reassessed=rows, limits=limits(rules), withheld=self._withheld
+        )

@@ -233,4 +233,5 @@ def _tightness(
 
 
 def rounded(value: float | None, digits: int) -> float | None:
+    """Return a number with fewer decimals; None stays None."""
     return None if value is None else round(value, digits)
