@@ -137,7 +137,9 @@ def backtest(days: Sequence[DayFacts], alerts: Sequence[Alert], rules: AlertRule
         is_enough=is_enough,
         rules=tuple(results),
         nulls=tuple(null for null in nulls if null is not None),
-        sentences=wording.backtested(len(logged), len(began), needed, round(100 * test.margin), is_enough=is_enough),
+        sentences=wording.backtested(
+            len(logged), len(began), needed, round(100 * test.margin), is_enough=is_enough, tightness=test.tightness
+        ),
     )
 
 

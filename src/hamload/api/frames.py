@@ -23,6 +23,7 @@ _KINDS: dict[str, Any] = {
     "FLOAT": "float64",
     "DOUBLE": "float64",
     "DATE": "datetime64[us]",
+    "VARCHAR": "str",
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"), "Int64"),
 }
 

@@ -200,8 +200,10 @@ class Opened:
         """
         with self._reading() as (con, at):
             found = self._alert_rows(con, athlete_id, since, until)
-        found["rules"] = [[reason["rule"] for reason in reasons] for reasons in found["reasons"]]
-        found["reasons"] = [[reason["sentence"] for reason in reasons] for reasons in found["reasons"]]
+        for column, told in (("rules", "rule"), ("sentences", "sentence")):
+            values = [[reason[told] for reason in reasons] for reasons in found["reasons"]]
+            found[column] = pd.Series(values, index=found.index, dtype=object)
+        found["reasons"] = found.pop("sentences")
         return _with_attrs(found[list(_ALERTS)].copy(), "marts.alerts", at)
 
     def reasons(self, athlete_id: str | None = None, *, since: Day = None, until: Day = None) -> pd.DataFrame:
@@ -436,6 +438,15 @@ class Opened:
 
     @contextmanager
     def _reading(self) -> Iterator[_Copy]:
+        """Open the publication that a call reads. What it lacks of what this version expects is told with the remedy."""
+        with self._opened() as (con, at):
+            try:
+                yield con, at
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise self._other_version(con) from error
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Copy]:
         if self._copy is None:
             with warehouse.snapshot(self.home) as opened:
                 yield opened
@@ -465,10 +476,7 @@ class Opened:
                 f"select * from {table} where {' and '.join(f'({part})' for part in where)}"  # noqa: S608  # our names
                 f" order by athlete_id, {order}{extra}"
             )
-            try:
-                found = frame(con, query, values)
-            except (duckdb.CatalogException, duckdb.BinderException) as error:
-                raise self._other_version(con) from error
+            found = frame(con, query, values)
         return _with_attrs(found, table, at)
 
     def _alert_rows(
@@ -478,10 +486,7 @@ class Opened:
 
         first, last = span(since, until)
         self._check_athlete(con, athlete_id)
-        try:
-            found = frame(con, _ALERT_ROWS, [athlete_id, first, last])
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise self._other_version(con) from error
+        found = frame(con, _ALERT_ROWS, [athlete_id, first, last])
         # What was logged a minute ago must not wait for the next build.
         names = sorted(set(found["athlete_id"]))
         current = settings.load(self.home) if names else None
