@@ -1,7 +1,7 @@
-"""A writer that publishes without pause and ten readers: does anyone fail, wait, or read what is older than it must be?
+"""A writer that publishes without pause beside ten readers: whether anyone fails, or reads what is older than it must.
 
-`python bench/readers.py 60` runs a minute. Each reader notes which publication was out before it asks; what it gets must
-be that one or a newer one, and whole: every row of it bears the same number.
+`python bench/readers.py 60` runs a minute. Each reader notes which publication was out before it asks; what it gets
+must be that one or a newer one, and whole: every row of it bears the same number.
 """
 
 from __future__ import annotations

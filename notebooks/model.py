@@ -29,8 +29,8 @@ def _(home, mo):
         [
             mo.md(
                 "# The model\nWhat each assumption changes. Move a coefficient and see the demand of an instant, the"
-                " load of the worked examples, and a year of runs computed anew from their samples. Nothing here changes"
-                " the home; to keep a value, write it into `config.toml`."
+                " load of the worked examples, and a year of runs computed anew from their samples. Nothing here"
+                " changes the home; to keep a value, write it into `config.toml`."
             ),
             mo.callout(mo.md(home.notice), kind="warn") if home.notice else mo.md(""),
         ]

@@ -151,12 +151,12 @@ def test_a_home_that_is_not_there_and_one_without_a_run_are_named(tmp_path: Path
 def test_tables_of_another_version_say_which_way_to_go(
     copy_of: Callable[[str], Path], version: str, remedy: str
 ) -> None:
-    home = hamload.open(
-        copy_of(
-            "drop table marts.alert_reasons; drop table marts.curl_sessions; drop table landing.day_metrics; update landing.built_by set sql = 'other',"
-            f" version = '{version}'; alter table marts.daily_load drop withheld_why; drop table landing.session_loads"
-        )
+    gone = (
+        "drop table marts.alert_reasons; drop table marts.curl_sessions; drop table landing.day_metrics;"
+        "drop table landing.session_loads; alter table marts.daily_load drop withheld_why;"
     )
+    note = "create or replace table landing.built_by as select 'other' as sql, '{}' as version"
+    home = hamload.open(copy_of(gone + note.format(version)))
     assert "another version" in repr(home)
     assert len(home.sessions())
     with pytest.raises(WarehouseError, match=remedy):
@@ -167,9 +167,11 @@ def test_tables_of_another_version_say_which_way_to_go(
 
 
 def test_a_home_from_before_versions_were_noted_is_an_older_one(copy_of: Callable[[str], Path]) -> None:
-    home = hamload.open(copy_of("create or replace table landing.built_by as select 'x' as sql; drop table marts.weeks"))
+    home = hamload.open(
+        copy_of("create or replace table landing.built_by as select 'x' as sql; drop table marts.weeks")
+    )
     assert "hamload unknown" in repr(home)
-    with pytest.raises(WarehouseError, match="older hamload.*rebuild"):
+    with pytest.raises(WarehouseError, match=r"older hamload.*rebuild"):
         home.weeks()
 
 
@@ -337,9 +339,7 @@ def test_a_home_without_a_run_and_one_with_a_single_run_answer(tmp_path: Path, s
     with pytest.raises(WarehouseError, match="nothing to assess"):
         empty.reassess()
     run = tmp_path / "run.fit"
-    run.write_bytes(
-        fit_bytes(SimulatedRunner(), PlannedRun(dt.date(2026, 11, 21), dt.time(7), "easy", 30, "flat"))
-    )
+    run.write_bytes(fit_bytes(SimulatedRunner(), PlannedRun(dt.date(2026, 11, 21), dt.time(7), "easy", 30, "flat")))
     with pipeline.exclusive(current):
         pipeline.put_files(current, [run], "me", dt.datetime.now(tz=dt.UTC))
         pipeline.refresh(current, dt.date(2026, 11, 23))

@@ -438,7 +438,7 @@ class Opened:
 
     @contextmanager
     def _reading(self) -> Iterator[_Copy]:
-        """Open the publication that a call reads. What it lacks of what this version expects is told with the remedy."""
+        """Open the publication that a call reads; where it lacks a table, say which version made it."""
         with self._opened() as (con, at):
             try:
                 yield con, at

@@ -12,7 +12,8 @@ import pandas as pd
 from hamload import settings as _settings
 from hamload.api.frames import frame
 from hamload.errors import WarehouseError
-from hamload.pipeline import advising, assessing, charting
+from hamload.load import daily_metrics
+from hamload.pipeline import assessing, charting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,8 +124,10 @@ class Reassessment:
         is_known = ~np.isnan(load)
         now = dates.map(sums).fillna(0.0).to_numpy(dtype="float64")
         load = np.where(inside & is_known, now, load)
-        metrics = advising.metrics(load[None, :], load, changed.model.series)
-        found = pd.DataFrame({"date": dates, "load_efm": load} | {name: v[0] for name, v in metrics.items()})
+        metrics = daily_metrics(load[None, :], load, changed.model.series)
+        found = pd.DataFrame(
+            {"date": dates, "load_efm": load} | {name: values[0] for name, values in metrics._asdict().items()}
+        )
         return found[inside].reset_index(drop=True)
 
     def sensitivity(self, by: float = 0.2, names: Sequence[str] = SENSITIVE) -> pd.DataFrame:
