@@ -322,7 +322,7 @@ def test_unknown_weeks_are_grey_and_without_a_ratio(copy_of: Callable[[str], Pat
     assert home.chart("sessions", days=120, labels=["long"]).to_dict()
 
 
-def test_a_home_without_a_run_and_one_with_a_single_run_answer(tmp_path: Path, simulated: Path) -> None:
+def test_a_home_without_a_run_and_one_with_a_single_run_answer(tmp_path: Path) -> None:
     from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes  # noqa: PLC0415
 
     current = settings.load(tmp_path)

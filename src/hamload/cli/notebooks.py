@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,13 +42,11 @@ def notebook(
     if edit:
         path = _copy(path)
         terminal().print(f"Your copy: {path}", highlight=False)
-    command = [sys.executable, "-m", "marimo", "--quiet" if headless else "--yes", "edit" if edit else "run"]
+    command = [sys.executable, "-m", "marimo", "--yes", "edit" if edit else "run"]
     command += ["--host", "127.0.0.1", "--token", *(["--port", str(port)] if port else [])]
     command += ["--headless"] if headless else []
-    done = subprocess.run(  # noqa: S603  # our own command
-        [*command, str(path)], check=False, env=settings.notebook_environment(home)
-    )
-    raise typer.Exit(done.returncode)
+    # In our own place, so that whatever ends this command ends the notebook too.
+    os.execve(sys.executable, [*command, str(path)], settings.notebook_environment(home))  # noqa: S606  # our own command
 
 
 def _copy(path: Path) -> Path:
