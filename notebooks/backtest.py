@@ -109,7 +109,7 @@ def _(mo, test):
                 " the days on which tightness flared (upright lines). The coupled form holds the last week on both"
                 " sides and can never exceed 4; that alone makes its two halves move together."
             ),
-            test.chart("forms", width=760),
+            test.chart("forms", width=640),
         ]
     )
 

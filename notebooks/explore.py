@@ -68,7 +68,7 @@ def _(athlete, days, home, mo, until):
                 "## Load by part\nEach day's load, and where it came from. The lines are the means of the last 7 and of"
                 " the last 28 days. Grey days are unknown: no source has reported on them. They are not rest."
             ),
-            home.chart("load", days.value, athlete.value, until=until.value, width=760),
+            home.chart("load", days.value, athlete.value, until=until.value, width=640),
         ]
     )
 
@@ -82,7 +82,7 @@ def _(athlete, days, home, mo, until):
                 " speaks. Grey where a ratio would compare with nothing. Such ratios have strong critics: a high one is"
                 " a sign among several, and no one's risk can be read from it."
             ),
-            home.chart("ratios", days.value, athlete.value, until=until.value, width=760).properties(height=260),
+            home.chart("ratios", days.value, athlete.value, until=until.value, width=640).properties(height=260),
         ]
     )
 
@@ -100,7 +100,7 @@ def _(athlete, days, home, labels, mo, until):
                 f"## Runs\n{len(runs)} runs. The colour is the first of hill, speed and long that a run bears, each"
                 " against this runner's own last 90 days; *not known* is a run that could not be told apart."
             ),
-            home.chart("sessions", days.value, athlete.value, until=until.value, labels=labels.value, width=760),
+            home.chart("sessions", days.value, athlete.value, until=until.value, labels=labels.value, width=640),
         ]
     )
     return (runs,)
@@ -134,7 +134,7 @@ def _(home, mo, run, runs):
                 f"**{_row['load_efm']:.1f} EFM** ({_parts}) in {_row['moving_time_s'] / 60:.0f} min;"
                 f" {len(_samples):,} samples; confidence: {_row['confidence']}. Demand 1 is easy running on the flat."
             ),
-            home.chart("run", session_id=run.value, width=760)
+            home.chart("run", session_id=run.value, width=640)
             if len(_samples)
             else mo.callout(mo.md("No samples of this run are kept: it came as a summary, or had to expire.")),
         ]

@@ -91,13 +91,13 @@ def _(coefficients, hamload, mo):
                 " by 26 % per stride, and there were more strides a minute: the curve, which counts time, should pass a"
                 " little above that point. Beyond 5 m/s the evidence is wide. Two points do not make a curve."
             ),
-            hamload.demand_chart("speed", coefficients.value, width=620),
+            hamload.demand_chart("speed", coefficients.value, width=600),
             mo.md(
                 "**Uphill.** The band is the measured energy cost (Minetti et al. 2002), as wide as the fit's own"
                 " error. That the hamstrings' share of it stays the same is our assumption; downhill counts as level,"
                 " because measurements conflict."
             ),
-            hamload.demand_chart("grade", coefficients.value, width=620),
+            hamload.demand_chart("grade", coefficients.value, width=600),
         ]
     )
 
@@ -148,7 +148,7 @@ def _(athlete, coefficients, mo, year):
                 " other way round. Ratios compare a runner with themselves: what lifts every run alike leaves them"
                 f" where they are. {f'{_kept} runs have no samples left and keep their load.' if _kept else ''}"
             ),
-            year.chart(coefficients.value, width=760),
+            year.chart(coefficients.value, width=640),
         ]
     )
 

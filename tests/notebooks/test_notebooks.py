@@ -75,22 +75,19 @@ class Page:
         # Selenium's own types are partial.
         self.driver: Any = driver
 
-    def all(self, selector: str) -> list[Any]:
-        """Return what a selector finds, shadow roots included."""
+    def all(self, selector: str, give: str = "e") -> list[Any]:
+        """Return what a selector finds, shadow roots included, or what a script makes of each of them."""
         found: list[Any] = self.driver.execute_script(
             "const all = []; const walk = r => { for (const e of r.querySelectorAll('*')) {"
             " all.push(e); if (e.shadowRoot) walk(e.shadowRoot); } }; walk(document);"
-            " return all.filter(e => e.matches(arguments[0]))",
+            f" return all.filter(e => e.matches(arguments[0])).map(e => {give})",
             selector,
         )
         return found
 
     def pictures(self) -> list[str]:
         """Return every chart as the pixels that it shows."""
-        found: list[str] = self.driver.execute_script(
-            "return arguments[0].map(e => e.toDataURL())", self.all("canvas.marks")
-        )
-        return found
+        return self.all("canvas.marks", "e.toDataURL()")
 
     def settled(self, charts: int) -> list[str]:
         """Wait until so many charts are drawn and stand still; return their pixels."""
