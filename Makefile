@@ -65,10 +65,11 @@ readers: .venv/.made
 
 notebooks: .venv/.made
 	@echo "== The notebooks as HTML and for Jupyter, into artifacts/notebooks (your home, or a simulated year)"
-	@mkdir -p artifacts/notebooks
+	@mkdir -p artifacts/notebooks && cp notebooks/*.py artifacts/notebooks
+	@# Of the copies, because marimo keeps what it showed beside the file, and the wheel takes all of notebooks/.
 	@for name in explore backtest model; do \
-	  $(RUN) marimo --quiet export html --force notebooks/$$name.py -o artifacts/notebooks/$$name.html && \
-	  $(RUN) marimo --quiet export ipynb --force --include-outputs notebooks/$$name.py -o artifacts/notebooks/$$name.ipynb || exit 1; \
+	  $(RUN) marimo --quiet export html --force artifacts/notebooks/$$name.py -o artifacts/notebooks/$$name.html && \
+	  $(RUN) marimo --quiet export ipynb --force --include-outputs artifacts/notebooks/$$name.py -o artifacts/notebooks/$$name.ipynb || exit 1; \
 	done
 	@ls -l artifacts/notebooks
 	@echo "   The HTML pages load their viewer from cdn.jsdelivr.net when they are opened; hamload notebook loads nothing."
