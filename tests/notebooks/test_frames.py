@@ -361,6 +361,6 @@ def test_a_writer_in_a_loop_and_ten_readers_never_meet(simulated: Path) -> None:
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert (told["errors"], told["too_old"], told["torn"]) == ([], 0, 0), told
-    assert told["publications"] > 1
-    assert told["seen"] > 1
+    assert told["publications"] >= 5
+    assert told["reads"] >= 10
     assert done.returncode == 0, done.stderr
