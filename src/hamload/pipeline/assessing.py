@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from itertools import batched
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from hamload import journal, warehouse
 from hamload.decode import limit_speed
@@ -39,7 +40,6 @@ from hamload.records import AltitudeSource, Basis, Confidence, SessionLoad, Spor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from zoneinfo import ZoneInfo
 
     import duckdb
 
@@ -475,3 +475,65 @@ def _frozen_row(run: _Run) -> dict[str, Any]:
 
 def _known(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """One athlete's runs with their samples in memory, to be assessed again as if. Nothing is written.
+
+    `runs` are all of them, oldest first; those before `first` keep the load that they have, and so do runs of which no
+    samples are left.
+    """
+
+    runs: tuple[_Run, ...]
+    known: dict[str, RunFeatures]
+    stored: dict[str, tuple[float, float | None, str]]
+    samples: dict[str, Samples]
+    easy_mps: float
+    zone: ZoneInfo
+    first: dt.date
+
+
+def recordings(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, time_zone: str, first: dt.date
+) -> Recordings:
+    """Read what `reassessed` needs, from the working tables or the published ones."""
+    runs = _runs(con, athlete_id)
+    wanted = [r.recording_id for r in runs if r.local_date >= first and r.has_features and r.frozen is None]
+    ((easy_mps,),) = con.execute(
+        "select easy_speed_mps from landing.athletes where athlete_id = ?", [athlete_id]
+    ).fetchall()
+    return Recordings(
+        runs=tuple(runs),
+        known=_features(con, runs),
+        stored=_stored(con, athlete_id),
+        samples=read_samples(con, wanted),
+        easy_mps=easy_mps or settings.model.easy_speed.default_mps,
+        zone=ZoneInfo(time_zone),
+        first=first,
+    )
+
+
+def reassessed(held: Recordings, settings: Settings) -> list[dict[str, Any]]:
+    """Assess every run from `first` on as the settings have it, against its own past as that comes out.
+
+    Returns rows of `session_loads` in order, each with `is_reassessed`: False where the stored load had to stay. The
+    easy speed stays as it is stored.
+    """
+    past = History()
+    rows: list[dict[str, Any]] = []
+    for run in held.runs:
+        stored, known = held.stored[run.session_id], held.known.get(run.recording_id)
+        if run.local_date < held.first:
+            past.add(_past(run, known, stored, held.zone))
+            continue
+        samples = held.samples.get(run.recording_id)
+        if samples is None:
+            rows.append({"session_id": run.session_id, "load_efm": stored[0], "is_reassessed": False})
+            past.add(_past(run, known, stored, held.zone))
+            continue
+        athlete = athlete_before(run.start_at, past, held.easy_mps, settings.model)
+        load = _doubted(run, _load(run, samples, athlete, past, settings))
+        rows.append(_row(run, "", athlete, load, settings.model.version) | {"is_reassessed": True})
+        past.add(_past(run, known, load, held.zone))
+    return rows
