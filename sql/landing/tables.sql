@@ -25,6 +25,8 @@ create table if not exists landing.activities (
     local_date date not null,          -- the athlete's own calendar day of the start, at the place of the run
     day_source varchar not null,       -- what told the day: the recording's own clock, the place, the service, home
     day_offset_s integer not null,     -- the clock there, from UTC
+    place_latitude_deg double,         -- where it began, to a hundredth of a degree; null where it may not be lent
+    place_longitude_deg double,
     elapsed_time_s double,
     timer_time_s double,
     distance_m double,
@@ -94,6 +96,13 @@ create table if not exists landing.decoded (
     primary key (athlete_id, document_id)
 );
 
+create table if not exists landing.superseded (
+    athlete_id varchar not null,
+    document_id varchar not null,      -- what a file of a watched folder held before it was written anew
+    by_document_id varchar not null,   -- what it holds now, of the same run
+    primary key (athlete_id, document_id)
+);
+
 create table if not exists landing.members (
     activity_id varchar primary key,
     athlete_id varchar not null,
@@ -115,6 +124,8 @@ create table if not exists landing.sessions (
     elapsed_time_s double,
     moving_time_s double,              -- what its recordings say, before samples are looked at
     distance_m double,
+    beside_time_s double not null,     -- of that, what lies beside its recording and is known from summaries alone
+    beside_distance_m double,
     title varchar not null,
     rpe double,
     flags varchar[] not null,          -- what is wrong with it
@@ -141,7 +152,8 @@ create table if not exists landing.composed (
     heart_rate_coverage double not null,
     altitude_coverage double not null,
     usable_share double not null,
-    samples integer not null
+    samples integer not null,
+    measures json not null             -- what it is doubted by, as one recording
 );
 
 create table if not exists landing.session_loads (

@@ -274,6 +274,7 @@ class Copies:
     """When two recordings are of one run."""
 
     min_shared: float
+    overlap_s: float
     nearly_whole: float
     id_minutes: float
 

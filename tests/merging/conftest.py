@@ -128,7 +128,7 @@ def counted_s() -> Callable[[Session, dict[str, Span]], float]:
         total = speaker.held_s if speaker.profile is None else _moving(speaker, 0, 1e9)
         for piece in session.pieces:
             total += _moving(spans[piece.activity_id], piece.from_s, piece.to_s)
-        return total + sum(spans[name].held_s for name in session.beside)
+        return total + sum(beside.share * spans[beside.activity_id].held_s for beside in session.beside)
 
     return seconds
 

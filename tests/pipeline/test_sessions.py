@@ -276,17 +276,59 @@ def test_an_entry_made_by_hand_hours_away_is_a_run_of_its_own(kept: Settings, as
     assert len(_ids(kept, ask)) == 2
 
 
-def test_a_watched_file_that_is_written_anew_with_another_clock_counts_once(
-    tmp_path: Path, home_with: HomeWith, ask: Ask, gpx_of: Gpx
-) -> None:
+@pytest.fixture
+def watched(tmp_path: Path, home_with: HomeWith) -> tuple[Settings, Path]:
+    """Return a home that watches a folder, and the folder."""
     folder = tmp_path / "watched"
     folder.mkdir()
-    home = home_with(tmp_path / "home", f'{CONFIG}[[folders]]\npath = "{folder}"\nreports_rest = true\n')
-    for number, hour in enumerate((10, 11)):
-        (folder / "a.gpx").write_bytes(gpx_of(_at(12, hour), minutes=40))
+    return home_with(tmp_path / "home", f'{CONFIG}[[folders]]\npath = "{folder}"\nreports_rest = true\n'), folder
+
+
+def _nights(home: Settings, folder: Path, *contents: bytes, first: int = 0) -> None:
+    for number, content in enumerate(contents, first):
+        (folder / "a.gpx").write_bytes(content)
         with pipeline.exclusive(home):
             pipeline.night(home, NIGHT + dt.timedelta(minutes=number), today=TODAY)
-    assert [row[1] for row in _sessions(home, ask)] == [1]
+
+
+def test_a_watched_file_that_is_written_anew_is_followed_and_the_former_content_counts_no_longer(
+    watched: tuple[Settings, Path], ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    whole, cropped = gpx_of(_at(12), minutes=40), gpx_of(_at(12) + dt.timedelta(minutes=5), minutes=20)
+    for night, (content, told) in enumerate(
+        (
+            (whole, [(0, _at(12), 40)]),
+            (gpx_of(_at(12, 11), minutes=40), [(0, _at(12, 11), 40)]),
+            (whole, [(0, _at(12), 40)]),
+            (cropped, [(0, _at(12) + dt.timedelta(minutes=5), 20)]),
+            (whole, [(0, _at(12), 40)]),
+            (gpx_of(_at(12), minutes=40, sport="cycling", mps=6), []),
+        )
+    ):
+        _nights(home, folder, content, first=night)
+        assert ask(home, "select copies, start_at, round(moving_time_s / 60) from marts.sessions") == told
+    incremental = tables(home)
+    with pipeline.exclusive(home):
+        pipeline.rebuild(home, TODAY)
+    assert tables(home) == incremental
+
+
+def test_a_program_that_writes_each_run_into_the_same_watched_file_loses_none(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    _nights(home, folder, gpx_of(_at(12), minutes=40), gpx_of(_at(13), minutes=40), gpx_of(_at(13, 20), minutes=30))
+    assert len(_ids(home, ask)) == 3
+
+
+def test_what_a_second_file_of_the_folder_still_holds_is_not_superseded(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    _nights(home, folder, gpx_of(_at(12), minutes=40), gpx_of(_at(12), minutes=25))
+    assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(1, 40)]
 
 
 def test_splitting_the_middle_of_three_joined_runs_leaves_the_others_joined(

@@ -85,6 +85,13 @@ class Profile:
     latitude_deg: Array
     longitude_deg: Array
 
+    def until(self, until_s: float | None) -> Profile:
+        """Return what lies before a moment, all of it where that is None."""
+        if until_s is None:
+            return self
+        after = int(np.ceil(until_s / BIN_S))
+        return Profile(*(getattr(self, name)[:after] for name in _BINS))
+
     def as_record(self) -> dict[str, Any]:
         """Return plain lists, ready for JSON; `from_record` gives the same profile back."""
         return {name: _listed(getattr(self, name), _DECIMALS.get(name, 3)) for name in _BINS}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hamload.merging.profile import Measures
     from hamload.parameters import Sanity
 
@@ -65,6 +67,31 @@ def doubts(record: Record, rules: Sanity) -> list[Doubt]:
         _zigzag(record, found, rules),
     ]
     return [doubt for doubt in asked if doubt is not None]
+
+
+def doubts_of_composed(record: Record, parts: Sequence[Sequence[Doubt]], rules: Sanity) -> list[Doubt]:
+    """Return what is wrong with a recording that was made of several.
+
+    Parameters
+    ----------
+    record
+        The one that was made.
+    parts
+        What is wrong with each recording that it is made of, the one that speaks first.
+    rules
+        The thresholds.
+
+    Notes
+    -----
+    Breaks between its parts are nobody's watch left on, and the way between positions of several receivers tells no
+    unit: of these the parts' own doubts speak.
+
+    """
+    found = [doubt for own in parts for doubt in own]
+    if (measured := record.measures) is not None:
+        found += [doubt for doubt in (_vehicle(measured, rules), _zigzag(record, measured, rules)) if doubt is not None]
+    first = {doubt.name: doubt for doubt in reversed(found)}
+    return [doubt for doubt in found if first[doubt.name] is doubt]
 
 
 def is_run_logged_as_ride(found: Measures, rules: Sanity) -> bool:
