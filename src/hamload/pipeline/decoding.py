@@ -52,9 +52,9 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
     """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
     given = raw.deliveries()
     latest = _as_decided(_latest(given, {a.id for a in settings.athletes}), journal.entries(given))
-    former = _former(given, latest)
+    later = _later(given, latest)
     superseded = _superseded(con)
-    latest = {key: delivery for key, delivery in latest.items() if superseded.get(key, ("", "")) != former.get(key)}
+    latest = {key: d for key, d in latest.items() if superseded.get(key) not in later.get(key, ())}
     done = {
         (athlete, document): facts
         for athlete, document, facts in con.execute(
@@ -77,22 +77,31 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
             _write(con, deliveries, outcomes, settings)
         count += len(deliveries)
         progress("decoding", count, len(todo))
-    _supersede(con, former, latest, settings)
+    _supersede(con, later, latest, settings)
     return count
 
 
-def _former(deliveries: Sequence[Delivery], latest: Collection[tuple[str, str]]) -> dict[_Key, _Key]:
-    """Return what a file of a watched folder held before it was written anew, and what it holds now.
+def _later(deliveries: Sequence[Delivery], latest: Collection[_Key]) -> dict[_Key, list[_Key]]:
+    """Return, for what a file of a watched folder held before it was written anew, what it has held since.
 
-    What another source or another file gives too is not among it.
+    What another source gives too is not among it.
     """
-    known = [d for d in deliveries if (d.athlete_id, d.document_id) in latest]
-    holds = {(d.athlete_id, d.source, d.name): (d.athlete_id, d.document_id) for d in known if _is_watched(d)}
-    given: dict[_Key, set[_Key]] = {}
-    for d in known:
+    held: dict[tuple[str, str, str], list[_Key]] = {}
+    elsewhere: set[_Key] = set()
+    for d in deliveries:
         key = (d.athlete_id, d.document_id)
-        given.setdefault(key, set()).add(holds[d.athlete_id, d.source, d.name] if _is_watched(d) else key)
-    return {key: max(now) for key, now in given.items() if key not in now}
+        if key not in latest:
+            continue
+        if _is_watched(d):
+            held.setdefault((d.athlete_id, d.source, d.name), []).append(key)
+        else:
+            elsewhere.add(key)
+    later: dict[_Key, list[_Key]] = {}
+    for keys in held.values():
+        for place, key in enumerate(keys[:-1]):
+            if key not in elsewhere and (since := [k for k in keys[place + 1 :] if k != key]):
+                later.setdefault(key, []).extend(since)
+    return later
 
 
 def _is_watched(delivery: Delivery) -> bool:
@@ -128,24 +137,28 @@ where former.document_id = $2
 
 
 def _supersede(
-    con: duckdb.DuckDBPyConnection, former: Mapping[_Key, _Key], latest: Collection[_Key], settings: Settings
+    con: duckdb.DuckDBPyConnection, later: Mapping[_Key, Sequence[_Key]], latest: Collection[_Key], settings: Settings
 ) -> None:
     """Drop what a watched file held before it was cropped, re-typed or its clock set right; a new run replaces none.
 
     A program that writes each run into the same file keeps all of them.
     """
-    clocks = settings.merging.clocks
-    known = _superseded(con)
-    for key, by in known.items():
-        if former.get(key) != by:
+    for key, by in _superseded(con).items():
+        if by not in later.get(key, ()):
             con.execute("delete from landing.superseded where athlete_id = ? and document_id = ?", list(key))
-    for key in sorted(former.keys() & set(latest)):
-        values = [3600 * clocks.max_hours, clocks.duration_s, clocks.duration_share, clocks.distance_share]
-        if con.execute(_IS_SAME_RUN, [*key, former[key][1], *values]).fetchall():
-            with warehouse.transaction(con):
-                _forget(con, [key])
-                row = {"athlete_id": key[0], "document_id": key[1], "by_document_id": former[key][1]}
-                warehouse.append_rows(con, "landing.superseded", [row])
+    clocks = settings.merging.clocks
+    values = [3600 * clocks.max_hours, clocks.duration_s, clocks.duration_share, clocks.distance_share]
+    found = {
+        key: by
+        for key in sorted(later.keys() & set(latest))
+        for by in later[key]
+        if con.execute(_IS_SAME_RUN, [*key, by[1], *values]).fetchall()
+    }
+    for key, by in found.items():
+        with warehouse.transaction(con):
+            _forget(con, [key])
+            row = {"athlete_id": key[0], "document_id": key[1], "by_document_id": by[1]}
+            warehouse.append_rows(con, "landing.superseded", [row])
 
 
 def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[tuple[str, str], Delivery]:
