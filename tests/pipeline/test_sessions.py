@@ -108,6 +108,68 @@ def test_a_run_that_is_listed_as_not_counted_leaves_its_day_unknown_and_never_re
     assert _drawn(kept, ask).startswith("R0?0R")
 
 
+def _strava(start: dt.datetime, **told: Any) -> bytes:
+    summary = {"id": 7, "start_date": start.isoformat(), "utc_offset": -10800, "sport_type": "Run", "distance": 10000}
+    return json.dumps({"summary": summary | told, "streams": None, "note": ""}).encode()
+
+
+@pytest.mark.parametrize("form", ["json", "garmin", "strava"])
+def test_a_run_without_any_duration_makes_its_day_unknown_in_every_source(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, form: str
+) -> None:
+    content = _strava(_at(3)) if form == "strava" else _summary(_at(3), None, 10)
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1))), ("3", form, content), ("5", "gpx", gpx_of(_at(5))))
+    _refresh(kept)
+    assert ask(kept, "select local_date, reason from marts.unreadable") == [
+        (_at(3).date(), "This run has neither a second of recording nor a duration.")
+    ]
+    assert _drawn(kept, ask).startswith("R0?0R")
+    # Once a recording of that run comes, nothing is missing.
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(seconds=20), minutes=30)))
+    _refresh(kept)
+    assert ask(kept, "from marts.unreadable") == []
+    assert _drawn(kept, ask).startswith("R0R0R")
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+
+
+def test_a_row_of_an_exports_table_without_a_duration_makes_its_day_unknown(
+    tmp_path: Path, kept: Settings, ask: Ask, bring: Bring, gpx_of: Gpx
+) -> None:
+    header = "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,Distance,"
+    header += "Max Heart Rate,Relative Effort,Commute,Activity Private Note,Activity Gear,Filename"
+    rows = [
+        f'{n},"Nov {n}, 2026, 10:00:00 AM",Run,Run,,{seconds},10.00,,,false,,,{name}'
+        for n, seconds, name in ((1, 1200, "activities/1.gpx"), (3, "", ""), (5, 1200, "activities/5.gpx"))
+    ]
+    (tmp_path / "export" / "activities").mkdir(parents=True)
+    (tmp_path / "export" / "activities.csv").write_text("\n".join([header, *rows]))
+    for day in (1, 5):
+        (tmp_path / "export" / "activities" / f"{day}.gpx").write_bytes(gpx_of(_at(day)))
+    bring(kept, tmp_path / "export", now=NIGHT)
+    assert _drawn(kept, ask).startswith("R0?0R")
+
+
+def test_excluding_a_run_that_came_as_a_single_file_does_not_make_its_day_known_rest(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    with Raw(kept.home) as raw, raw.batch("files", "me", NIGHT) as batch:
+        for day in (1, 3, 5):
+            batch.put(gpx_of(_at(day)), "gpx", name=f"{day}.gpx")
+        batch.report(is_history=False)
+    _refresh(kept)
+    assert _drawn(kept, ask)[:5] == "R?R?R"
+    deciding.judge(kept, "me", _ids(kept, ask)[1], "exclude", NIGHT)
+    _refresh(kept)
+    assert _drawn(kept, ask)[:5] == "R???R"
+    # What reports past it makes it known.
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1))), ("5", "gpx", gpx_of(_at(5))), now=LATER)
+    _refresh(kept)
+    assert _drawn(kept, ask)[:5] == "R000R"
+
+
 # --- what the runner decides ---------------------------------------------------------------------------------------
 
 

@@ -52,16 +52,14 @@ def strava(content: bytes, signal: Signal) -> Recording:
     Raises
     ------
     UnreadableError
-        Where it is no activity, or says neither when it began nor how long it was. Streams that cannot be used are left
-        out with a note: the summary still tells of the run.
+        Where it is no activity, or does not say when it began. Streams that cannot be used are left out with a note:
+        the summary still tells of the run, also where it tells no duration.
 
     """
     document = _document(content)
     summary = document["summary"]
     start_at = _start(summary)
     moving, elapsed = _number(summary.get("moving_time")), _number(summary.get("elapsed_time"))
-    if moving is None and elapsed is None:
-        raise UnreadableError("This Strava activity has no duration.")
     offset = _number(summary.get("utc_offset"))
     utc_offset_s = None if offset is None or abs(offset) >= _FARTHEST_OFFSET_S else round(offset)
     streams, notes = _streams(document.get("streams"), str(document.get("note") or ""), signal)

@@ -97,10 +97,11 @@ def _later(deliveries: Sequence[Delivery], latest: Collection[_Key]) -> dict[_Ke
         else:
             elsewhere.add(key)
     later: dict[_Key, list[_Key]] = {}
-    for keys in held.values():
-        for place, key in enumerate(keys[:-1]):
-            if key not in elsewhere and (since := [k for k in keys[place + 1 :] if k != key]):
-                later.setdefault(key, []).extend(since)
+    for told in held.values():
+        keys = list(dict.fromkeys(reversed(told)))
+        for place, key in enumerate(keys[1:], 1):
+            if key not in elsewhere:
+                later.setdefault(key, []).extend(keys[:place])
     return later
 
 
