@@ -8,7 +8,7 @@ from functools import cache, partial
 import numpy as np
 import pytest
 
-from hamload.merging import Session, Span, profile
+from hamload.merging import Profile, Session, Span, profile
 from hamload.parameters import MergingRules
 from hamload.records import Array, Samples
 from hamload.settings import merging_defaults
@@ -48,7 +48,8 @@ class Run:
 class Recorded:
     """How one recorder saw a run. Minutes count from the true start.
 
-    `clock_s` is how far its clock is ahead; `pauses` are stretches that it did not record.
+    `clock_s` is how far its clock is ahead; `pauses` are stretches that it did not record. `run_ends` is where its run
+    ended, in minutes of its own, if it was left on.
     """
 
     run: Run
@@ -64,6 +65,8 @@ class Recorded:
     has_rate: bool = True
     is_hidden: bool = False
     metres: float | None = None
+    run_ends: float | None = None
+    is_doubted: bool = False
 
     def samples(self) -> Samples:
         """Return its cleaned samples."""
@@ -96,12 +99,14 @@ class Recorded:
             start_at = start_at.replace(hour=0, minute=0, second=1)
         last = self.run.minutes if self.last is None else self.last
         length = 60 * (last - self.first)
+        until_s = None if self.run_ends is None else 60 * self.run_ends
+        kept = samples.speed_mps[samples.time_s < (length if until_s is None else until_s)]
         way = float((samples.speed_mps * samples.dt_s).sum())
         return Span(
             activity_id=self.name,
             start_at=start_at,
-            end_at=start_at + dt.timedelta(seconds=length),
-            held_s=float(samples.dt_s[samples.speed_mps >= 0.5].sum()) if self.has_samples else length,
+            end_at=start_at + dt.timedelta(seconds=length if until_s is None else until_s),
+            held_s=float((kept >= 0.5).sum()) if self.has_samples else length,
             rank=(float(not self.has_samples), RANKS[self.form]),
             distance_m=way if self.metres is None else self.metres,
             duration_s=length,
@@ -109,8 +114,15 @@ class Recorded:
             is_hidden=self.is_hidden,
             is_summary=not self.has_samples,
             local_date=start_at.date(),
-            read_profile=cache(partial(profile, samples)) if self.has_samples and self.form != "strava" else None,
+            read_profile=cache(partial(_read, samples, until_s))
+            if self.has_samples and self.form != "strava"
+            else None,
+            is_doubted=self.is_doubted,
         )
+
+
+def _read(samples: Samples, until_s: float | None) -> Profile:
+    return profile(samples).until(until_s)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from hamload.merging.decisions import Action
     from hamload.pipeline.putting import Put
     from hamload.settings import Settings
 
@@ -435,6 +436,106 @@ def test_two_halves_that_are_joined_are_one_run_with_the_load_of_one(kept: Setti
     assert gives == [["streams"], ["20 min that only it holds"]]
 
 
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_recorded_half_and_a_summary_half_that_are_joined_have_the_load_of_both_and_say_what_is_known_less_well(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, *, is_first: bool
+) -> None:
+    start = _at(3, 9) if is_first else _at(3, 10.6)
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=30)), ("2", "json", _summary(start, 50, 8.4)))
+    _refresh(kept)
+    alone = ask(kept, "select sum(distance_m), sum(moving_time_s), sum(load_efm) from marts.sessions")[0]
+    deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+    _refresh(kept)
+    ((*told, streams, basis, confidence, why, starts_at, elapsed_s),) = ask(
+        kept,
+        "select distance_m, moving_time_s, load_efm, stream_coverage, basis, confidence, confidence_why, start_at,"
+        " elapsed_time_s from marts.sessions",
+    )
+    assert told == pytest.approx(alone, rel=0.01)
+    assert streams == pytest.approx(3 / 8, abs=0.02)
+    assert (basis, confidence) == ("summary", "low")
+    assert "Of 80 minutes 50 are known less well" in why
+    assert starts_at == min(start, _at(3))
+    assert elapsed_s == pytest.approx(90 * 60 if is_first else 86 * 60, abs=10)
+    assert opened(kept.home).samples(_ids(kept, ask)[0])["time_s"].min() == (3600 if is_first else 0)
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+
+
+def test_two_recordings_that_overlap_by_less_than_half_are_one_run_and_no_minute_counts_twice(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=92)))
+    _refresh(kept)
+    ((truth,),) = ask(kept, "select load_efm from marts.sessions")
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=60)))
+    _give(kept, "phone", ("2", "gpx", gpx_of(_at(3) + dt.timedelta(minutes=32), minutes=60)))
+    _refresh(kept)
+    ((copies, minutes, load),) = ask(kept, "select copies, moving_time_s / 60, load_efm from marts.sessions")
+    assert (copies, load) == (1, pytest.approx(truth, rel=0.01))
+    assert minutes == pytest.approx(92, abs=0.2)
+
+
+def test_a_summary_that_overlaps_a_recording_by_a_third_adds_the_rest_and_back_to_back_runs_stay_two(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=60)))
+    _give(kept, "phone", ("2", "json", _summary(_at(3, 10 + 2 / 3), 60, 10)))
+    _give(kept, "garmin", ("3", "gpx", gpx_of(_at(5), minutes=30)), ("4", "gpx", gpx_of(_at(5, 10.5), minutes=30)))
+    _refresh(kept)
+    told = ask(kept, "select copies, round(moving_time_s / 60), confidence from marts.sessions order by start_at")
+    assert told[0] == (1, 100, "low")
+    assert [row[:2] for row in told[1:]] == [(0, 30), (0, 30)]
+
+
+def _left_on(gpx_of: Gpx) -> bytes:
+    """Return a track of two runs: 40 minutes from 10:00, and 35 from 14:30, of one watch that nobody stopped."""
+    first, second = gpx_of(_at(3), minutes=40), gpx_of(_at(3, 14.5), minutes=35)
+    later = second.split(b"<trkseg>")[1].split(b"</trkseg>")[0]
+    return first.replace(b"</trkseg>", b"</trkseg><trkseg>" + later + b"</trkseg>")
+
+
+@pytest.mark.parametrize(
+    ("action", "minutes"), [(None, [40, 35]), ("accept", [40, 35]), ("whole", [75]), ("exclude", [35])]
+)
+def test_a_watch_left_on_over_two_runs_neither_loses_nor_doubles_the_second_that_a_phone_has(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, action: Action | None, minutes: list[int]
+) -> None:
+    phone = gpx_of(_at(3, 14.5), minutes=35).replace(b'"hand"', b'"phone"')
+    _give(kept, "garmin", ("1", "gpx", _left_on(gpx_of)), ("0", "gpx", gpx_of(_at(1))), ("5", "gpx", gpx_of(_at(5))))
+    _give(kept, "phone", ("2", "gpx", phone))
+    _refresh(kept)
+    if action is not None:
+        ((session,),) = ask(kept, "select session_id from landing.sessions where list_contains(flags, 'left on')")
+        deciding.judge(kept, "me", session, action, NIGHT)
+        _refresh(kept)
+    told = ask(kept, "select round(moving_time_s / 60) from marts.sessions where day(local_date) = 3 order by start_at")
+    assert [row[0] for row in told] == minutes
+    assert _drawn(kept, ask)[:5] == ("R0?0R" if action is None else "R0R0R")
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+
+
+def test_joined_halves_that_are_both_doubted_are_doubted_for_both_reasons(
+    kept: Settings, ask: Ask, gpx_of: Gpx, fit_of_legs: Fit
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", _left_on(gpx_of)))
+    _give(kept, "garmin", ("2", "fit", fit_of_legs(_at(3, 11), [("running", "generic", 20, 6.2)])))
+    _refresh(kept)
+    ids = [row[0] for row in ask(kept, "select session_id from landing.sessions")]
+    deciding.join(kept, "me", ids, NIGHT)
+    _refresh(kept)
+    assert ask(kept, "select list_sort(flags), counts from landing.sessions") == [(["left on", "ride"], False)]
+    deciding.judge(kept, "me", ask(kept, "select session_id from landing.sessions")[0][0], "accept", LATER)
+    _refresh(kept)
+    ((minutes,),) = ask(kept, "select round(moving_time_s / 60) from marts.sessions")
+    assert minutes == 60
+
+
 @pytest.mark.parametrize(
     ("decide", "wrong"),
     [
@@ -594,6 +695,33 @@ def test_the_day_is_that_of_the_place_where_the_recording_tells_no_offset(
     _give(kept, "garmin", ("1", "gpx", there))
     _refresh(kept)
     assert ask(kept, "select local_date, day_source from marts.sessions") == [(dt.date(2026, 11, 3), "place")]
+
+
+def test_the_day_is_told_by_the_place_of_a_copy_where_the_recording_that_speaks_has_none(
+    kept: Settings, ask: Ask, gpx_of: Gpx, fit_of_legs: Fit
+) -> None:
+    # 20:30 UTC on the third is the morning of the fourth in Auckland; the watch without positions tells no offset.
+    there = gpx_of(_at(3, 20.5), minutes=40).replace(b'lon="-34.9"', b'lon="174.8"').replace(b'lat="-8.', b'lat="-36.')
+    _give(kept, "garmin", ("1", "fit", fit_of_legs(_at(3, 20.5), [("running", "generic", 40, 2.8)])))
+    _refresh(kept)
+    assert ask(kept, "select local_date, day_source from marts.sessions") == [(dt.date(2026, 11, 3), "home")]
+    _give(kept, "phone", ("2", "gpx", there))
+    _refresh(kept)
+    assert ask(kept, "select local_date, day_source, format from marts.sessions") == [
+        (dt.date(2026, 11, 4), "place", "fit")
+    ]
+    assert ask(kept, "select date from marts.daily_load where sessions > 0 and series = 'total'") == [
+        (dt.date(2026, 11, 4),)
+    ]
+
+
+def test_a_treadmill_that_writes_utc_as_local_time_runs_on_the_day_at_home(
+    kept: Settings, ask: Ask, fit_of_legs: Fit
+) -> None:
+    # 01:00 UTC on the fourth is 22:00 on the third in Recife.
+    _give(kept, "garmin", ("1", "fit", fit_of_legs(_at(4, 1), [("running", "treadmill", 30, 2.8)])))
+    _refresh(kept)
+    assert ask(kept, "select local_date, day_source from marts.sessions") == [(dt.date(2026, 11, 3), "home")]
 
 
 # --- incremental equals from scratch ---------------------------------------------------------------------------------

@@ -498,9 +498,11 @@ def _session(group: _Group, others: Sequence[_Voice], rules: MergingRules) -> tu
     own = [_Voice(lead)]
     for placed in group[1:]:
         span = placed.span
-        if not lead.has_profile or placed.shift_s or span.is_hidden or not _may_add(span, lead, rules.extras):
+        if not lead.has_profile or not span.has_profile or placed.shift_s or span.is_hidden:
             continue
-        if found := _pieces(span, [*own, *others], rules):
+        if not placed.is_part and not _may_add(span, lead, rules.extras):
+            continue
+        if found := _pieces(placed, [*own, *others], rules):
             pieces += found
             own.append(_Voice(span, tuple(found)))
     for placed in group[1:]:
@@ -531,34 +533,37 @@ def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
         (span.end_at - lead.end_at).total_seconds(), 0
     )
     unmoved = (lead.end_at - lead.start_at).total_seconds() - lead.held_s
-    return span.has_profile and outside + max(unmoved, 0) >= rules.min_s
+    return outside + max(unmoved, 0) >= rules.min_s
 
 
-def _pieces(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -> list[Piece]:
-    """Return the stretches in which this copy runs and nobody who speaks already moves.
+def _pieces(placed: _Placed, speaking: Sequence[_Voice], rules: MergingRules) -> list[Piece]:
+    """Return the stretches in which this recording runs and nobody who speaks already moves.
 
-    What is faster than a runner is none: a phone is carried on in cars and trains.
+    What a copy alone holds must be long enough, and neither walking nor faster than a runner: a phone is carried on in
+    cars and trains. Another part of the run is taken as it is; it has doubts of its own.
     """
     extras, sanity = rules.extras, rules.sanity
-    profile = span.profile
+    span, profile = placed.span, placed.span.profile
     assert profile is not None  # noqa: S101  # the caller asks only those that have one
     bins = np.arange(len(profile.covered_s))
     starts = np.asarray(span.start_at.timestamp() + BIN_S * bins, dtype=np.float64)
     held = sum((voice.moving_s(starts) for voice in speaking), np.zeros(len(bins)))
-    with np.errstate(invalid="ignore"):
-        speed = np.nan_to_num(profile.speed_mps)
-        alone = (held < BIN_S / 6) & ~_is_drive(speed, sanity.vehicle_mps)
+    speed = np.nan_to_num(profile.speed_mps)
+    alone = held < BIN_S / 6
+    if not placed.is_part:
+        alone &= ~_is_drive(speed, sanity.vehicle_mps)
     found = []
     edges = np.flatnonzero(np.diff(np.concatenate([[False], alone, [False]])))
     for first, after in edges.reshape(-1, 2):
         # What begins or ends with standing or walking is trimmed: only the running is missing.
-        runs = np.flatnonzero(speed[first:after] >= extras.min_mps)
+        runs = np.flatnonzero(speed[first:after] >= (_STANDING_MPS if placed.is_part else extras.min_mps))
         if not len(runs):
             continue
         low, high = first + runs[0], first + runs[-1] + 1
         length = float(profile.covered_s[low:high].sum())
         way = float((speed[low:high] * profile.covered_s[low:high]).sum())
-        if length >= extras.min_s and extras.min_mps * length <= way <= sanity.ride_mps * length:
+        is_run = length >= extras.min_s and extras.min_mps * length <= way <= sanity.ride_mps * length
+        if is_run or placed.is_part:
             found.append(Piece(span.activity_id, float(BIN_S * low), float(BIN_S * high)))
     return found
 
