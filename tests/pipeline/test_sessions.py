@@ -684,6 +684,59 @@ def test_the_digest_says_once_that_history_changed_an_alert_that_was_told_and_wh
     assert not [s for s in pipeline.overview(kept, "me").unknowns if s.startswith("History changed")]
 
 
+@pytest.fixture
+def told(kept: Settings, gpx_of: Gpx) -> Settings:
+    """Return a home to which a digest of 22 November has told a deload: 45 minutes after twenty are a spike."""
+    runs = [(str(n), "gpx", gpx_of(_at(n), minutes=20, title=f"Run {n}")) for n in range(1, 21, 2)]
+    _give(kept, "garmin", *runs, ("22", "gpx", gpx_of(_at(21), minutes=45, title="Long")), now=_at(22, 4))
+    _tell(kept, 22)
+    return kept
+
+
+def _tell(home: Settings, day: int) -> list[str]:
+    with pipeline.exclusive(home):
+        pipeline.refresh(home, dt.date(2026, 11, day), now=_at(day, 5))
+        said = [s for s in pipeline.overview(home, "me").unknowns if s.startswith("History changed")]
+        pipeline.digest(home, "me", _at(day, 5))
+    return said
+
+
+def _long_run(home: Settings, ask: Ask) -> str:
+    return str(ask(home, "select session_id from landing.sessions where day(local_date) = 21")[0][0])
+
+
+def test_history_that_changed_by_a_decision_and_by_taking_it_back_says_so_each_time(told: Settings, ask: Ask) -> None:
+    deciding.judge(told, "me", _long_run(told, ask), "exclude", _at(22, 9))
+    (said,) = _tell(told, 23)
+    assert said.endswith("because you decided on the run of 21 Nov.")
+    deciding.undo(told, "me", "", _at(23, 9))
+    # The spike of the 21st reaches the 22nd too.
+    sentences = _tell(told, 24)
+    because = "is deload now, because you took back what you had decided on the run of 21 Nov."
+    assert [s.split()[2] for s in sentences] == ["22", "21"]
+    assert all(s.endswith(because) for s in sentences)
+    assert _tell(told, 25) == []
+
+
+def test_a_new_title_is_no_cause_of_a_history_that_changed(told: Settings, gpx_of: Gpx) -> None:
+    _give(told, "garmin", ("19", "gpx", gpx_of(_at(19), minutes=20, title="Renamed")), now=_at(22, 9))
+    with Raw(told.home) as raw, raw.batch("garmin", "me", _at(22, 9)) as batch:
+        batch.withdraw("22")
+    (said,) = _tell(told, 23)
+    assert said.endswith("because the run of 21 Nov is gone or does not count any more.")
+
+
+def test_a_day_that_left_the_calendar_is_told_once(told: Settings, gpx_of: Gpx) -> None:
+    with Raw(told.home) as raw, raw.batch("garmin", "me", _at(22, 9)) as batch:
+        for name in (*range(1, 21, 2), 22):
+            batch.withdraw(str(name))
+        batch.put(gpx_of(_at(22), minutes=20, title="only"), "gpx", name="o", external_id="77")
+    (said,) = _tell(told, 23)
+    assert said.startswith("History changed: 21 Nov was told as deload and lies before the first run that is known now")
+    assert said.endswith("is gone or does not count any more.")
+    assert _tell(told, 24) == []
+
+
 # --- where and when ------------------------------------------------------------------------------------------------
 
 
