@@ -322,6 +322,7 @@ class Sanity:
     run_fastest_mps: float
     straight_share: float
     turns_per_km: float
+    stepless_minutes: float
     unit_share: float
     unit_min_m: float
 

@@ -49,6 +49,8 @@ def doubts(record: Record, rules: Sanity) -> list[Doubt]:
     - `left on` without one: standing adds no load, so a recording with samples counts; a summary does not, since its
       time is not the run's.
     - `vehicle`, `ride`, `distance`: the speeds are not the runner's. The load does not count.
+    - `no steps`: at a runner's speed, and the recorder, which counts steps elsewhere, counts none: a drive in traffic,
+      a bicycle. It counts while it is the smaller part of the moving.
     - `zigzag`: speeds from drifting positions are too high; the real ones at hand by a third to two thirds of the load.
       It counts, with low confidence: a day that is too hard warns too early, an unknown one not at all.
     """
@@ -65,6 +67,7 @@ def doubts(record: Record, rules: Sanity) -> list[Doubt]:
         _unit(record, found, rules),
         _standing(record, found, rules),
         _zigzag(record, found, rules),
+        _stepless(record, found, rules),
     ]
     return [doubt for doubt in asked if doubt is not None]
 
@@ -89,7 +92,8 @@ def doubts_of_composed(record: Record, parts: Sequence[Sequence[Doubt]], rules: 
     """
     found = [doubt for own in parts for doubt in own]
     if (measured := record.measures) is not None:
-        found += [doubt for doubt in (_vehicle(measured, rules), _zigzag(record, measured, rules)) if doubt is not None]
+        asked = [_vehicle(measured, rules), _zigzag(record, measured, rules), _stepless(record, measured, rules)]
+        found += [doubt for doubt in asked if doubt is not None]
     first = {doubt.name: doubt for doubt in reversed(found)}
     return [doubt for doubt in found if first[doubt.name] is doubt]
 
@@ -176,3 +180,13 @@ def _zigzag(record: Record, found: Measures, rules: Sanity) -> Doubt | None:
         f" {found.straight_share:.0%} of the way: speeds and load are too high. They count, with low confidence"
     )
     return Doubt("zigzag", counts=True, sentence=said)
+
+
+def _stepless(record: Record, found: Measures, rules: Sanity) -> Doubt | None:
+    """Ask whether it moves without steps. Heart rate cannot tell: straps lose it for minutes in real runs."""
+    if record.is_treadmill or found.stepless_s is None or found.stepless_s < 60 * rules.stepless_minutes:
+        return None
+    said = f"{found.stepless_s / 60:.0f} minutes at a runner's speed without a step, which it counts elsewhere: a ride"
+    if found.stepless_s > found.moving_s / 2:
+        return Doubt("no steps", counts=False, sentence=said)
+    return Doubt("no steps", counts=True, sentence=f"{said}. They count, with low confidence: the load is too high")
