@@ -790,8 +790,8 @@ class _World:
 
     def happen(self) -> str:
         self.now += dt.timedelta(minutes=1)
-        name = self.chance.choice(("add", "add", "add", "edit", "delete", "again", "split", "join", "accept",
-                                   "exclude", "undo"))  # fmt: skip
+        name = self.chance.choice(("add", "add", "add", "edit", "delete", "again", "split", "join", "join", "accept",
+                                   "whole", "exclude", "undo"))  # fmt: skip
         try:
             getattr(self, name)()
         except HamloadError as error:
@@ -823,6 +823,9 @@ class _World:
     def accept(self) -> None:
         deciding.judge(self.home, "me", self.any(), "accept", self.now)
 
+    def whole(self) -> None:
+        deciding.judge(self.home, "me", self.any(), "whole", self.now)
+
     def exclude(self) -> None:
         deciding.judge(self.home, "me", self.any(), "exclude", self.now)
 
@@ -846,11 +849,19 @@ def pool(gpx_of: Gpx, fit_on: Fit) -> list[tuple[str, str, str, bytes]]:
     found.append(("garmin", "half", "gpx", gpx_of(_at(4, 10.4), minutes=9)))
     found.append(("garmin", "fit", "fit", fit_on(dt.date(2026, 11, 12), minutes=12, start=dt.time(7, 1))))
     found.append(("garmin", "on", "json", _summary(_at(6), 389, 1.3)))
+    # Partial overlaps, halves of mixed kinds, a watch left on over two runs, one without a duration, one without steps.
+    found.append(("folder", "over", "gpx", gpx_of(_at(2) + dt.timedelta(minutes=10), minutes=20, mps=2.5)))
+    found.append(("folder", "oversum", "json", _summary(_at(5) + dt.timedelta(minutes=11), 30, 5)))
+    found.append(("garmin", "sum", "json", _summary(_at(9, 10.4), 12, 2)))
+    found.append(("folder", "sumgps", "gpx", gpx_of(_at(9), minutes=18)))
+    found.append(("garmin", "left", "gpx", _left_on(gpx_of)))
+    found.append(("folder", "left2", "gpx", gpx_of(_at(3, 14.5), minutes=35)))
+    found.append(("garmin", "none", "json", _summary(_at(11), None, 5)))
     found.append(("folder", "ride", "gpx", gpx_of(_at(10), minutes=12, sport="cycling")))
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_after_any_sequence_of_changes_a_rebuild_gives_the_same_tables_row_for_row(
     kept: Settings, ask: Ask, tables: Tables, pool: list[tuple[str, str, str, bytes]], seed: int
 ) -> None:
