@@ -101,7 +101,7 @@ class Recorded:
         length = 60 * (last - self.first)
         until_s = None if self.run_ends is None else 60 * self.run_ends
         kept = samples.speed_mps[samples.time_s < (length if until_s is None else until_s)]
-        way = float((samples.speed_mps * samples.dt_s).sum())
+        way = float(kept.sum())
         return Span(
             activity_id=self.name,
             start_at=start_at,
@@ -109,7 +109,8 @@ class Recorded:
             held_s=float((kept >= 0.5).sum()) if self.has_samples else length,
             rank=(float(not self.has_samples), RANKS[self.form]),
             distance_m=way if self.metres is None else self.metres,
-            duration_s=length,
+            duration_s=length if until_s is None else until_s,
+            whole_m=float((samples.speed_mps * samples.dt_s).sum()),
             writer=f"{self.form}/{self.device}",
             is_hidden=self.is_hidden,
             is_summary=not self.has_samples,

@@ -51,7 +51,9 @@ class Span:
     rank
         Orders recordings by what they know, best (smallest) first.
     distance_m, duration_s
-        What it says of itself; None where it does not.
+        What it says of itself, of the run alone where it was left on; None where it does not.
+    whole_m
+        The way of all that it holds, where that is more.
     writer
         What wrote it (format and device), "" where nobody knows: two recordings of one writer are never one run at two
         hours.
@@ -75,6 +77,7 @@ class Span:
     rank: tuple[float, ...]
     distance_m: float | None = None
     duration_s: float | None = None
+    whole_m: float | None = None
     writer: str = ""
     is_hidden: bool = False
     is_summary: bool = False
@@ -276,7 +279,7 @@ def _is_less(span: Span, other: Span, share: float) -> bool:
     A recording that has the whole way of a summary lacks nothing: the summary's clock ran on while its runner stood.
     """
     if other.is_summary:
-        own, theirs = span.distance_m, other.distance_m
+        own, theirs = span.whole_m or span.distance_m, other.distance_m
         if not span.is_summary and own and theirs and own >= share * theirs:
             return False
         return (span.end_at - span.start_at) < share * (other.end_at - other.start_at)
@@ -517,13 +520,15 @@ def _session(group: _Group, others: Sequence[_Voice], rules: MergingRules) -> tu
 def _share_beside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -> float:
     """Return the share of a part of the run that lies beside what counts already; 0 where that is next to nothing."""
     first, last = span.start_at.timestamp(), span.end_at.timestamp()
+    if last <= first:
+        return 0.0
     starts = np.arange(first, last, BIN_S)
     lengths = np.minimum(starts + BIN_S, last) - starts
     held = sum((voice.moving_s(starts) for voice in speaking), np.zeros(len(starts)))
     shared_s = float(np.minimum(held, lengths).sum())
     if shared_s <= rules.copies.overlap_s and shared_s <= (1 - rules.copies.nearly_whole) * (last - first):
         return 1.0
-    share = 1 - shared_s / (last - first) if last > first else 0.0
+    share = 1 - shared_s / (last - first)
     return share if share > 1 - rules.copies.nearly_whole and share * (last - first) >= rules.extras.min_s else 0.0
 
 

@@ -214,7 +214,7 @@ def _refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> list[d
         " where list_contains(?, activity_id) order by activity_id",
         [list(activity_ids)],
     ).fetchall()
-    return [Ref(*row[:5]).as_record() | {"name": row[5].rpartition("/")[2]} for row in rows]
+    return [Ref(*row[:5], row[5].rpartition("/")[2]).as_record() for row in rows]
 
 
 def _session(con: duckdb.DuckDBPyConnection, athlete_id: str, session_id: str) -> str:

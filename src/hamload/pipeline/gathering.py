@@ -140,14 +140,17 @@ class _Activity:
     def span(self, found: Sequence[Doubt], until_s: float | None) -> Span:
         """Return it as merging sees it. `until_s`: where its run ended, for one that was left on."""
         profile = self.profile
+        end_at = self.end_at if until_s is None else self.start_at + dt.timedelta(seconds=until_s)
+        run = self.measures.before if until_s is not None and self.measures else None
         return Span(
             activity_id=self.activity_id,
             start_at=self.start_at,
-            end_at=self.end_at if until_s is None else self.start_at + dt.timedelta(seconds=until_s),
+            end_at=end_at,
             held_s=self.held_s(until_s),
             rank=(float(not self.has_samples), float(_FORMATS.get(self.format, len(_FORMATS)))),
-            distance_m=self.way_m,
-            duration_s=(self.end_at - self.start_at).total_seconds(),
+            distance_m=self.way_m if run is None else run.way_m,
+            duration_s=(end_at - self.start_at).total_seconds(),
+            whole_m=self.way_m,
             writer=self.writer,
             is_hidden=self.is_hidden,
             is_summary=not self.has_samples,
@@ -208,7 +211,9 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
         spans = [a.span(own.doubts, own.until_s) for a, own in zip(activities, judged.values(), strict=True)]
         members: list[dict[str, Any]] = []
         sessions: list[dict[str, Any]] = []
-        for session in merge(spans, settings.merging, athlete.id, told.pairs):
+        timeless = {a.activity_id for a in activities if not a.has_duration}
+        pairs = replace(told.pairs, together=tuple(p for p in told.pairs.together if timeless.isdisjoint(p)))
+        for session in merge(spans, settings.merging, athlete.id, pairs):
             own = [by_id[m.activity_id] for m in session.members]
             if not own[0].has_duration:
                 # Nobody tells how long it was: it stays listed as one that could not be counted.
@@ -239,7 +244,10 @@ def _write_maybe_runs(con: duckdb.DuckDBPyConnection, athlete_id: str, settings:
         " order by activity_id",
         [athlete_id],
     )
-    refs = [Ref(r["activity_id"], r["document_id"], r["source"], r["external_id"], r["part"]) for r in rows]
+    refs = [
+        Ref(r["activity_id"], r["document_id"], r["source"], r["external_id"], r["part"], r["name"].rpartition("/")[2])
+        for r in rows
+    ]
     told = decisions(_entries(con, athlete_id), refs)
     found = [
         {"athlete_id": athlete_id, **{name: r[name] for name in ("activity_id", "local_date", "title", "name")}}
@@ -260,7 +268,10 @@ def is_possible(
 
 def decided(con: duckdb.DuckDBPyConnection, athlete_id: str, activities: Sequence[_Activity]) -> Decisions:
     """Return what the runner has decided about the activities that are here."""
-    refs = [Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part) for a in activities]
+    refs = [
+        Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part, a.name.rpartition("/")[2])
+        for a in activities
+    ]
     return decisions(_entries(con, athlete_id), refs)
 
 
@@ -582,6 +593,11 @@ def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Sett
     givers = [gathered.primary, *(by_id[p.activity_id] for p in gathered.pieces)]
     givers += [a for a in (gathered.altitude, gathered.heart_rate) if a is not None]
     found = read_samples(con, sorted({a.activity_id for a in givers}))
+    for a in givers:
+        if a.activity_id in found and (a.measures is None or a.measures.stepless_s is None):
+            # Beside one that counts steps, a recorder without a counter must not seem to have counted none.
+            silent = np.full(len(found[a.activity_id]), np.nan)
+            found[a.activity_id] = replace(found[a.activity_id], cadence_spm=silent)
     if any(a.activity_id not in found for a in givers):
         return None
     shift = gathered.shift_s(gathered.primary)
