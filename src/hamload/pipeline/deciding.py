@@ -210,11 +210,11 @@ def _write(
 
 def _refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> list[dict[str, Any]]:
     rows = con.execute(
-        "select activity_id, document_id, source, external_id, part, name from marts.activities"
+        "select activity_id, document_id, source, external_id, part, split_part(name, '/', -1) from marts.activities"
         " where list_contains(?, activity_id) order by activity_id",
         [list(activity_ids)],
     ).fetchall()
-    return [Ref(*row[:5], row[5].rpartition("/")[2]).as_record() for row in rows]
+    return [Ref(*row).as_record() for row in rows]
 
 
 def _session(con: duckdb.DuckDBPyConnection, athlete_id: str, session_id: str) -> str:
