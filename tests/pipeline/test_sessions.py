@@ -377,6 +377,18 @@ def test_a_watched_file_that_is_written_anew_is_followed_and_the_former_content_
     assert tables(home) == incremental
 
 
+def test_an_exclusion_holds_when_the_file_is_cropped_in_its_watched_folder(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "other.gpx").write_bytes(gpx_of(_at(10)))
+    _nights(home, folder, gpx_of(_at(12), minutes=40))
+    deciding.judge(home, "me", _ids(home, ask)[1], "exclude", NIGHT + dt.timedelta(seconds=20))
+    _nights(home, folder, gpx_of(_at(12), minutes=30), first=1)
+    assert ask(home, "select local_date from marts.sessions") == [(_at(10).date(),)]
+    assert ask(home, "select verdict, round(moving_time_s / 60) from marts.set_aside") == [("excluded", 30)]
+
+
 def test_a_program_that_writes_each_run_into_the_same_watched_file_loses_none(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -462,6 +474,47 @@ def test_a_recorded_half_and_a_summary_half_that_are_joined_have_the_load_of_bot
     with pipeline.exclusive(kept):
         pipeline.rebuild(kept, TODAY)
     assert tables(kept) == incremental
+
+
+def test_runs_of_two_days_are_not_joined(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3))), ("2", "gpx", gpx_of(_at(4))))
+    _refresh(kept)
+    with pytest.raises(ConfigurationError, match="begins 24 hours after"):
+        deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+
+
+def test_a_half_without_a_duration_that_is_joined_leaves_the_day_unknown(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3))), ("2", "json", _summary(_at(3, 11), 20, 3)))
+    _refresh(kept)
+    deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+    _give(kept, "garmin", ("2", "json", _summary(_at(3, 11), None, 3)), now=LATER)
+    _refresh(kept)
+    assert _drawn(kept, ask)[0] == "?"
+
+
+def test_three_recorders_of_a_run_over_midnight_in_the_night_when_the_clocks_change_are_one_run_of_its_first_day(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, gpx_of: Gpx
+) -> None:
+    home = home_with(tmp_path / "vienna", CONFIG.replace("America/Recife", "Asia/Tokyo"))
+    # 23:50 in Vienna, summer time; the clocks go back during the run, which ends after 2 in the morning, winter time.
+    start = dt.datetime(2026, 10, 24, 21, 50, tzinfo=dt.UTC)
+    there = {b'lat="-8.': b'lat="48.', b'lon="-34.9"': b'lon="16.3"'}
+
+    def track(first: float, last: float, writer: bytes) -> bytes:
+        content = gpx_of(start + dt.timedelta(minutes=first), minutes=last - first)
+        for old, new in (there | {b'"hand"': b'"%s"' % writer}).items():
+            content = content.replace(old, new)
+        return content
+
+    _give(home, "garmin", ("1", "gpx", track(0, 80, b"watch")))
+    _give(home, "phone", ("2", "gpx", track(70, 150, b"phone")))
+    _give(home, "other", ("3", "json", _summary(start + dt.timedelta(minutes=140), 60, 10)))
+    _refresh(home)
+    ((day, source, copies, minutes),) = ask(
+        home, "select local_date, day_source, copies, moving_time_s / 60 from marts.sessions"
+    )
+    assert (day, source, copies) == (dt.date(2026, 10, 24), "place", 2)
+    assert minutes == pytest.approx(200, abs=1)
 
 
 def test_two_recordings_that_overlap_by_less_than_half_are_one_run_and_no_minute_counts_twice(

@@ -76,8 +76,8 @@ def strava(content: bytes, signal: Signal) -> Recording:
         title=str(summary.get("name") or ""),
         device=device,
         utc_offset_s=utc_offset_s,
-        elapsed_time_s=elapsed if elapsed is not None else moving,
-        timer_time_s=moving if moving is not None else elapsed,
+        elapsed_time_s=elapsed or moving,
+        timer_time_s=moving or elapsed,
         distance_m=_number(summary.get("distance")) or None,
         # Strava writes 0 where it knows no heights at all; only then the highest point is missing.
         ascent_m=climb if climb or summary.get("elev_high") is not None else None,

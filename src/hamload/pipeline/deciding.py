@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hamload import journal, warehouse
@@ -103,10 +104,18 @@ def split(settings: Settings, athlete_id: str, session_id: str, activity_ids: Se
 
 
 def join(settings: Settings, athlete_id: str, session_ids: Sequence[str], now: dt.datetime) -> Made:
-    """Decide that sessions are one run. Raises ConfigurationError where they are fewer than two."""
-    sessions = [shown(settings, athlete_id, s) for s in session_ids]
+    """Decide that sessions are one run. Raises ConfigurationError where they are fewer than two, or days apart."""
+    sessions = sorted((shown(settings, athlete_id, s) for s in session_ids), key=lambda s: s["start_at"])
     if len({s["session_id"] for s in sessions}) < 2:  # noqa: PLR2004  # two make a pair
         raise ConfigurationError("These are one session already.", "Name two sessions.")
+    for one, other in pairwise(sessions):
+        ended_at = one["start_at"] + dt.timedelta(seconds=one["elapsed_time_s"] or 0)
+        if other["start_at"] - ended_at > dt.timedelta(hours=settings.merging.clocks.max_hours):
+            raise ConfigurationError(
+                f"{other['session_id']} begins {(other['start_at'] - ended_at).total_seconds() / 3600:.0f} hours after"
+                f" {one['session_id']} ended: no run pauses, and no clock errs, by so much.",
+                "Where one is a copy with a wrong date, exclude that.",
+            )
     with warehouse.reader(settings.home) as con:
         refs = [_refs(con, [m["activity_id"] for m in s["members"]]) for s in sessions]
     return _write(settings, athlete_id, "join", refs, [_run_of(session) for session in sessions], now)
