@@ -427,7 +427,12 @@ def _unchanged(
     ).fetchall()
     same = 0
     for run, row in zip(runs, rows, strict=False):
-        made = (run.frozen["model_version"], run.frozen["easy_speed_mps"]) if run.frozen else (version, easy_mps)
+        is_kept = run.frozen is not None and not run.beside_time_s
+        made = (
+            (run.frozen["model_version"], run.frozen["easy_speed_mps"])
+            if run.frozen and is_kept
+            else (version, easy_mps)
+        )
         if row != (run.session_id, run.inputs, *made):
             break
         same += 1

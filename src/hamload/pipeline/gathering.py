@@ -409,7 +409,8 @@ class _Gathered:
         ends = [self.end_at(by_id[activity_id]) for activity_id in self.shares]
         ends += [by_id[p.activity_id].start_at + dt.timedelta(seconds=p.to_s) for p in self.pieces]
         elapsed: float | None = (max(ends) - begin).total_seconds()
-        if self.recording_id == self.primary.activity_id and not self.beside:
+        is_whole = self.recording_id == self.primary.activity_id and self.until_s(self.primary) is None
+        if is_whole and not self.beside:
             elapsed = self.primary.elapsed_time_s
         beside_s = sum(self.shares[a.activity_id] * self.moving_s(a) for a in self.beside)
         beside_m = _total([(way := self.way_m(a)) and self.shares[a.activity_id] * way for a in self.beside])
