@@ -20,12 +20,16 @@ RANKS = {"fit": 0.0, "tcx": 1.0, "gpx": 2.0, "strava": 3.0, "garmin": 4.0, "json
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A real run: second by second, on the true clock. `at` is minutes after Monday, midnight UTC."""
+    """A real run: second by second, on the true clock. `at` is minutes after Monday, midnight UTC.
+
+    `lap_m`: round and round, at an even pace.
+    """
 
     at: float
     minutes: float
     mps: float = 2.8
     seed: int = 0
+    lap_m: float | None = None
 
     @property
     def start_at(self) -> dt.datetime:
@@ -38,8 +42,14 @@ class Run:
         seconds = np.arange(round(60 * self.minutes))
         knots = np.arange(0, len(seconds) + 120, 60)
         speed = self.mps + np.interp(seconds, knots, rng.uniform(-0.4, 0.4, len(knots)))
+        if self.lap_m is not None:
+            speed = np.full(len(seconds), self.mps)
         rate = 145 + np.interp(seconds, knots, np.cumsum(rng.uniform(-4, 4, len(knots))))
         heading = np.interp(seconds, knots, np.cumsum(rng.uniform(-0.5, 0.5, len(knots))))
+        if self.lap_m is not None:
+            radius = self.lap_m / (2 * np.pi)
+            angle = np.cumsum(speed) / radius
+            return {"speed": speed, "rate": rate, "north": radius * np.sin(angle), "east": radius * np.cos(angle)}
         north, east = np.cumsum(speed * np.cos(heading)), np.cumsum(speed * np.sin(heading))
         return {"speed": speed, "rate": rate, "north": north, "east": east}
 

@@ -385,6 +385,27 @@ CASES = [
         out="a b",
     ),
     _case(
+        "two even runs at exactly one hour on a small lap: all its places are near",
+        R(Run(420, 30, lap_m=150), "a", has_rate=False),
+        R(Run(480, 30, lap_m=150), "b", "gpx", has_rate=False),
+        out="a | b",
+        minutes=(30, 30),
+    ),
+    _case(
+        "two even recordings of one run on a small lap, an hour off: the heart rate tells",
+        R(Run(420, 30, lap_m=150), "a"),
+        R(Run(420, 30, lap_m=150), "b", "gpx", clock_s=H),
+        out="a b",
+        minutes=(30,),
+    ),
+    _case(
+        "two recordings of an even run on a lap of a kilometre, an hour off: the places tell",
+        R(Run(420, 30, lap_m=1000), "a", has_rate=False),
+        R(Run(420, 30, lap_m=1000), "b", "gpx", clock_s=H, has_rate=False),
+        out="a b",
+        minutes=(30,),
+    ),
+    _case(
         "two runs at exactly one hour, alike in length, on other ways",
         R(MORNING, "a"),
         R(SAME_ROUTE_LATER, "b", "gpx"),

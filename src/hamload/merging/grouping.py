@@ -193,9 +193,11 @@ def merge(
     decided = _with_copies(spans, rules, decided)
     order = _ordered(spans, rules, decided)
     groups = _overlapping(order, rules, decided)
-    groups = _at_other_hours(groups, order, rules, decided)
+    # What shapes say of an hour goes before what is under way at once, and that before duration and distance alone.
+    groups = _at_other_hours(groups, order, rules, decided, needs_shape=True)
     groups = _joined(groups, order, rules, decided)
     groups = _at_once(groups, order, rules, decided)
+    groups = _at_other_hours(groups, order, rules, decided, needs_shape=False)
     return _named(_sessions(groups, rules, decided), {s.activity_id: s for s in spans}, rules, athlete_id)
 
 
@@ -310,7 +312,7 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
 
 
 def _at_other_hours(
-    groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided
+    groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided, *, needs_shape: bool
 ) -> list[_Group]:
     """Join sessions that are alike in everything but the hour. What most writers agree on is the hour, else the best.
 
@@ -325,6 +327,10 @@ def _at_other_hours(
         found = []
         for index in _nearby(starts, lead.start_at, rules.clocks.max_hours):
             if index >= later or index in absorbed or _is_apart(rest[index], [p.span for p in group], decided):
+                continue
+            is_shaped = lead.has_profile and rest[index][0].span.has_profile
+            # Of a run in parts the one that speaks has neither the duration nor the distance.
+            if not is_shaped and (needs_shape or _has_parts(group) or _has_parts(rest[index])):
                 continue
             likes = [likeness(span, lead, rules.clocks) for span in _comparable(rest[index], lead)]
             found += [(like.away_s, index, like) for like in likes if like is not None]
@@ -345,6 +351,10 @@ def _comparable(group: _Group, lead: Span) -> list[Span]:
     own = [placed.span for placed in group if not placed.shift_s]
     with_samples = [span for span in own if span.has_profile]
     return with_samples if lead.has_profile and with_samples else own
+
+
+def _has_parts(group: _Group) -> bool:
+    return any(placed.is_part for placed in group)
 
 
 def _writers(group: _Group) -> int:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,7 +156,7 @@ class _Activity:
             is_doubted=not self.has_duration or not all(doubt.counts for doubt in found),
             local_date=self.local_date,
             offset_s=self.day_offset_s,
-            read_profile=cache(partial(_profile, profile, until_s)) if profile else None,
+            read_profile=_Once(profile, until_s) if profile else None,
         )
 
     def record(self) -> Record:
@@ -175,8 +174,19 @@ class _Activity:
         return bool(self.elapsed_time_s and self.elapsed_time_s > 0)
 
 
-def _profile(told: str, until_s: float | None) -> Profile:
-    return Profile.from_record(json.loads(told)).until(until_s)
+class _Once:
+    """Reads a profile when it is first asked for: most never are."""
+
+    __slots__ = ("_found", "_told", "_until_s")
+
+    def __init__(self, told: str, until_s: float | None) -> None:
+        self._told, self._until_s = told, until_s
+        self._found: Profile | None = None
+
+    def __call__(self) -> Profile:
+        if self._found is None:
+            self._found = Profile.from_record(json.loads(self._told)).until(self._until_s)
+        return self._found
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +367,8 @@ class _Gathered:
     @property
     def begins(self) -> tuple[dt.datetime, _Activity]:
         """The moment at which the run begins, and the member with which it does."""
+        if len(self.members) == 1:
+            return self.primary.start_at, self.primary
         starts = {p.activity_id: p.from_s for p in reversed(self.pieces)} | dict.fromkeys(self.shares, 0.0)
         speaking = [a for a in self.members if a.activity_id in starts]
         found = [(a.start_at + dt.timedelta(seconds=starts[a.activity_id]), a) for a in speaking]
@@ -370,6 +382,8 @@ class _Gathered:
     def day(self) -> LocalDay:
         """The local day on which it began; where its own recording knows no place, a copy of it may."""
         start_at, first = self.begins
+        if first.start_at == start_at and (first.place is not None or len(self.members) == 1):
+            return LocalDay(first.local_date, first.day_offset_s, first.day_source)
         places = [a.place for a in self.members if a.place is not None]
         if first.place is None and places:
             is_service = first.format in (*SUMMARIES, STRAVA)
@@ -388,7 +402,7 @@ class _Gathered:
 
     def unknown_dates(self) -> list[dt.date]:
         """Return the days that are not known because of this session, until the runner decides."""
-        if self.verdict:
+        if self.verdict or not self.doubts:
             return []
         day = self.day
         zone = dt.timezone(dt.timedelta(seconds=day.offset_s))
@@ -443,6 +457,8 @@ class _Gathered:
     @property
     def titled(self) -> _Activity | None:
         """The member whose title counts: the runner's own words on a service before those of a device or a file."""
+        if len(self.members) == 1:
+            return self.primary if self.primary.title else None
         named = [a for a in self.members if a.title]
         return min(
             named,
@@ -528,6 +544,8 @@ def _gathered(
 
 def _doubts(gathered: _Gathered, made: Measures | None, settings: Settings) -> list[Doubt]:
     """Return what is wrong with a session: with its parts, with what copies give, and with what was made of them."""
+    if len(gathered.members) == 1:
+        return gathered.judged[gathered.primary.activity_id].doubts
     own = [gathered.judged[a.activity_id].doubts for a in gathered.parts]
     given = {p.activity_id for p in gathered.pieces}
     # Of a copy that drove home later only the running was taken; what it counts twice is in the running too.
