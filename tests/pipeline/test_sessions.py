@@ -13,7 +13,7 @@ import pytest
 from hamload import pipeline
 from hamload.api import open as opened
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.pipeline import deciding
+from hamload.pipeline import deciding, putting
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _strava(start: dt.datetime, **told: Any) -> bytes:
     return json.dumps({"summary": summary | told, "streams": None, "note": ""}).encode()
 
 
-@pytest.mark.parametrize("form", ["json", "garmin", "strava"])
+@pytest.mark.parametrize("form", ["garmin", "strava"])
 def test_a_run_without_any_duration_makes_its_day_unknown_in_every_source(
     kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, form: str
 ) -> None:
@@ -350,8 +350,8 @@ def watched(tmp_path: Path, home_with: HomeWith) -> tuple[Settings, Path]:
 def _nights(home: Settings, folder: Path, *contents: bytes, first: int = 0) -> None:
     for number, content in enumerate(contents, first):
         (folder / "a.gpx").write_bytes(content)
-        with pipeline.exclusive(home):
-            pipeline.night(home, NIGHT + dt.timedelta(minutes=number), today=TODAY)
+        putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=number))
+        _refresh(home)
 
 
 def test_a_watched_file_that_is_written_anew_is_followed_and_the_former_content_counts_no_longer(
