@@ -40,7 +40,7 @@ def note_told(settings: Settings, athlete_id: str, now: dt.datetime) -> int:
     With it stand the loads and the decisions that it was told from, so that a change of it finds its cause.
     """
     with Raw(settings.home) as raw, warehouse.reader(settings.home) as con:
-        told = {e.date: e.content for e in journal.entries(raw.deliveries(athlete_id)) if e.kind == KIND}
+        told = {e.date: e.content for e in journal.logged(raw, athlete_id) if e.kind == KIND}
         states = _states(con, athlete_id)
         version = _version(con, athlete_id)
         fresh = {day for day, content in told.items() if states.get(day, _GONE) != content["state"]}
