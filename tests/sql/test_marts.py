@@ -301,7 +301,10 @@ _OTHER_RUN = (
     "insert into landing.members values ('z', 'me', 'z', true, [], 0, '')"
 )
 #: Samples of a recording, second by second for an hour, at one speed.
-_MOVES = "insert into landing.samples (chunk, activity_id, time_s, dt_s, speed_mps) select 1, '{0}', unnest(range(3600)), 1, {1}"
+_MOVES = (
+    "insert into landing.samples (chunk, activity_id, time_s, dt_s, speed_mps)"
+    " select 1, '{0}', unnest(range(3600)), 1, {1}"
+)
 FAULTS = [
     ("parts_sum_to_the_load", "update marts.sessions set load_hill_efm = load_hill_efm + 1 where session_id = 'a'"),
     ("days_sum_to_the_sessions", "update marts.daily_load set load_efm = 20 where day(date) = 1 and series = 'total'"),
