@@ -17,7 +17,8 @@ final as (
         episode,
         clears_when,
         is_acknowledged,
-        plan
+        plan,
+        told
     from alerts
 )
 

@@ -160,7 +160,9 @@ class Opened:
         with warehouse.reader(self.home) as con:
             ((last,),) = con.execute("select max(date) from marts.daily_load where athlete_id = ?", [runner]).fetchall()
             rows = chart_rows(con, current, runner, last, days)
-        return charts.with_rows(getattr(charts, name)(), **{kind: getattr(rows, kind) for kind in sets[name]})
+        return charts.with_rows(
+            getattr(charts, name)(language=current.language()), **{kind: getattr(rows, kind) for kind in sets[name]}
+        )
 
     def sql(self, query: str) -> pd.DataFrame:
         """Return the rows of any select over the home's tables."""

@@ -22,6 +22,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from hamload.errors import ConfigurationError
+from hamload.language import PLAIN, Language
 from hamload.parameters import AlertRules, LoadModel, MergingRules, Signal, Windows
 from hamload.records import Service
 
@@ -156,7 +157,17 @@ class ShowSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     units: Literal["km", "miles"]
+    locale: str
     week_starts: Literal["monday", "sunday", "saturday"]
+
+    @field_validator("locale")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value == PLAIN:
+            return value
+        from hamload.language import locales  # noqa: PLC0415  # Babel is large, and plain English needs none
+
+        return locales.checked(value)
 
     @property
     def first_weekday(self) -> int:
@@ -244,6 +255,13 @@ class Settings:
     def zone(self, athlete_id: str = "") -> ZoneInfo:
         """Return the home time zone of a runner."""
         return ZoneInfo(self.athlete(athlete_id).time_zone or self.time_zone)
+
+    def language(self, today: dt.date | None = None) -> Language:
+        """Return how the runners of this home read; days of another year than today's are told with it."""
+        show = self.show
+        return Language(
+            show.locale, is_miles=show.units == "miles", today=today, catalogues=(self.home / "translations",)
+        )
 
     def today(self, athlete_id: str = "") -> dt.date:
         """Return the runner's calendar day, now."""

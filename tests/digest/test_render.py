@@ -16,7 +16,7 @@ from hamload.advice import wording
 from hamload.digest import render
 from hamload.digest.plain import COLUMNS, clean, width
 from hamload.digest.render import render_html, render_markdown, render_text, subject
-from hamload.digest.units import DASH, MINUS
+from hamload.language import DASH, MINUS, Language
 from hamload.records import SERIES, Cause, State
 
 if TYPE_CHECKING:
@@ -523,7 +523,7 @@ def test_pictures_stand_in_the_page_with_words_for_those_who_see_none(make: Make
 
 
 def test_distances_are_miles_in_every_form_for_who_reads_miles(make: Make) -> None:
-    facts = make("deload", is_in_miles=True)
+    facts = make("deload", language=Language(is_miles=True))
     for shown in (render_text(facts), render_html(facts), render_markdown(facts)):
         assert "32.8" in shown
         assert "mi" in shown

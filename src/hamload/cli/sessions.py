@@ -49,7 +49,7 @@ def sessions(
     if as_json:
         print(json.dumps(rows, default=str, indent=2))
         return
-    print_sessions(rows, settings.show.units)
+    print_sessions(rows, settings.language())
     console = terminal()
     oldest = rows[-1]["local_date"] if len(rows) == last else dt.date.min
     for row in aside:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
-from hamload.digest import units
+from hamload.language import text
+from hamload.pipeline import recognising
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import duckdb
 
+    from hamload.language import Language
     from hamload.settings import Settings
 
 _DAY_MS = 86_400_000
@@ -57,11 +59,12 @@ def chart_rows(
 ) -> ChartRows:
     """Return the rows of the last so many days up to `last`, or of all that there are."""
     first = last - dt.timedelta(days=days - 1) if days else dt.date.min
+    language = settings.language(last)
     rows = warehouse.rows(con, _DAYS, [athlete_id, first, last])
     ratios = [
         {
             "at": milliseconds(row["date"]),
-            "label": units.day(row["date"], last),
+            "label": language.day(row["date"], last),
             "uncoupled": _rounded(row["acwr_uncoupled"], 3),
             "ewma": _rounded(row["acwr_ewma"], 3),
         }
@@ -70,28 +73,36 @@ def chart_rows(
     return ChartRows(
         first=first if days else (rows[0]["date"] if rows else last),
         last=last,
-        days=[_day(row, last) for row in rows],
-        unknown=list(_spans((r["date"], r["unknown_why"]) for r in rows)),
+        days=[_day(row, language) for row in rows],
+        unknown=list(_spans((r["date"], None if r["is_known"] else language.say(_UNKNOWN)) for r in rows)),
         ratios=ratios,
-        withheld=list(_spans((r["date"], r["withheld_why"]) for r in rows)),
+        withheld=list(_spans((r["date"], _why(r["withheld_why"], language)) for r in rows)),
         thresholds=[
-            {"value": settings.alerts.caution.ewma, "label": "caution, EWMA"},
-            {"value": settings.alerts.deload.ewma, "label": "deload, EWMA"},
-            {"value": settings.alerts.deload.uncoupled, "label": "deload, uncoupled"},
+            {"value": value, "label": language.say(label)}
+            for value, label in (
+                (settings.alerts.caution.ewma, text("caution, EWMA")),
+                (settings.alerts.deload.ewma, text("deload, EWMA")),
+                (settings.alerts.deload.uncoupled, text("deload, uncoupled")),
+            )
         ],
         curls=[
             {
                 "at": milliseconds(row["local_date"]),
-                "label": units.day(row["local_date"], last),
+                "label": language.day(row["local_date"], last),
                 "sets": row["sets"],
                 "repetitions": row["repetitions"],
             }
             for row in warehouse.rows(con, _CURLS, [athlete_id, first, last])
         ],
-        tightness=list(_tightness(con, athlete_id, first, last)),
+        tightness=list(_tightness(con, athlete_id, first, language)),
     )
 
 
+def _why(withheld: str | None, language: Language) -> str | None:
+    return None if withheld is None else language.say(recognising.withheld(withheld))
+
+
+_UNKNOWN = text("no source has reported on these days, or a recording cannot be read")
 _DAYS = """
 with parts as (
     select
@@ -105,9 +116,7 @@ with parts as (
 )
 select
     daily.date, daily.is_known, parts.hill, parts.speed, parts.long, parts.base,
-    daily.acute_rolling, daily.chronic_rolling, daily.acwr_uncoupled, daily.acwr_ewma, daily.withheld_why,
-    case when not daily.is_known then 'no source has reported on these days, or a recording cannot be read' end
-        as unknown_why
+    daily.acute_rolling, daily.chronic_rolling, daily.acwr_uncoupled, daily.acwr_ewma, daily.withheld_why
 from marts.daily_load as daily
 left join parts using (date)
 where daily.athlete_id = $1 and daily.series = 'total' and daily.date between $2 and $3
@@ -119,14 +128,16 @@ from marts.curl_sessions where athlete_id = ? and local_date between ? and ? gro
 """
 
 
-def _day(row: dict[str, Any], today: dt.date) -> dict[str, Any]:
+def _day(row: dict[str, Any], language: Language) -> dict[str, Any]:
     # On an unknown day what was recorded is shown, and the day is shaded: there may have been more.
+    day = language.day(row["date"], language.today)
     parts = {part: _rounded(row[part] or 0.0, 1) for part in ("hill", "speed", "long", "base")}
     return {
         "at": milliseconds(row["date"]),
         "days": 1,
         "known": row["is_known"],
-        "label": units.day(row["date"], today) + ("" if row["is_known"] else " (unknown)"),
+        "day": day,
+        "label": day if row["is_known"] else f"{day} ({language.text('unknown')})",
         **parts,
         "acute": _rounded(row["acute_rolling"], 1),
         "chronic": _rounded(row["chronic_rolling"], 1),
@@ -149,14 +160,14 @@ def _spans(days: Iterable[tuple[dt.date, str | None]]) -> Iterable[dict[str, Any
 
 
 def _tightness(
-    con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date
+    con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, language: Language
 ) -> Iterable[dict[str, Any]]:
     found: dict[dt.date, float] = {}
     rows = warehouse.rows(
         con,
         "select date, content from staging.journal where athlete_id = ? and kind = 'tightness'"
         " and date between ? and ? order by date, logged_at",
-        [athlete_id, first, last],
+        [athlete_id, first, language.today],
     )
     for row in rows:
         level = json.loads(row["content"]).get("level")
@@ -164,7 +175,7 @@ def _tightness(
             # Both sides on one day: the tighter one speaks.
             found[row["date"]] = max(found.get(row["date"], 0.0), float(level))
     for day, level in found.items():
-        yield {"at": milliseconds(day), "label": units.day(day, last), "tightness": level}
+        yield {"at": milliseconds(day), "label": language.day(day, language.today), "tightness": level}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -335,6 +335,19 @@ def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: s
     return wording.next_curls(dose_told(found.dose), found.dates[:2], reason)
 
 
+def coming_curls(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, today: dt.date
+) -> dict[dt.date, str]:
+    """Return the curls of the coming days: the next dose, and after it only that there are some."""
+    if logged_flags(settings, athlete_id):
+        return {}
+    found = curl_plan(curl_facts(con, athlete_id, today, settings.alerts.curls), settings.alerts)
+    if found.dose is None:
+        return {}
+    doses = [dose_told(found.dose), *(wording.curls_later() for _ in found.dates[1:])]
+    return dict(zip(found.dates, doses, strict=False))
+
+
 def push(settings: Settings, athlete_id: str, today: dt.date, now: dt.datetime, service: WorkoutService) -> Pushed:
     """Send the next curl session to Garmin Connect, on its day, in place of an outdated one. It is sent once.
 

@@ -29,20 +29,24 @@ from hamload.advice import (
     wording,
 )
 from hamload.advice.planned import coming_day, planned_run
+from hamload.digest.facts import PlanDay
 from hamload.errors import ConfigurationError, HamloadError, WarehouseError
 from hamload.load import spike
 from hamload.pipeline import advising, curling
 from hamload.pipeline.withholding import logged_flags, stop_headline
-from hamload.records import DayFacts, DeloadPlan, SeriesDay, SessionFact, State
+from hamload.records import DayBudget, DayFacts, DeloadPlan, SeriesDay, SessionFact, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import duckdb
+
+    from hamload.language import Text
     from hamload.parameters import AlertRules, LoadModel
     from hamload.records import Alert, Array
     from hamload.settings import Settings
 
-__all__ = ["Outlook", "Swap", "WhatIf", "Wishes", "coming_day", "outlook", "planned_run"]
+__all__ = ["Outlook", "Swap", "WhatIf", "Wishes", "coming_day", "coming_days", "outlook", "planned_run", "what_on"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,53 @@ def outlook(
         sentences=told,
         what_if=asked,
     )
+
+
+def coming_days(con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert) -> tuple[PlanDay, ...]:
+    """Return the week after an alert's day, day by day, as the digest shows it; none while a flag is open."""
+    if alert.state is State.STOP:
+        return ()
+    today = alert.date + dt.timedelta(days=1)
+    found = outlook(settings, alert.athlete_id, today)
+    curls = curling.coming_curls(con, settings, alert.athlete_id, today)
+    if found.plan is None and not curls:
+        return ()
+    limits = {day.date: day for day in found.plan.days} if found.plan is not None else {}
+    easy = con.execute("select easy_speed_mps from landing.athletes where athlete_id = ?", [alert.athlete_id])
+    easy_mps = next((speed for (speed,) in easy.fetchall()), None)
+    is_deload = found.state is State.DELOAD
+    last = max([*limits, *curls, today])
+    dates = [today + dt.timedelta(days=n) for n in range(min((last - today).days + 1, settings.alerts.plan.days))]
+    return tuple(_plan_day(date, limits.get(date), curls.get(date, ""), found, easy_mps, is_deload) for date in dates)
+
+
+def _plan_day(
+    date: dt.date,
+    day: DayBudget | None,
+    curls: str,
+    found: Outlook,
+    easy_mps: float | None,
+    is_deload: bool,  # noqa: FBT001  # one of the facts
+) -> PlanDay:
+    limit = None if day is None else day.limit_efm
+    metres = None
+    if is_deload and limit and easy_mps:
+        metres = min(60 * limit * easy_mps, math.inf if found.longest_m is None else found.longest_m)
+    return PlanDay(
+        date=date,
+        what=what_on(found, day),
+        limit_efm=limit,
+        limit_m=metres,
+        curls=curls,
+    )
+
+
+def what_on(found: Outlook, day: DayBudget | None) -> Text:
+    """Return what a day of the coming week is for."""
+    if day is None:
+        return wording.day_of_plan(None, is_quiet=False, is_deload=False)
+    is_deload = found.state is State.DELOAD
+    return wording.day_of_plan(day.limit_efm, is_quiet=day.is_quiet or bool(found.swaps), is_deload=is_deload)
 
 
 def _up_to(days: list[DayFacts], today: dt.date) -> list[DayFacts]:
@@ -326,7 +377,9 @@ def _planned_id(index: int) -> str:
 
 def _answer(found: Estimate, alert: Alert, then: DayFacts, plan: DeloadPlan | None) -> tuple[str, ...]:
     run = found.run
-    told = [wording.estimated(run.kind, found.load_efm, found.distance_m, found.runs, is_own_kind=found.is_own_kind)]
+    told: list[str] = [
+        wording.estimated(run.kind, found.load_efm, found.distance_m, found.runs, is_own_kind=found.is_own_kind)
+    ]
     if alert.state in {State.DELOAD, State.CAUTION}:
         told.extend(reason.sentence for reason in alert.reasons if reason.state is alert.state)
     elif then.total.acwr_uncoupled is None:

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from hamload import journal, warehouse
+from hamload.language import plural, text, word
 from hamload.raw import Raw
 from hamload.records import State
 
@@ -55,21 +56,29 @@ def changes(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
         [athlete_id, KIND, as_of],
     )
     states, version = _states(con, athlete_id), _version(con, athlete_id)
-    sentences = []
+    sentences: list[str] = []
     for row in rows:
         content = json.loads(row["content"])
         before, after = content["state"], states.get(row["date"], "")
         if not after or before == after or not (before in _TOLD_ALERTS or after in _ALERTS):
             continue
         if content["model_version"] != version:
-            cause = "the load model, or your settings of it, changed"
+            cause: str = text("the load model, or your settings of it, changed")
         else:
             cause = _cause(con, athlete_id, row["date"], row["logged_at"])
         sentences.append(
-            f"History changed: {row['date']:%-d %b} was told as {before} and is {after} now, because {cause}."
+            text(
+                "History changed: {date:date} was told as {before} and is {after} now, because {cause}.",
+                date=row["date"],
+                before=word(before),
+                after=word(after),
+                cause=cause,
+            )
         )
     more = len(sentences) - _LISTED
-    return sentences[:_LISTED] + ([f"History changed on {more} days more."] if more > 0 else [])
+    return sentences[:_LISTED] + (
+        [plural("History changed on {n} day more.", "History changed on {n} days more.", more)] if more > 0 else []
+    )
 
 
 def _cause(con: duckdb.DuckDBPyConnection, athlete_id: str, day: dt.date, told_at: dt.datetime) -> str:
@@ -87,12 +96,24 @@ def _cause(con: duckdb.DuckDBPyConnection, athlete_id: str, day: dt.date, told_a
     ).fetchall()
     causes = []
     if came:
-        named = ", ".join(f"{what} ({date:%-d %b})" for date, what in came[:3])
-        more = f" and {len(came) - 3} more" if len(came) > 3 else ""  # noqa: PLR2004  # as many as are named
-        causes.append(f"{named}{more} arrived or changed after that")
+        named = [text("{what} ({date:date})", what=what, date=date) for date, what in came[:_NAMED]]
+        more = len(came) - _NAMED
+        causes.append(
+            text(
+                "{named:commas}{more} arrived or changed after that",
+                named=named,
+                more=text(" and {more} more", more=more) if more > 0 else "",
+            )
+        )
     if decided:
-        causes.append(f"you decided on the run of {', '.join(f'{date:%-d %b}' for (date,) in decided[:3])}")
-    return " and ".join(causes) or "something before it was removed, or your settings changed"
+        days = [text("{date:date}", date=date) for (date,) in decided[:_NAMED]]
+        causes.append(text("you decided on the run of {days:commas}", days=days))
+    if not causes:
+        return text("something before it was removed, or your settings changed")
+    return text("{causes:and}", causes=causes)
+
+
+_NAMED = 3
 
 
 def _states(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[dt.date, str]:

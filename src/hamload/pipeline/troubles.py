@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hamload import post
 from hamload.digest.failure import Trouble, failure_subject, failure_text
+from hamload.language import text
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def tell_troubles(settings: Settings, failures: Sequence[Failure], now: dt.datet
     found = _sources(settings)
     for failure in failures:
         trouble = Trouble(
-            "a check of the tables", f"{failure.check} failed on {failure.rows} rows. {failure.why}", "hamload rebuild"
+            text("a check of the tables"),
+            f"{failure.check} failed on {failure.rows} rows. {failure.why}",
+            "hamload rebuild",
         )
         found |= {(athlete.id, f"check {failure.check}"): trouble for athlete in settings.athletes}
     return _tell(settings, found, now)
@@ -48,7 +51,7 @@ def tell_crash(settings: Settings, error: BaseException, now: dt.datetime) -> in
     kind = type(error).__name__
     what = getattr(error, "what", f"It broke off ({kind}).")
     remedy = getattr(error, "remedy", "Look at the night's log, or run: hamload sync")
-    trouble = Trouble("the night", what, remedy)
+    trouble = Trouble(text("the night"), what, remedy)
     found: _Open = {(athlete.id, f"crash {kind}"): trouble for athlete in settings.athletes}
     return _tell(settings, found, now, is_whole=False)
 
@@ -90,9 +93,10 @@ def _tell(settings: Settings, found: _Open, now: dt.datetime, *, is_whole: bool 
         with raw.batch(_SOURCE, _NOBODY, now) as batch:
             batch.cursor({"open": [[*key, since] for key, since in sorted(still.items())]})
     names = {athlete.id: athlete.name or athlete.id for athlete in settings.athletes}
+    language = settings.language(now.date())
     new = 0
     for (athlete_id, about), trouble in found.items():
         key = f"{about} since {still[athlete_id, about]}"
-        text = failure_text(trouble, names[athlete_id])
-        new += post.tell(settings, athlete_id, key, "failure", failure_subject(trouble), text, now=now)
+        told = failure_text(trouble, names[athlete_id], language)
+        new += post.tell(settings, athlete_id, key, "failure", failure_subject(trouble, language), told, now=now)
     return new
