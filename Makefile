@@ -9,6 +9,7 @@ help:
 	@echo "make demo    a night of hamload on a year of a simulated runner"
 	@echo "make test    style, types and all tests"
 	@echo "make bench   import rate and peak memory beside the reader alone"
+	@echo "make messages  the catalogue of every sentence, for translators"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
 $(UV):
@@ -56,6 +57,11 @@ bench: .venv/.made
 nights: .venv/.made
 	@echo "== Requests over the nights of a long history"
 	@$(RUN) python bench/nights.py
+
+# The catalogue of everything that is said: translators begin from it, and a test holds it against the source.
+.PHONY: messages
+messages: .venv/.made
+	@$(RUN) python tests/language/messages.py
 
 clean:
 	rm -rf .venv .tools .demo dist artifacts

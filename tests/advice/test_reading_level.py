@@ -67,6 +67,7 @@ NO_SENTENCES = {
     "by_day",
     "together",
 }
+NO_SENTENCES.add("together")
 FUNCTIONS = [
     (name, function)
     for name, function in inspect.getmembers(wording, inspect.isfunction)

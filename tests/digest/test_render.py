@@ -227,7 +227,7 @@ def test_a_run_shows_its_parts_labels_spikes_and_how_far_it_can_be_trusted(make:
     assert "Sun 23 Nov: 24.1 km, 2:27 h, 172 EFM hill 58, speed 0, long 63, base 50 hill, long, heavy" in said
     assert "largest of the 30 days before: distance +34 %, load +52 %" in said
     assert "hill unknown, speed 0, long <1, base 47 not heavy; unknown whether hill" in said
-    assert "Confidence medium. Worked out second by second, but without altitude" in said
+    assert "Confidence: medium. Worked out second by second, but without altitude" in said
 
 
 def test_sources_show_their_last_success_on_the_athletes_clock_and_their_remedy(make: Make) -> None:
@@ -362,7 +362,7 @@ def test_a_state_that_is_held_or_goes_on_says_so(make: Make) -> None:
         (float("nan"), 1.3, "unknown against a threshold of 1.30"),
         (5, 4, "5 against a threshold of 4"),
         (float("inf"), 2.0, "infinite against a threshold of 2.00"),
-        (14, None, "value: 14"),
+        (14, None, "14"),
     ],
 )
 def test_a_reason_shows_its_number_and_its_threshold(

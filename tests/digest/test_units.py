@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from hamload.language import DASH, ENGLISH, NBSP, Language
 
-NBSP = NBSP
 MONDAY = dt.date(2025, 11, 24)
 
 

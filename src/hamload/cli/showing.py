@@ -69,14 +69,14 @@ def digest(
 def _send_digest(settings: Settings, athlete: str) -> None:
     from hamload import pipeline
 
-    console = terminal()
+    console, say = terminal(), settings.language().text
     is_new = pipeline.tell_state(settings, athlete, dt.datetime.now(tz=dt.UTC), at_once=True)
     problems = pipeline.deliver(settings, dt.datetime.now(tz=dt.UTC))
     waiting = pipeline.undelivered_words(settings, athlete)
     if not is_new:
-        console.print("Today's digest has been asked for already; it is sent once.", highlight=False)
+        console.print(say("Today's digest has been asked for already; it is sent once."), highlight=False)
     elif not waiting:
-        console.print("Sent.", highlight=False)
+        console.print(say("Sent."), highlight=False)
     list_problems(list(dict.fromkeys([*problems, *waiting])))
     raise typer.Exit(1 if problems or waiting else 0)
 
