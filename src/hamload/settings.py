@@ -118,7 +118,7 @@ class ScheduleSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     nightly: str = Field(pattern=_CRON)
-    weekly: str = Field(pattern=_CRON)
+    weekly: str = Field(pattern=rf"{_CRON}|^$")
     port: int = Field(ge=1, le=65_535)
 
 
@@ -334,7 +334,7 @@ def load(home: Path | None = None) -> Settings:
         folders=file.folders,
         accounts=accounts,
         fetch=file.fetch,
-        schedule=file.schedule,
+        schedule=_scheduled(file.schedule, file.show),
         services=file.services,
         imports=file.import_,
         model=found.model,
@@ -346,6 +346,14 @@ def load(home: Path | None = None) -> Settings:
         push=file.push,
         show=file.show,
     )
+
+
+def _scheduled(schedule: ScheduleSettings, show: ShowSettings) -> ScheduleSettings:
+    """Return the schedule with the week's digest on the morning of the week's first day, where no time is set."""
+    if schedule.weekly:
+        return schedule
+    # In cron Sunday is 0.
+    return schedule.model_copy(update={"weekly": f"0 6 * * {(show.first_weekday + 1) % 7}"})
 
 
 def secret(name: str) -> str:

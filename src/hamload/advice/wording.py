@@ -11,7 +11,7 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hamload.language import Text, plural, text, word
+from hamload.language import Text, marked, plural, text, word
 from hamload.records import Alert, Confidence, State
 
 if TYPE_CHECKING:
@@ -590,6 +590,10 @@ def projection_without(uncoupled: float, ewma: float | None, days: int) -> Text:
     )
 
 
+#: The sentence that a table of the days stands for.
+BY_DAY = marked("Day by day, in EFM: {told:commas}.")
+
+
 def by_day(budgets: Sequence[tuple[dt.date, int]]) -> Text:
     """Return the budget of each day; neighbours that are alike are told together."""
     told: list[Text] = []
@@ -605,7 +609,7 @@ def by_day(budgets: Sequence[tuple[dt.date, int]]) -> Text:
             told.append(text("{span} at most {limit} each", span=span, limit=limit))
         else:
             told.append(text("{span} at most {limit}", span=span, limit=limit))
-    return text("Day by day, in EFM: {told:commas}.", told=told)
+    return text(BY_DAY, told=told)
 
 
 def unreachable(days: int) -> Text:
@@ -726,15 +730,18 @@ def no_heavy_that_day() -> Text:
     return text("Hills, speed and long runs wait on that day.")
 
 
-def day_of_plan(limit_efm: int | None, *, is_quiet: bool, is_deload: bool) -> Text:
+def not_planned() -> Text:
+    """Return that no number can be given for a day."""
+    return text("no limit worked out")
+
+
+def day_of_plan(limit_efm: int, *, is_quiet: bool, is_deload: bool) -> Text:
     """Return what a day of the coming week is for."""
-    if limit_efm is None:
-        return text("as you like")
     if not limit_efm:
         return word("rest")
     if is_quiet:
         return text("easy, flat")
-    return text("easy or as you feel") if is_deload else text("as usual")
+    return text("easy") if is_deload else text("as usual")
 
 
 def curls_later() -> Text:

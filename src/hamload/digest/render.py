@@ -346,7 +346,8 @@ def limit(day: PlanDay, language: Language) -> str:
         return "" if day.limit_efm is None else DASH
     if day.limit_m is None:
         return f"{day.limit_efm}{NBSP}EFM"
-    return f"{day.limit_efm}{NBSP}min, {language.distance(day.limit_m)}"
+    far = language.field(day.limit_m, "distance_down").replace(" ", NBSP)
+    return f"{day.limit_efm}{NBSP}min, {far}"
 
 
 def _part(amounts: Amounts | Session, part: str) -> float | None:

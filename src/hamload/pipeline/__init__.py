@@ -169,6 +169,7 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     advising.write_spikes(con, settings)
     advising.write_metrics(con, settings)
     advising.write_alerts(con, settings)
+    con.execute("set variable first_weekday = ?", [settings.show.first_weekday])
     warehouse.build(con, sql, ["marts", "reports"])
     warehouse.sign(con, sql)
     return warehouse.check(con, sql)
@@ -256,7 +257,7 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
     import datetime as dt
 
     from hamload.digest.outbox import write
-    from hamload.digest.render import render_markdown, subject
+    from hamload.digest.render import mail_subject, render_markdown
     from hamload.pipeline import mailing, recalling, withholding
 
     facts = overview(settings, athlete_id)
@@ -264,7 +265,7 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
     if withholding.is_outdated(settings, facts.alert):
         return digest(settings, athlete_id, now)
     recalling.note_told(settings, facts.alert.athlete_id, now or dt.datetime.now(tz=dt.UTC))
-    return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
+    return Told(mail_subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
 
 
 def report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress = silent) -> Path:

@@ -322,9 +322,8 @@ def _sendable(settings: Settings, athlete_id: str, today: dt.date) -> tuple[dt.d
     return found.dates[0], found.dose, found.notes[0]
 
 
-def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str) -> str:
+def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, today: dt.date) -> str:
     """Return the next curls in a sentence, empty where there are none or they are withheld."""
-    today = settings.today(athlete_id)
     if logged_flags(settings, athlete_id):
         return ""
     found = curl_plan(curl_facts(con, athlete_id, today, settings.alerts.curls), settings.alerts)

@@ -31,7 +31,7 @@ from hamload.advice import (
 from hamload.advice.planned import coming_day, planned_run
 from hamload.digest.facts import PlanDay
 from hamload.errors import ConfigurationError, HamloadError, WarehouseError
-from hamload.load import spike
+from hamload.load import daily_metrics, spike
 from hamload.pipeline import advising, curling
 from hamload.pipeline.withholding import logged_flags, stop_headline
 from hamload.records import DayBudget, DayFacts, DeloadPlan, SeriesDay, SessionFact, State
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from hamload.language import Text
+    from hamload.load import DailyMetrics
     from hamload.parameters import AlertRules, LoadModel
     from hamload.records import Alert, Array
     from hamload.settings import Settings
@@ -158,11 +159,15 @@ def outlook(
     )
 
 
-def coming_days(con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert) -> tuple[PlanDay, ...]:
-    """Return the week after an alert's day, day by day, as the digest shows it; none while a flag is open."""
-    if alert.state is State.STOP:
+def coming_days(
+    con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert, today: dt.date
+) -> tuple[PlanDay, ...]:
+    """Return the week from today on, day by day, as the digest shows it.
+
+    None while a flag is open, and none where the newest days are not known: a plan would speak of days gone by.
+    """
+    if alert.state is State.STOP or (today - alert.date).days > 1:
         return ()
-    today = alert.date + dt.timedelta(days=1)
     found = outlook(settings, alert.athlete_id, today)
     curls = curling.coming_curls(con, settings, alert.athlete_id, today)
     if found.plan is None and not curls:
@@ -170,10 +175,9 @@ def coming_days(con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert
     limits = {day.date: day for day in found.plan.days} if found.plan is not None else {}
     easy = con.execute("select easy_speed_mps from landing.athletes where athlete_id = ?", [alert.athlete_id])
     easy_mps = next((speed for (speed,) in easy.fetchall()), None)
-    is_deload = found.state is State.DELOAD
-    last = max([*limits, *curls, today])
+    last = max([*limits, *curls])
     dates = [today + dt.timedelta(days=n) for n in range(min((last - today).days + 1, settings.alerts.plan.days))]
-    return tuple(_plan_day(date, limits.get(date), curls.get(date, ""), found, easy_mps, is_deload) for date in dates)
+    return tuple(_plan_day(date, limits.get(date), curls.get(date, ""), found, easy_mps) for date in dates)
 
 
 def _plan_day(
@@ -182,11 +186,10 @@ def _plan_day(
     curls: str,
     found: Outlook,
     easy_mps: float | None,
-    is_deload: bool,  # noqa: FBT001  # one of the facts
 ) -> PlanDay:
     limit = None if day is None else day.limit_efm
     metres = None
-    if is_deload and limit and easy_mps:
+    if found.state is State.DELOAD and limit and easy_mps:
         metres = min(60 * limit * easy_mps, math.inf if found.longest_m is None else found.longest_m)
     return PlanDay(
         date=date,
@@ -198,9 +201,9 @@ def _plan_day(
 
 
 def what_on(found: Outlook, day: DayBudget | None) -> Text:
-    """Return what a day of the coming week is for."""
+    """Return what a day of the coming week is for; of a day that no plan reaches nothing is said."""
     if day is None:
-        return wording.day_of_plan(None, is_quiet=False, is_deload=False)
+        return wording.not_planned()
     is_deload = found.state is State.DELOAD
     return wording.day_of_plan(day.limit_efm, is_quiet=day.is_quiet or bool(found.swaps), is_deload=is_deload)
 
@@ -435,7 +438,7 @@ def _ahead(
         runs = by_date.get(date)
         total.append(sum(f.load_efm for f in runs) if runs else usual)
         heavy.append(sum(f.load_efm for f in runs if f.is_heavy) if runs else usual_heavy)
-    columns = advising.metrics(np.array([total, heavy]), np.array(total), model.series)
+    columns = daily_metrics(np.array([total, heavy]), np.array(total), model.series)
     start = len(days) - 1 if days[-1].date in by_date else len(days)
     last_run = days[-1].days_since_run
     kept = kept[:start]
@@ -452,7 +455,7 @@ def _ahead(
                 unknown_days_28=int(np.isnan(window).sum()),
                 history_days=index + 1,
                 days_since_run=last_run,
-                is_returning=bool(columns["is_returning"][0, index]),
+                is_returning=bool(columns.is_returning[0, index]),
                 total=_series_day(columns, 0, index, total[index]),
                 heavy=_series_day(columns, 1, index, heavy[index]),
                 sessions=tuple(
@@ -466,9 +469,9 @@ def _ahead(
     return kept
 
 
-def _series_day(columns: advising.Metrics, row: int, index: int, load: float) -> SeriesDay:
+def _series_day(columns: DailyMetrics, row: int, index: int, load: float) -> SeriesDay:
     def number(name: str) -> float | None:
-        value = float(columns[name][row, index])
+        value = float(getattr(columns, name)[row, index])
         return None if np.isnan(value) else value
 
     return SeriesDay(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
-from hamload.advice import DISCLAIMER
+from hamload.advice import DISCLAIMER, wording
 from hamload.digest.facts import (
     Amounts,
     DigestFacts,
@@ -77,6 +77,11 @@ def digest_facts(
         " where a.athlete_id = ? group by all",
         [athlete_id],
     )
+    # Nobody ran what is simulated: its own next day is its today.
+    today = as_of + dt.timedelta(days=1) if row["is_simulated"] else settings.today(athlete_id)
+    plan = planning.coming_days(con, settings, alert, today) if on is None else ()
+    if plan:
+        alert = replace(alert, advice=tuple(told for told in alert.advice if not _is_by_day(told)))
     return DigestFacts(
         athlete_name=row["name"] or athlete_id,
         as_of=as_of,
@@ -98,19 +103,23 @@ def digest_facts(
             spike_days=settings.model.series.spike_days,
             notes=_notes(settings),
         ),
-        next_7=(*alert.advice, *_next_curls(con, settings, alert, is_newest=on is None)),
-        plan=planning.coming_days(con, settings, alert) if on is None else (),
+        next_7=(*alert.advice, *_next_curls(con, settings, alert, today, is_newest=on is None)),
+        plan=plan,
         language=settings.language(as_of),
     )
 
 
+def _is_by_day(told: str) -> bool:
+    return isinstance(told, Text) and told.template == wording.BY_DAY
+
+
 def _next_curls(
-    con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert, *, is_newest: bool
+    con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert, today: dt.date, *, is_newest: bool
 ) -> tuple[str, ...]:
     """Return the next curls, where the digest is of today and there are any."""
     if not is_newest or alert.state is State.STOP:
         return ()
-    told = curling.next_curls(con, settings, alert.athlete_id)
+    told = curling.next_curls(con, settings, alert.athlete_id, today)
     return (told,) if told else ()
 
 
