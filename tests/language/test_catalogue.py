@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from hamload.language import Language, text
@@ -38,36 +40,25 @@ _TAKERS = {"text", "plural", "marked", "say", "_Chart"}
 #: Calls whose words are a command's help, an error with its remedy, a query, or a style.
 _OTHER = {"HamloadError", "ConfigurationError", "WarehouseError", "TypeError", "ValueError", "Option", "compile"}
 _SENTENCE = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
-_QUERY = re.compile(r"\b(select|from|where|order by)\b")
-#: Commands, keys of messages, colours of the terminal.
-_NO_WORDS = re.compile(r"hamload log |asked for on |bold ")
+#: Queries, commands, keys of messages, colours of the terminal.
+_SILENT = re.compile(r"\b(select|from|where|order by)\b|^(hamload log |asked for on |bold )")
 
 
-def _written(tree: ast.AST) -> list[tuple[int, str]]:
+def _written(node: ast.AST) -> list[tuple[int, str]]:
     """Return the strings that look like sentences and stand in no template, docstring, error, query or help."""
-    found: list[tuple[int, str]] = []
-
-    def walk(node: ast.AST) -> None:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in _OTHER:
-                return
-            if name in _TAKERS:
-                for argument in (*node.args, *(k.value for k in node.keywords)):
-                    if not isinstance(argument, ast.Constant):
-                        walk(argument)
-                return
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if _SENTENCE.search(node.value) and not _QUERY.search(node.value) and not _NO_WORDS.match(node.value):
-                found.append((node.lineno, node.value))
-            return
-        for child in ast.iter_child_nodes(node):
-            walk(child)
-
-    walk(tree)
-    return found
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return []
+    if isinstance(node, ast.Constant):
+        is_sentence = isinstance(node.value, str) and _SENTENCE.search(node.value) and not _SILENT.search(node.value)
+        return [(node.lineno, str(node.value))] if is_sentence else []
+    children = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in _OTHER:
+            return []
+        if name in _TAKERS:
+            children = [child for child in children if not isinstance(child, ast.Constant)]
+    return [found for child in children for found in _written(child)]
 
 
 @pytest.mark.parametrize("path", SPEAKING, ids=lambda path: path.relative_to(SOURCE).as_posix())
@@ -89,9 +80,6 @@ def test_the_catalogue_holds_every_template() -> None:
 
 
 def test_a_translation_with_a_wrong_field_falls_back_to_english(tmp_path: Path) -> None:
-    from babel.messages.catalog import Catalog
-    from babel.messages.mofile import write_mo
-
     catalogue = Catalog(locale="de")
     catalogue.add("the spike is old enough (from {until:day} on)", "alt genug (ab {wann:day})")
     path = tmp_path / "de" / "LC_MESSAGES" / "hamload.mo"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hamload.errors import ConfigurationError
 from hamload.language import ENGLISH, METRES_PER_MILE, Language, Text, plural, restored, stored, text, word
 from hamload.settings import load
 
@@ -85,8 +86,6 @@ def test_a_limit_is_never_told_larger_than_it_is(limit_m: float, is_miles: bool)
 
 
 def test_a_locale_that_does_not_exist_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    from hamload.errors import ConfigurationError
-
     (tmp_path / "config.toml").write_text('[show]\nlocale = "xx_YY"\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match="no such locale") as refused:
         load(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict
+from functools import cache
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,6 @@ _STEPS = {"v": (0.04, 0.0), "g": (0.004, -0.5), "h": (0.05, 0.0)}
 
 def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress) -> Path:
     """Write one athlete's report. The only runner of a home has `report.html`, others `report-ATHLETE.html`."""
-    import vl_convert  # noqa: PLC0415  # large, and only this needs it
-
     with warehouse.reader(settings.home) as con:
         digest = telling.digest_facts(con, settings, athlete_id)
         rows = chart_rows(con, settings, athlete_id, digest.as_of)
@@ -67,7 +66,7 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
             name: charts.spec(getattr(charts, name)(language=digest.language))
             for name in ("load", "ratios", "strength", "run")
         },
-        library=vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its stub forgets the default
+        library=_library(),
         written_at=now,
         first_weekday=settings.show.first_weekday,
         outbox=tuple(post.in_words(settings, post.standing(settings, athlete_id))),
@@ -77,6 +76,13 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
     if withholding.is_outdated(settings, digest.alert):
         return write_report(settings, athlete_id, now, progress)
     return path
+
+
+@cache
+def _library() -> str:
+    import vl_convert  # noqa: PLC0415  # large, and only this needs it
+
+    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # its stub forgets the default
 
 
 def report_path(settings: Settings, athlete_id: str) -> Path:

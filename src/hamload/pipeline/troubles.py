@@ -16,7 +16,7 @@ from hamload.language import text
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hamload.settings import Settings
     from hamload.warehouse import Failure
@@ -30,8 +30,12 @@ _TOO_LONG = dt.timedelta(days=2)
 type _Open = dict[tuple[str, str], Trouble]
 
 
-def tell_troubles(settings: Settings, failures: Sequence[Failure], now: dt.datetime) -> int:
+def tell_troubles(
+    settings: Settings, failures: Sequence[Failure], now: dt.datetime, unwritten: Mapping[str, Exception]
+) -> int:
     """Tell every runner what has begun to go wrong with this night. Returns how many messages are new.
+
+    `unwritten`: whose report could not be written, and why.
 
     A source that fails for another reason, with another remedy, is told anew; one that works again is open no longer.
     """
@@ -43,6 +47,13 @@ def tell_troubles(settings: Settings, failures: Sequence[Failure], now: dt.datet
             "hamload rebuild",
         )
         found |= {(athlete.id, f"check {failure.check}"): trouble for athlete in settings.athletes}
+    for athlete_id, error in unwritten.items():
+        what = getattr(error, "what", f"It could not be written ({type(error).__name__}: {error}).")
+        found[athlete_id, "report"] = Trouble(
+            text("the report"),
+            what,
+            getattr(error, "remedy", "") or "Free some space in the home, then: hamload report",
+        )
     return _tell(settings, found, now)
 
 
