@@ -92,15 +92,15 @@ def load(width: int | str = 560, height: int = 220, language: Language = ENGLISH
     )
     told = [(language.text("Day"), "label:N", None), *((say(word(p)), f"{p}:Q", ".0f") for p in PARTS)]
     told += [(acute, "acute:Q", ".1f"), (chronic, "chronic:Q", ".1f")]
-    layers = (_spans("unknown", language), _at_least(_LEAST_EFM), bars, lines, _hover(days, told))
+    layers = (_spans("unknown", language), bars, lines, _hover(days, told), _at_least(_LEAST_EFM))
     return _finished(alt.layer(*layers), width, height)
 
 
 def ratios(width: int | str = 560, height: int = 180, language: Language = ENGLISH) -> Chart:
     """Return the acute-to-chronic ratios of the total load. Data: `ratios`, `withheld`, `thresholds`.
 
-    `ratios`: at, label, uncoupled, ewma; `withheld`: at, until, why; `thresholds`: value, label. Their labels
-    stand in the right margin, beside the data.
+    `ratios`: at, label, uncoupled, ewma; `withheld`: at, until, why; `thresholds`: value, label. Their values
+    stand in the right margin, beside the data; what each is, a caption says.
     """
     rows = alt.Chart(alt.NamedData("ratios"))
     names: list[Any] = ["uncoupled", "EWMA"]
@@ -122,15 +122,19 @@ def ratios(width: int | str = 560, height: int = 180, language: Language = ENGLI
         )
     )
     limits = alt.Chart(alt.NamedData("thresholds")).encode(y="value:Q")
-    rules = limits.mark_rule(color=_INK, strokeDash=[2, 3], strokeWidth=1, clip=True).properties(name="limit")
+    rules = (
+        limits.mark_rule(color=_INK, strokeDash=[2, 3], strokeWidth=1, clip=True)
+        .encode(tooltip=alt.Tooltip("label:N", title=language.text("threshold")))
+        .properties(name="limit")
+    )
     words = (
         limits.mark_text(align="left", baseline="middle", dx=4, fontSize=11, color=_INK)
-        .encode(x=alt.value("width"), text="label:N")
+        .encode(x=alt.value("width"), text=alt.Text("value:Q", format=".2~f"))
         .properties(name="words")
     )
     told = [(language.text("Day"), "label:N", None), (language.text("uncoupled"), "uncoupled:Q", ".2f")]
     told.append((language.text("EWMA"), "ewma:Q", ".2f"))
-    layers = (_spans("withheld", language), _at_least(_LEAST_RATIO), rules, lines, words, _hover(rows, told))
+    layers = (_spans("withheld", language), rules, lines, words, _hover(rows, told), _at_least(_LEAST_RATIO))
     return _finished(alt.layer(*layers), width, height)
 
 

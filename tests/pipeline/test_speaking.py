@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
-#: Units and names that are the same in every language; "files" is a source.
-NAMES = {"hamload", "files", "EFM", "EWMA", "min", "km", "mi", "Europe", "Vienna"}
+#: Units and names that are the same in every language; "files" is a source, "held" a rule.
+NAMES = {"hamload", "files", "held", "EFM", "EWMA", "min", "km", "mi", "Europe", "Vienna"}
 
 
 def _messages() -> ModuleType:

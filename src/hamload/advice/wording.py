@@ -732,7 +732,7 @@ def no_heavy_that_day() -> Text:
 
 def not_planned() -> Text:
     """Return that no number can be given for a day."""
-    return text("no limit worked out")
+    return text("not planned yet")
 
 
 def day_of_plan(limit_efm: int, *, is_quiet: bool, is_deload: bool) -> Text:

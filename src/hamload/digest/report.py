@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup
 
+from hamload.digest.plain import clean
 from hamload.digest.render import context, harmless, templates
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ def render_report(facts: ReportFacts) -> str:
             outbox=harmless(facts.outbox, language=language),
             written=facts.written_at,
             week_starts=language.weekday(facts.first_weekday),
+            thresholds=", ".join(
+                f"{clean(row['label'])} {language.field(float(row['value']), 'g')}" for row in facts.rows["thresholds"]
+            ),
             has_strength=bool(facts.rows.get("curls") or facts.rows.get("tightness")),
             has_days=bool(facts.rows.get("days")),
             data=_embedded(

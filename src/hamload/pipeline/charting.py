@@ -80,9 +80,9 @@ def chart_rows(
         thresholds=[
             {"value": value, "label": language.say(label)}
             for value, label in (
-                (settings.alerts.caution.ewma, text("caution, EWMA")),
-                (settings.alerts.deload.ewma, text("deload, EWMA")),
-                (settings.alerts.deload.uncoupled, text("deload, uncoupled")),
+                (settings.alerts.caution.ewma, text("caution by EWMA")),
+                (settings.alerts.deload.ewma, text("deload by EWMA")),
+                (settings.alerts.deload.uncoupled, text("deload by uncoupled")),
             )
         ],
         curls=[

@@ -185,7 +185,11 @@ def _drawn(settings: Settings, facts: DigestFacts) -> list[_Chart]:
         ),
         _Chart(
             "ratios",
-            say("Acute to chronic, {days} days; withheld where grey", days=len(rows.ratios)),
+            say(
+                "Acute to chronic, {days} days; withheld where grey; dotted: {thresholds}",
+                days=len(rows.ratios),
+                thresholds=", ".join(f"{t['label']} {language.field(t['value'], 'g')}" for t in rows.thresholds),
+            ),
             say(
                 "Chart: uncoupled ratio {uncoupled}, EWMA ratio {ewma}.",
                 uncoupled=language.number(total.uncoupled, 2, withheld),
