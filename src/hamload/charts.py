@@ -242,8 +242,8 @@ def spec(chart: Chart, background: str = "transparent", **rows: Rows) -> dict[st
 def _time(field: str, *, labels: bool = True) -> alt.X:
     axis = alt.Axis(
         title=None, labels=labels, ticks=labels, labelOverlap=True, labelSeparation=10, labelFlush=True, tickCount=6,
-        format={"year": "%Y", "quarter": "%b", "month": "%b", "week": "%-d %b", "date": "%-d %b", "hours": "",
-            "minutes": ""},
+        format={"year": "%Y", "quarter": "%b", "month": "%b", "week": "%-d %b", "date": "%-d %b", "hours": " ",
+            "minutes": " "},
     )  # fmt: skip
     return alt.X(f"{field}:T", scale=alt.Scale(type="utc", nice=False, padding=4), axis=axis)
 
@@ -263,7 +263,9 @@ def _legend(**others: Any) -> alt.Legend:
 
 def _at_least(height: float) -> Chart:
     """Return nothing to see, up to which the axis reaches."""
-    return alt.Chart(alt.InlineData([{"least": height}])).mark_point(opacity=0).encode(y="least:Q")
+    # A generator: rows of its own would be swapped away with the named ones.
+    data = alt.sequence(height, height + 1, as_="least")
+    return alt.Chart(data).mark_point(opacity=0).encode(y="least:Q")
 
 
 def _spans(name: str, language: Language) -> Chart:

@@ -6,6 +6,7 @@ Each page is photographed at three widths, light and dark, into artifacts/screen
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import shutil
 import time
@@ -255,31 +256,31 @@ def test_the_ranges_redraw_the_charts_and_the_kinds_filter_the_runs(browser: Bro
     assert browser.said() == []
 
 
+@pytest.mark.parametrize("first_weekday", [0, 6], ids=["from Monday", "from Sunday"])
 def test_a_long_range_shows_the_mean_of_each_weeks_known_days_and_leaves_no_day_out(
-    browser: Browser, make: Make
+    browser: Browser, make: Make, first_weekday: int
 ) -> None:
     report: ReportFacts = make("report", days=29 * 7 + 5, unknown=range(10, 22))
-    browser.open(render_report(report), 1280)
+    browser.open(render_report(replace(report, first_weekday=first_weekday)), 1280)
     browser.driver.find_element(By.CSS_SELECTOR, 'input[name="range"][value="0"]').send_keys(Keys.SPACE)
     browser.wait("return document.getElementById('charts').dataset.drawn === '0'")
     bars = browser.run(
         "return [...document.querySelectorAll('#load .layer_3_marks path')].map(p => p.__data__.datum)"
         ".map(d => [d.at, d.days, d.label, d.base])"
     )
-    days = report.rows["days"]
-    assert [bar[1] for bar in bars] == [5] + [7] * 29
-    assert bars[0][0] == days[0]["at"]
-    for number, (_, length, label, base) in enumerate(bars):
-        start = max(number * 7 - 2, 0)
-        known = [day["base"] for day in days[start : start + length] if day["known"]]
-        if not known:
-            assert base is None
-        else:
-            assert base == pytest.approx(sum(known) / len(known))
-        said = f", {len(known)} of {length} days known"
-        assert label.endswith(said) == (len(known) < length), label
-    counts = [bar[2].rpartition(", ")[2] for bar in bars[-4:-1]]
-    assert counts == ["6 of 7 days known", "0 of 7 days known", "3 of 7 days known"]
+    weeks: list[list[dict[str, Any]]] = []
+    for day in report.rows["days"]:
+        is_first = dt.datetime.fromtimestamp(day["at"] / 1000, dt.UTC).weekday() == first_weekday
+        if is_first or not weeks:
+            weeks.append([])
+        weeks[-1].append(day)
+    assert [bar[:2] for bar in bars] == [[week[0]["at"], len(week)] for week in weeks]
+    assert {len(week) for week in weeks[1:-1]} == {7}
+    for (_, length, label, base), week in zip(bars, weeks, strict=True):
+        known = [day["base"] for day in week if day["known"]]
+        assert base == (pytest.approx(sum(known) / len(known)) if known else None)
+        assert label.endswith(f", {len(known)} of {length} days known") == (len(known) < length), label
+    assert [len([day for day in week if day["known"]]) for week in weeks if not all(day["known"] for day in week)]
 
 
 def test_a_run_opens_with_the_keyboard_shows_its_course_and_closes_again(browser: Browser, make: Make) -> None:

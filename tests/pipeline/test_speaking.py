@@ -129,3 +129,43 @@ def test_what_is_stored_and_what_a_machine_reads_stay_english_and_metric(spoken:
     result = CliRunner().invoke(app, ["alerts", "--json", "--home", str(home.home)])
     assert "The run of Friday 20 November was" in result.output
     assert re.search(r"\d+\.\d km: \d+ % of the last 7 days' load", result.output)
+
+
+@pytest.mark.slow
+def test_a_planned_run_may_be_given_in_miles(spoken: Callable[[str], Settings]) -> None:
+    home = spoken('units = "miles"')
+    arguments = ["plan", "--home", str(home.home), "--add", "sun long 100min 7mi"]
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "100"})
+    assert result.exit_code == 0, result.output
+    assert " over 7.0 mi," in " ".join(result.output.split())
+    for refused in ("7furlongs", "0mi", "mi"):
+        assert CliRunner().invoke(app, [*arguments[:-1], f"sun long 100min {refused}"]).exit_code != 0
+
+
+@pytest.mark.slow
+def test_a_report_that_cannot_be_written_is_told_once_and_stops_nothing(spoken: Callable[[str], Settings]) -> None:
+    home = spoken('units = "km"')
+    (home.home / "report.html").unlink(missing_ok=True)
+    (home.home / "report.html").mkdir()
+    for night in (NIGHT, NIGHT + dt.timedelta(days=1)):
+        reports, problems = pipeline.tell_and_report(home, [], night)
+        assert reports == []
+        assert [line for line in problems if line.startswith("The report of me could not be written: ")]
+    told = [message.subject for message in pipeline.undelivered(home, "me") if message.kind == "failure"]
+    assert told == ["hamload: the report went wrong last night"]
+    (home.home / "report.html").rmdir()
+    assert pipeline.tell_and_report(home, [], NIGHT + dt.timedelta(days=2)) == ([home.home / "report.html"], [])
+
+
+def test_copies_are_a_remark_and_make_nothing_unknown(
+    home: Settings, bring: Callable[..., object], fit_on: Callable[..., bytes], tmp_path: Path
+) -> None:
+    whole = fit_on(dt.date(2026, 11, 20))
+    for name in ("watch", "phone"):
+        (tmp_path / f"{name}.fit").write_bytes(
+            whole if name == "watch" else fit_on(dt.date(2026, 11, 20), minutes=29.5)
+        )
+    bring(home, tmp_path / "watch.fit", tmp_path / "phone.fit")
+    facts = pipeline.overview(home, "me", dt.date(2026, 11, 20))
+    assert facts.remarks == ("1 copy of a run was left out, so that each run counts once.",)
+    assert not [line for line in facts.unknowns if "cop" in line]
