@@ -13,6 +13,7 @@ from hamload.advice import CurlFacts, CurlPlan, CurlSession, Dose, curl_plan, st
 from hamload.advice.progression import Stage
 from hamload.agenda import Appointment, calendar, is_of
 from hamload.errors import HamloadError, WarehouseError
+from hamload.language import text
 from hamload.pipeline.fetching import garmin_connection
 from hamload.pipeline.withholding import logged_flags
 from hamload.raw import Raw
@@ -218,8 +219,8 @@ def write_calendar(settings: Settings, athlete_id: str, today: dt.date, now: dt.
     appointments = [Appointment(date, _done_told(sets, repetitions), is_done=True) for date, sets, repetitions in done]
     if found.dose is not None:
         told = dose_told(found.dose)
-        text = "\n".join((*found.reasons, *found.notes))
-        appointments += [Appointment(date, f"Curls: {told}", text) for date in found.dates[:1]]
+        about = "\n".join((*found.reasons, *found.notes))
+        appointments += [Appointment(date, f"Curls: {told}", about) for date in found.dates[:1]]
         later = "The dose follows from how the session before it went."
         appointments += [Appointment(date, "Curls", later) for date in found.dates[1:]]
     path = calendar_path(settings, athlete_id)
@@ -277,8 +278,13 @@ def recall_from_garmin(settings: Settings, athlete_id: str, today: dt.date, now:
             recall(settings, athlete_id, today, now, connection)
     except HamloadError as error:
         return [
-            f"On your watch stays, and holds no longer: {entry.content['dose']} on {entry.date:%a %-d %b}. Delete it in"
-            f" Garmin Connect's training calendar, then sync the watch. ({error})"
+            text(
+                "On your watch stays, and holds no longer: {dose} on {date:short}. Delete it in Garmin Connect's training"
+                " calendar, then sync the watch. ({error})",
+                dose=entry.content["dose"],
+                date=entry.date,
+                error=str(error),
+            )
             for entry in outdated
         ]
     return []

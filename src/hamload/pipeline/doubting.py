@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hamload.language import Text, plural, text
+from hamload.pipeline import recognising
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,7 +57,7 @@ def _doubted(session_id: str, date: dt.date, why: str, counts: bool, days: Seque
         "The run of {date:date} is doubted: {why}. {effect}: hamload sessions accept {session_id}{whole}, or exclude"
         " {session_id}.",
         date=date,
-        why=why,
+        why=recognising.doubts(why),
         effect=effect,
         session_id=session_id,
         whole=whole,

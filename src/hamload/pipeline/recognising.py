@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import batched
+from typing import TYPE_CHECKING
 
-from hamload.language import Text, marked, text
+from hamload.language import Text, marked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _WITHHELD = (
     marked("{days} of the last 28 days are unknown"),
@@ -50,35 +55,81 @@ _CONFIDENCE = (
 )
 
 
+_DOUBTS = (
+    marked("{minutes} minutes for {way:distance}: the watch was left on. Standing adds nothing, the moving counts"),
+    marked("{minutes} minutes for {way:distance}: the watch was left on"),
+    marked("{speed:.1f} m/s on average over {minutes} minutes: a ride, or a wrong unit of distance"),
+    marked(
+        "the recording goes on after a break of {hours} hours: the watch was left on, and most of the moving lies after"
+        " it"
+    ),
+    marked(
+        "the recording goes on after a break of {hours} hours: the watch was left on. The run counts up to the break"
+    ),
+    marked("{speed:.1f} m/s over five minutes: no runner, a vehicle or a wrong unit of distance"),
+    marked("half of {minutes} minutes are faster than {speed:.1f} m/s: a ride"),
+    marked("its speeds add up to {times:.2f} times the way between its positions: miles for kilometres"),
+    marked("its speeds add up to {times:.2f} times the way between its positions: counted twice"),
+    marked("its speeds add up to {times:.2f} times the way between its positions: kilometres for miles"),
+    marked(
+        "its positions go forward and back {turns:.1f} times a kilometre, and straight lines of 30 s keep {share} of"
+        " the way: speeds and load are too high. They count, with low confidence"
+    ),
+)
+
+
 def withheld(why: str) -> str:
     """Return why a ratio is withheld, as `marts.daily_load` says it."""
-    return _recognised(why, _WITHHELD) or why
+    for template in _WITHHELD:
+        if match := _pattern(template).fullmatch(why):
+            return _made(template, match)
+    return why
 
 
 def confidence(why: str) -> str:
     """Return why a load is trusted as far as it is, as `marts.sessions` says it, sentence by sentence."""
-    found, left = [], why
+    return _in_turn(why, (*_CONFIDENCE, *_DOUBTS), "sentences")
+
+
+def doubts(why: str) -> str:
+    """Return why a recording is doubted, as `landing.sessions` says it, one doubt after the other."""
+    return _in_turn(why, _DOUBTS, "semicolons")
+
+
+def _in_turn(why: str, templates: Sequence[str], form: str) -> str:
+    found: list[str] = []
+    left = why
     while left:
-        for template in _CONFIDENCE:
+        for template in templates:
             if match := _pattern(template).match(left):
-                found.append(Text(template, match.groupdict()))
+                found.append(_made(template, match))
                 left = left[match.end() :].lstrip("; ")
                 break
         else:
-            return why if not found else text("{told:sentences}", told=[*found, left])
-    return text("{told:sentences}", told=found) if found else why
+            found.append(left)
+            left = ""
+    return why if found == [why] and not isinstance(found[0], Text) else Text(f"{{told:{form}}}", {"told": found})
 
 
-def _recognised(sentence: str, templates: tuple[str, ...]) -> Text | None:
-    for template in templates:
-        if match := _pattern(template).fullmatch(sentence):
-            return Text(template, match.groupdict())
-    return None
+def _made(template: str, match: re.Match[str]) -> Text:
+    return Text(template, {name: _UNITS.get(name, str)(value) for name, value in match.groupdict().items()})
+
+
+#: What a number of a template is, by its name; those not named here are told as they stand.
+_UNITS: dict[str, Callable[[str], object]] = {
+    "way": lambda km: 1000 * float(km),
+    "speed": float,
+    "times": float,
+    "turns": float,
+}
 
 
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", template)
-    return re.compile(
-        "".join(re.escape(p) if n % 2 == 0 else f"(?P<{p}>[0-9][0-9.,]*(?: %)?)" for n, p in enumerate(parts))
-    )
+    parts = re.split(r"\{(\w+)(:[^}]*)?\}", template)
+    pattern = re.escape(parts[0])
+    for name, form, literal in batched(parts[1:], 3):
+        # Stored in kilometres, whole percents with their sign.
+        number = f"(?P<{name}>[0-9][0-9.]*(?: ?%)?)"
+        pattern += number + (" km" if form == ":distance" else "") + re.escape(literal)
+    return re.compile(pattern)
