@@ -279,8 +279,8 @@ def recall_from_garmin(settings: Settings, athlete_id: str, today: dt.date, now:
     except HamloadError as error:
         return [
             text(
-                "On your watch stays, and holds no longer: {dose} on {date:short}. Delete it in Garmin Connect's training"
-                " calendar, then sync the watch. ({error})",
+                "On your watch stays, and holds no longer: {dose} on {date:short}. Delete it in Garmin Connect's"
+                " training calendar, then sync the watch. ({error})",
                 dose=entry.content["dose"],
                 date=entry.date,
                 error=str(error),

@@ -204,8 +204,8 @@ def what_on(found: Outlook, day: DayBudget | None) -> Text:
     """Return what a day of the coming week is for; of a day that no plan reaches nothing is said."""
     if day is None:
         return wording.not_planned()
-    is_deload = found.state is State.DELOAD
-    return wording.day_of_plan(day.limit_efm, is_quiet=day.is_quiet or bool(found.swaps), is_deload=is_deload)
+    is_quiet = day.is_quiet or bool(found.swaps) or found.state is State.CAUTION
+    return wording.day_of_plan(day.limit_efm, is_quiet=is_quiet, is_deload=found.state is State.DELOAD)
 
 
 def _up_to(days: list[DayFacts], today: dt.date) -> list[DayFacts]:
