@@ -8,7 +8,7 @@ RUN := $(UV) run --locked --no-sync
 help:
 	@echo "make demo    a night of hamload on a year of a simulated runner"
 	@echo "make test    style, types and all tests"
-	@echo "make bench   import rate and peak memory beside the reader alone"
+	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
 	@echo "make messages  the catalogue of every sentence, for translators"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
@@ -51,8 +51,8 @@ test: lint types browser
 	@$(RUN) pytest -n 2 --dist worksteal
 
 bench: .venv/.made
-	@echo "== Import rate and memory"
-	@$(RUN) python bench/import_rate.py
+	@echo "== Every figure beside its peer"
+	@$(UV) run --locked --group bench python bench/run.py
 
 nights: .venv/.made
 	@echo "== Requests over the nights of a long history"

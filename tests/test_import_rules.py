@@ -14,8 +14,9 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "language": set(),
     "parameters": set(),
+    "quantiles": set(),
     "load": _PURE,
-    "advice": _PURE,
+    "advice": _PURE | {"quantiles"},
     "merging": _PURE,
     "days": _PURE,
     "sources": _PURE,
@@ -31,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "post": _PURE | {"settings"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"agenda", "settings", "charts"},
+    | {"agenda", "settings", "charts", "quantiles"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},

@@ -47,6 +47,7 @@ create table if not exists landing.activities (
 );
 
 create table if not exists landing.samples (
+    chunk integer not null,            -- written together: whoever looks for a recording reads its chunk alone
     activity_id varchar not null,
     time_s double not null,            -- since the start
     dt_s float not null,               -- the seconds that this sample stands for
@@ -62,6 +63,7 @@ create table if not exists landing.samples (
 
 create table if not exists landing.features (
     activity_id varchar primary key,
+    chunk integer,                     -- of its samples; null where they are gone
     features json not null             -- what later sessions' history needs of this run
 );
 
@@ -237,7 +239,8 @@ create table if not exists landing.athletes (
     name varchar not null,
     time_zone varchar not null,
     as_of date not null,               -- the last day of the series
-    easy_speed_mps double,
+    easy_speed_mps double,             -- the runner's own word, else what was found
+    found_easy_speed_mps double,
     easy_speed_until date,             -- the first six weeks ended here; null while they last
     model_version varchar not null
 );
