@@ -12,7 +12,7 @@ _PURE = {"records", "errors", "parameters", "language"}
 ALLOWED: dict[str, set[str]] = {
     "records": set(),
     "errors": set(),
-    "language": set(),
+    "language": {"errors"},
     "parameters": set(),
     "quantiles": set(),
     "load": _PURE,

@@ -329,7 +329,7 @@ def load(home: Path | None = None) -> Settings:
     accounts = tuple(a.model_copy(update={"athlete": a.athlete or file.athletes[0].id}) for a in file.accounts)
     if len({(a.service, a.athlete) for a in accounts}) < len(accounts):
         raise ConfigurationError(f"{own_file}: the same account stands there twice.", "Remove one of [[accounts]].")
-    return Settings(
+    current = Settings(
         home=folder,
         time_zone=time_zone,
         athletes=file.athletes,
@@ -348,6 +348,9 @@ def load(home: Path | None = None) -> Settings:
         push=file.push,
         show=file.show,
     )
+    # Now, and not in the middle of a night.
+    current.language().check()
+    return current
 
 
 def _scheduled(schedule: ScheduleSettings, show: ShowSettings) -> ScheduleSettings:

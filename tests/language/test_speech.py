@@ -90,3 +90,13 @@ def test_a_locale_that_does_not_exist_is_refused_with_a_remedy(tmp_path: Path) -
     with pytest.raises(ConfigurationError, match="no such locale") as refused:
         load(tmp_path)
     assert "de_AT" in str(refused.value)
+
+
+def test_a_broken_translation_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    path = tmp_path / "translations" / "de" / "LC_MESSAGES" / "hamload.mo"
+    path.parent.mkdir(parents=True)
+    (tmp_path / "config.toml").write_text('[show]\nlocale = "de_AT"\n', encoding="utf-8")
+    for content in (b"no catalogue", b"", b"\xde\x12\x04\x95" + b"\xff" * 40):
+        path.write_bytes(content)
+        with pytest.raises(ConfigurationError, match=r"hamload\.mo cannot be read"):
+            load(tmp_path)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import gettext
 import math
+import struct
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hamload.errors import ConfigurationError
 from hamload.language.texts import Text, filled, plural
 
 if TYPE_CHECKING:
@@ -103,6 +105,10 @@ class Language:
         """Say a template that counts."""
         return self.say(plural(one, many, n, **values))
 
+    def check(self) -> None:
+        """Read the translation, where there is one. Raises ConfigurationError where it cannot be read."""
+        _ = self._catalogue
+
     @property
     def code(self) -> str:
         """The language of the sentences, as HTML names it: that of the translation, English without one."""
@@ -123,7 +129,13 @@ class Language:
         names = [self.locale, self.locale.split("_")[0]]
         for folder in (*self.catalogues, shipped):
             if gettext.find(_DOMAIN, folder, names):
-                return gettext.translation(_DOMAIN, folder, names)
+                try:
+                    return gettext.translation(_DOMAIN, folder, names)
+                except (OSError, ValueError, struct.error) as error:
+                    raise ConfigurationError(
+                        f"The translation {gettext.find(_DOMAIN, folder, names)} cannot be read: {error}.",
+                        "Compile it again (pybabel compile), or take it away.",
+                    ) from None
         return gettext.NullTranslations()
 
     def field(self, value: Any, form: str) -> str:  # noqa: PLR0911  # one line for each format
