@@ -1029,7 +1029,9 @@ def stretching(share: float) -> Text:
     )
 
 
-def backtested(entries: int, flares: int, needed: int, margin: int, *, is_enough: bool) -> tuple[str, ...]:
+def backtested(
+    entries: int, flares: int, needed: int, margin: int, *, is_enough: bool, tightness: float
+) -> tuple[str, ...]:
     """Return what a back-test can say, and what it cannot."""
     if not entries:
         return (
@@ -1041,9 +1043,10 @@ def backtested(entries: int, flares: int, needed: int, margin: int, *, is_enough
             ),
         )
     told = text(
-        "{entries} with an entry of tightness, {flares} (4 or more after a calm week).",
+        "{entries} with an entry of tightness, {flares} ({tightness:g} or more after a calm week).",
         entries=count(entries, "day"),
         flares=count(flares, "flare"),
+        tightness=tightness,
     )
     if is_enough:
         return (

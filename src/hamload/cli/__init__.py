@@ -17,6 +17,7 @@ from hamload.cli import (  # noqa: F401
     demo,
     importing,
     journal,
+    notebooks,
     planning,
     reporting,
     serving,

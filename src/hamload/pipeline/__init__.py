@@ -164,6 +164,7 @@ def _expire(
 
 
 def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
+    import hamload
     from hamload.pipeline import advising
 
     sql = shipped("sql")
@@ -174,7 +175,8 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     advising.write_alerts(con, settings)
     con.execute("set variable first_weekday = ?", [settings.show.first_weekday])
     warehouse.build(con, sql, ["marts", "reports"])
-    warehouse.sign(con, sql)
+    warehouse.describe(con, sql)
+    warehouse.sign(con, sql, hamload.__version__)
     return warehouse.check(con, sql)
 
 
