@@ -18,7 +18,8 @@ ALLOWED: dict[str, set[str]] = {
     "merging": _PURE,
     "days": _PURE,
     "sources": _PURE,
-    "raw": _PURE,
+    "versions": _PURE,
+    "raw": _PURE | {"versions"},
     "journal": _PURE | {"raw"},
     "decode": _PURE | {"load"},
     "warehouse": _PURE,
@@ -27,10 +28,10 @@ ALLOWED: dict[str, set[str]] = {
     "digest": _PURE,
     "settings": _PURE,
     "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline"},
-    "post": _PURE | {"settings"},
+    "post": _PURE | {"settings", "versions"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"agenda", "settings", "charts"},
+    | {"agenda", "settings", "charts", "versions"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},

@@ -20,7 +20,6 @@ from hamload.settings import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import duckdb
@@ -58,6 +57,7 @@ __all__ = [
     "rebuild",
     "recall_curls",
     "refresh",
+    "refuse_newer",
     "report",
     "sessions",
     "tell_crash",
@@ -95,9 +95,30 @@ class Night:
     digests: tuple[Told, ...]
 
 
-def exclusive(settings: Settings) -> AbstractContextManager[None]:
-    """Hold the home for one run. Raises WarehouseError where another one is at work."""
-    return warehouse.lock(settings.home)
+@contextmanager
+def exclusive(settings: Settings) -> Iterator[None]:
+    """Hold the home for one run.
+
+    Raises
+    ------
+    WarehouseError
+        Where another one is at work.
+    ConfigurationError
+        Where a newer hamload has written the home.
+
+    """
+    with warehouse.lock(settings.home):
+        refuse_newer(settings)
+        yield
+
+
+def refuse_newer(settings: Settings) -> None:
+    """Refuse a home that a newer hamload has written, before anything is touched. Raises ConfigurationError."""
+    from hamload import post, raw, versions
+
+    ledgers = ((settings.home / "raw" / raw.LEDGER, raw.VERSION), (post.ledger_path(settings), post.VERSION))
+    for path, newest in ledgers:
+        versions.refuse_newer(versions.version_of(path) or 0, newest, path)
 
 
 def decode(settings: Settings, progress: Progress = silent) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hamload.errors import ConfigurationError
-from hamload.post.ledger import MAIL, Ledger, Standing
+from hamload.post.ledger import MAIL, NAME, Ledger, Standing
 from hamload.post.letter import compose, one_line
 from hamload.settings import secret
 
@@ -28,6 +28,11 @@ _UNREADABLE = "push:unreadable"
 def outbox(settings: Settings) -> Path:
     """Return where a home's messages lie."""
     return settings.home / "outbox"
+
+
+def ledger_path(settings: Settings) -> Path:
+    """Return where the outbox's ledger lies, if there is one."""
+    return outbox(settings) / NAME
 
 
 def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
