@@ -32,9 +32,10 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
     | {"agenda", "settings", "charts", "versions"},
+    "doctor": _PURE | {"settings", "raw", "versions", "warehouse", "sources", "post", "pipeline"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},
-    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},
+    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "doctor", "warehouse", "digest"},
     "flows": _PURE | {"settings", "pipeline", "warehouse"},
 }
 FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]

@@ -1,4 +1,4 @@
-"""An older home becomes today's, with a copy kept; a newer one is refused untouched; a kill in the middle harms nothing."""
+"""An older home becomes today's, a copy kept; a newer one is refused untouched; a kill in the middle harms nothing."""
 
 import datetime as dt
 import hashlib

@@ -188,6 +188,11 @@ def stored(path: Path, name: str) -> bytes:
     return content
 
 
+def path_of(folder: Path, name: str, format_: str) -> Path:
+    """Return where a document of the folder `raw/` lies."""
+    return folder / name[:2] / f"{name}.{format_}{'.gz' if format_ in _COMPRESSED else ''}"
+
+
 class Raw:
     """The raw documents of one home. Use as a context manager."""
 
@@ -256,7 +261,7 @@ class Raw:
 
     def path(self, name: str, format_: str) -> Path:
         """Return where a document lies."""
-        return self.folder / name[:2] / f"{name}.{format_}{'.gz' if format_ in _COMPRESSED else ''}"
+        return path_of(self.folder, name, format_)
 
     def deliveries(self, athlete_id: str | None = None, *, with_withdrawn: bool = False) -> list[Delivery]:
         """Return every delivery, oldest first, without those whose source says that the activity is gone."""

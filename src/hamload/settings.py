@@ -164,6 +164,15 @@ class ShowSettings(BaseModel):
         return {"monday": 0, "saturday": 5, "sunday": 6}[self.week_starts]
 
 
+class DoctorSettings(BaseModel):
+    """From where on `hamload doctor` calls something wrong."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_free_mb: float = Field(ge=0)
+    max_night_age_h: float = Field(gt=0)
+
+
 class ImportSettings(BaseModel):
     """How recordings are read."""
 
@@ -191,6 +200,7 @@ class _File(BaseModel):
     mail: MailSettings
     push: PushSettings
     show: ShowSettings
+    doctor: DoctorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +234,7 @@ class Settings:
     mail: MailSettings
     push: PushSettings
     show: ShowSettings
+    doctor: DoctorSettings
 
     def athlete(self, athlete_id: str = "") -> AthleteSettings:
         """Return the named runner, or the only one. Raises ConfigurationError where that is not one runner."""
@@ -290,7 +301,7 @@ def load(home: Path | None = None) -> Settings:
     except ValidationError as error:
         raise _invalid(error, str(own_file)) from None
     found = _coefficients(coefficients, str(own_file))
-    time_zone = os.environ.get("HAMLOAD_TIME_ZONE") or file.time_zone or _machine_time_zone()
+    time_zone = os.environ.get("HAMLOAD_TIME_ZONE") or file.time_zone or machine_time_zone()
     for name in {time_zone, *(a.time_zone for a in file.athletes if a.time_zone)}:
         _check_zone(name, str(own_file))
     ids = {a.id for a in file.athletes}
@@ -327,6 +338,7 @@ def load(home: Path | None = None) -> Settings:
         mail=file.mail,
         push=file.push,
         show=file.show,
+        doctor=file.doctor,
     )
 
 
@@ -347,6 +359,27 @@ def secret(name: str) -> str:
             f"The file that {name}_FILE names cannot be read ({type(error).__name__}): {path}.",
             "Mend the variable, or the file's rights.",
         ) from None
+
+
+def child_environment(own: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment for a child, with what is its own."""
+    return {**os.environ, **own}
+
+
+def time_zone_source(home: Path) -> str:
+    """Return where the time zone of a home comes from, "guess" where nobody and nothing has named one."""
+    if os.environ.get("HAMLOAD_TIME_ZONE"):
+        return "HAMLOAD_TIME_ZONE"
+    own_file = home / "config.toml"
+    if own_file.is_file() and _toml(own_file).get("time_zone"):
+        return "config.toml"
+    return "this machine" if _told_time_zone() else "guess"
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone. Raises ConfigurationError where there is none of that name."""
+    _check_zone(name, "time zone")
+    return ZoneInfo(name)
 
 
 def prefect_environment(home: Path) -> dict[str, str]:
@@ -476,16 +509,23 @@ def _invalid(error: ValidationError, own_file: str) -> ConfigurationError:
 def _check_zone(name: str, own_file: str) -> None:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         near = get_close_matches(name, available_timezones(), n=2)
         hint = f"Did you mean {', '.join(near)}?" if near else 'Use a name such as "Europe/Vienna".'
         raise ConfigurationError(f"{own_file}: {name!r} is no time zone.", hint) from None
 
 
-def _machine_time_zone() -> str:
+def machine_time_zone() -> str:
+    """Return the machine's time zone, UTC where it does not tell."""
+    return _told_time_zone() or "UTC"
+
+
+def _told_time_zone() -> str:
     link = Path("/etc/localtime")
     if link.is_symlink():
         target = str(link.readlink())
         if "zoneinfo/" in target:
             return target.rsplit("zoneinfo/", maxsplit=1)[-1]
-    return "UTC"
+    named = Path("/etc/timezone")
+    told = named.read_text(encoding="utf-8", errors="replace").strip() if named.is_file() else ""
+    return told if told in available_timezones() else ""

@@ -35,10 +35,15 @@ def version_of(path: Path) -> int | None:
     if not path.is_file():
         return None
     try:
-        with closing(sqlite3.connect(f"file:{_uri(path)}?mode=ro", uri=True)) as db:
+        with closing(read_only(path)) as db:
             return version(db)
     except sqlite3.Error:
         return None
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """Open a ledger that must not change. Raises sqlite3.Error."""
+    return sqlite3.connect(f"file:{_uri(path)}?mode=ro", uri=True)
 
 
 def bring(db: sqlite3.Connection, path: Path, steps: Sequence[Step], home: Path) -> None:
@@ -74,7 +79,7 @@ def refuse_newer(found: int, newest: int, path: Path) -> None:
     """Refuse a ledger of a later hamload. Raises ConfigurationError."""
     if found > newest:
         raise ConfigurationError(
-            f"A newer hamload has written {path}: its version is {found}, this one knows {newest}. Nothing was changed.",
+            f"A newer hamload has written {path} (version {found}; this one knows {newest}). Nothing was changed.",
             "Run: pip install --upgrade hamload",
         )
 
@@ -106,7 +111,7 @@ def _keep(path: Path, copy: Path) -> None:
     part = copy.with_name(f"{copy.name}.part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600))
-    with closing(sqlite3.connect(f"file:{_uri(path)}?mode=ro", uri=True)) as old, closing(sqlite3.connect(part)) as new:
+    with closing(read_only(path)) as old, closing(sqlite3.connect(part)) as new:
         old.backup(new)
     part.replace(copy)
 

@@ -15,6 +15,7 @@ from hamload.cli import (  # noqa: F401
     accounts,
     curls,
     demo,
+    doctor,
     importing,
     journal,
     planning,

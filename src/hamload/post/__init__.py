@@ -12,7 +12,7 @@ a notice that says so and quotes it. So there is at most one copy of each messag
 from hamload.post.delivering import Outcome, deliver, withdraw
 from hamload.post.ledger import VERSION, Standing
 from hamload.post.letter import Attachment
-from hamload.post.telling import forget, in_words, is_told, ledger_path, standing, tell, told
+from hamload.post.telling import forget, in_words, is_told, ledger_path, standing, tell, told, try_line
 
 __all__ = [
     "VERSION",
@@ -27,5 +27,6 @@ __all__ = [
     "standing",
     "tell",
     "told",
+    "try_line",
     "withdraw",
 ]

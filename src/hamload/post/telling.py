@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hamload.errors import ConfigurationError
 from hamload.post.ledger import MAIL, NAME, Ledger, Standing
 from hamload.post.letter import compose, one_line
+from hamload.post.smtp import line
 from hamload.settings import secret
 
 if TYPE_CHECKING:
@@ -111,6 +112,12 @@ def forget(settings: Settings, athlete_id: str) -> None:
     if Ledger.is_there(outbox(settings)):
         with Ledger(outbox(settings)) as ledger:
             ledger.forget(athlete_id)
+
+
+def try_line(settings: Settings) -> None:
+    """Open the line to the mail server, sign in, and hang up; nothing is sent. Raises HamloadError."""
+    with line(settings.mail):
+        pass
 
 
 def in_words(settings: Settings, messages: Sequence[Standing]) -> list[str]:
