@@ -17,6 +17,7 @@ from hamload.cli import (  # noqa: F401
     demo,
     doctor,
     importing,
+    init,
     journal,
     planning,
     reporting,

@@ -73,9 +73,7 @@ def prefect(home: Path) -> Finding:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return wrong(
-            "prefect", f"Importing Prefect took more than {_IMPORT_S} s.", "pip install --force-reinstall hamload"
-        )
+        return wrong("prefect", f"Its import took more than {_IMPORT_S} s.", "pip install --force-reinstall hamload")
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word of why"])[-1]
         return wrong("prefect", f"Prefect cannot be imported: {last}", "pip install --force-reinstall hamload")

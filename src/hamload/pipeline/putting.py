@@ -78,7 +78,7 @@ def put_files(
     if through is not None:
         _check_through(through, gaps, now.astimezone(settings.zone(athlete_id)).date())
     paths = [path.absolute() for path in paths]
-    found = files.find(paths, _limits(settings))
+    found = files.find(paths, limits_of(settings))
     is_history = (found.is_complete or through is not None) if gaps is None else gaps == "rest"
     with Raw(settings.home) as raw:
         facts = {"sport_hint": sport} if sport else {}
@@ -116,7 +116,7 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
     source = f"folder:{folder.path}"
     path = folder.path.expanduser()
     with Raw(settings.home) as raw:
-        found = files.find([path], _limits(settings)) if path.is_dir() else None
+        found = files.find([path], limits_of(settings)) if path.is_dir() else None
         if not found or (not found.offers and any(d.source == source for d in raw.deliveries(athlete.id))):
             what = "is empty, though it has held recordings" if found else "is not there"
             failure = HamloadError(
@@ -208,5 +208,6 @@ _REFUSALS = {
 }
 
 
-def _limits(settings: Settings) -> files.Limits:
+def limits_of(settings: Settings) -> files.Limits:
+    """Return what one file and one archive may unpack to."""
     return files.Limits(int(settings.imports.max_file_mb * _MB), int(settings.imports.max_archive_mb * _MB))
