@@ -52,7 +52,7 @@ def init(
     ] = None,
     folder: Annotated[
         list[Path] | None,
-        typer.Option("--folder", metavar="PATH", help="A folder to read every night. Again for more."),
+        typer.Option("--folder", metavar="PATH", help="A folder to read every night; again for more."),
     ] = None,
     rest: Annotated[
         bool | None,
@@ -91,7 +91,7 @@ def init(
         easy_speed_mps=_easy_speed(ask, easy_pace, runner.easy_speed_mps),
     )
     sources = _Sources(ask, current, imports=import_ or [], folders=folder or [], services=service or [], rest=rest)
-    sources.choose(is_there)
+    sources.choose()
     _found(place, answers, sources)
     console.print("[bold]The home works.[/] What follows can be done again at any time.", highlight=False)
     try:
@@ -207,9 +207,10 @@ class _Sources:
         for path in folders:
             self._take_folder(str(path))
 
-    def choose(self, is_there: bool) -> None:
+    def choose(self) -> None:
         """Ask where runs come from, unless options or an earlier init have said so."""
-        if self._ask.yes or is_there or self.imports or self.folders or self.services:
+        is_told = self.imports or self.folders or self.services
+        if self._ask.yes or is_told or self._current.folders or self._current.accounts:
             return
         console = terminal()
         console.print("\nWhere do your runs come from? Several numbers, with commas:", highlight=False)

@@ -46,7 +46,8 @@ def accounts(settings: Settings, now: dt.datetime, *, online: bool) -> Iterator[
         if path.is_dir():
             yield ok("folder", f"{path} is there")
         else:
-            yield wrong("folder", f"The folder {path} is not there.", "hamload init")
+            config = settings.home / "config.toml"
+            yield wrong("folder", f"The folder {path} is not there.", f"connect it, or mend [[folders]] in {config}")
 
 
 def mail(settings: Settings, *, online: bool) -> Iterator[Finding]:
