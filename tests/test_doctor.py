@@ -141,6 +141,26 @@ def test_a_renewal_whose_answer_was_lost_is_told(home: Path) -> None:
     assert _wrong(home)["strava of me"].says == "The API application is not known."
 
 
+def _damage_tables(home: Path) -> None:
+    (home / "hamload.duckdb").write_bytes(b"DUCK" * 4096)
+    os.utime(home / "hamload.duckdb", (NOW.timestamp(), NOW.timestamp()))
+
+
+def _set_version(home: Path, number: int) -> None:
+    with closing(sqlite3.connect(home / "raw" / raw.LEDGER)) as db:
+        db.execute(f"pragma user_version = {number}")
+
+
+def _open_token(home: Path) -> None:
+    (home / "tokens").mkdir(mode=0o700)
+    (home / "tokens" / "strava.json").touch(mode=0o644)
+
+
+def _link_token(home: Path) -> None:
+    (home / "tokens").mkdir(mode=0o700)
+    (home / "tokens" / "strava.json").symlink_to("/etc/hostname")
+
+
 @pytest.mark.parametrize(
     ("spoil", "name", "remedy"),
     [
@@ -179,26 +199,6 @@ def test_a_night_too_long_ago_is_wrong(home: Path) -> None:
         pipeline.refresh(current, LAST_DAY)
     os.utime(home / "hamload.duckdb", (NOW.timestamp(), NOW.timestamp()))
     assert "4 days ago" in _wrong(home)["last night"].says
-
-
-def _damage_tables(home: Path) -> None:
-    (home / "hamload.duckdb").write_bytes(b"DUCK" * 4096)
-    os.utime(home / "hamload.duckdb", (NOW.timestamp(), NOW.timestamp()))
-
-
-def _set_version(home: Path, number: int) -> None:
-    with closing(sqlite3.connect(home / "raw" / raw.LEDGER)) as db:
-        db.execute(f"pragma user_version = {number}")
-
-
-def _open_token(home: Path) -> None:
-    (home / "tokens").mkdir(mode=0o700)
-    (home / "tokens" / "strava.json").touch(mode=0o644)
-
-
-def _link_token(home: Path) -> None:
-    (home / "tokens").mkdir(mode=0o700)
-    (home / "tokens" / "strava.json").symlink_to("/etc/hostname")
 
 
 def _all(home: Path) -> dict[str, tuple[str, int]]:
