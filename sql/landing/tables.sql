@@ -5,59 +5,59 @@ create schema if not exists landing;
 
 create table if not exists landing.activities (
     activity_id varchar primary key,   -- one provider's record; a multisport document holds several
-    athlete_id varchar not null,
+    athlete_id varchar not null,  -- whose
     document_id varchar not null,      -- the raw document it was decoded from
     part integer not null,             -- its place within that document, from 0
     source varchar not null,           -- files, strava, garmin, ...
-    external_id varchar not null,
+    external_id varchar not null,  -- the service's own id; empty for files
     name varchar not null,             -- the file or the service's own name
-    format varchar not null,
+    format varchar not null,  -- format of the document
     reader varchar not null,           -- the decoder that succeeded
-    sport varchar not null,
-    sport_detail varchar not null,
-    title varchar not null,
+    sport varchar not null,  -- run, treadmill, strength, other or unknown
+    sport_detail varchar not null,  -- the source's own word for it
+    title varchar not null,  -- the runner's own words
     description varchar not null default '',  -- the runner's own words on it, where the source gives them
-    device varchar not null,
-    is_simulated boolean not null,
-    start_at timestamptz not null,
-    end_at timestamptz not null,
-    utc_offset_s integer,
+    device varchar not null,  -- the watch or phone
+    is_simulated boolean not null,  -- no real run: made by hamload's simulator
+    start_at timestamptz not null,  -- the moment of the start, UTC
+    end_at timestamptz not null,  -- the moment of the end, UTC
+    utc_offset_s integer,  -- [s] the recording's own clock, from UTC; null where it tells none
     local_date date not null,          -- the athlete's own calendar day of the start, at the place of the run
     day_source varchar not null,       -- what told the day: the recording's own clock, the place, the service, home
     day_offset_s integer not null,     -- the clock there, from UTC
-    elapsed_time_s double,
-    timer_time_s double,
-    distance_m double,
-    ascent_m double,
-    rpe double,
+    elapsed_time_s double,  -- [s] from start to end
+    timer_time_s double,  -- [s] by the watch's own timer
+    distance_m double,  -- [m] by its own account
+    ascent_m double,  -- [m] by its own account
+    rpe double,  -- effort as entered, 0-10
     samples integer not null,          -- how many cleaned samples it has
-    speed_source varchar not null,
-    altitude_source varchar not null,
-    used_s double not null,
-    paused_s double not null,
-    interpolated_s double not null,
-    lost_s double not null,
-    dropped_s double not null,
+    speed_source varchar not null,  -- device, distance, positions or none
+    altitude_source varchar not null,  -- barometer, gps, none
+    used_s double not null,  -- [s] seconds whose samples could be used
+    paused_s double not null,  -- [s] timer stopped
+    interpolated_s double not null,  -- [s] short gaps that were filled
+    lost_s double not null,  -- [s] gaps that were not
+    dropped_s double not null,  -- [s] samples that cannot be believed
     usable_share double not null,      -- of the running time, whose samples could be used
-    heart_rate_coverage double not null,
-    altitude_coverage double not null,
-    notes varchar[] not null,
+    heart_rate_coverage double not null,  -- share (0-1) of the samples with heart rate
+    altitude_coverage double not null,  -- share (0-1) of the samples with altitude
+    notes varchar[] not null,  -- what decoding had to do
     measures json,                     -- by which it is doubted: see merging.Measures
     profile json                       -- half-minute means, by which it is compared; null where none may be kept
 );
 
 create table if not exists landing.samples (
-    activity_id varchar not null,
+    activity_id varchar not null,  -- the recording
     time_s double not null,            -- since the start
     dt_s float not null,               -- the seconds that this sample stands for
-    speed_mps float,
+    speed_mps float,  -- [m/s] cleaned; null where it is not known
     grade float,                       -- rise over run
-    distance_m double,
-    altitude_m float,
-    latitude_deg double,
-    longitude_deg double,
-    heart_rate_bpm float,
-    cadence_spm float
+    distance_m double,  -- [m] since the start
+    altitude_m float,  -- [m] as cleaned
+    latitude_deg double,  -- [deg] WGS 84
+    longitude_deg double,  -- [deg] WGS 84
+    heart_rate_bpm float,  -- [1/min] heart rate
+    cadence_spm float  -- [1/min] steps a minute
 );
 
 create table if not exists landing.features (
@@ -233,13 +233,13 @@ create table if not exists landing.said (
 );
 
 create table if not exists landing.athletes (
-    athlete_id varchar primary key,
-    name varchar not null,
-    time_zone varchar not null,
+    athlete_id varchar primary key,  -- the runner, as in config.toml
+    name varchar not null,  -- as in config.toml
+    time_zone varchar not null,  -- of home
     as_of date not null,               -- the last day of the series
-    easy_speed_mps double,
+    easy_speed_mps double,  -- [m/s] the easy speed that every load is relative to; null: not known yet
     easy_speed_until date,             -- the first six weeks ended here; null while they last
-    model_version varchar not null
+    model_version varchar not null  -- the formulas and coefficients that made the tables
 );
 
 create table if not exists landing.day_metrics (

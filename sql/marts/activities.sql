@@ -10,9 +10,9 @@ members as (
 final as (
     select
         activities.* exclude (measures, profile),
-        members.session_id,
-        coalesce(members.is_primary, false) as is_primary,
-        members.why
+        members.session_id,  -- the run that it is a recording of; null: it is of none
+        coalesce(members.is_primary, false) as is_primary,  -- it speaks for that run
+        members.why  -- why it belongs to it
     from activities
     left join members on members.activity_id = activities.activity_id
 )

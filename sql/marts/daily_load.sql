@@ -19,29 +19,29 @@ counted as (
 
 final as (
     select
-        counted.athlete_id,
-        counted.date,
-        counted.series,
-        counted.load_efm,
-        counted.load_efm is not null as is_known,
-        counted.sessions,
-        metrics.acute_rolling,
-        metrics.chronic_rolling,
-        metrics.acwr_coupled,
-        metrics.acwr_uncoupled,
-        metrics.acute_ewma,
-        metrics.chronic_ewma,
-        metrics.acwr_ewma,
-        metrics.monotony,
-        metrics.strain,
-        counted.unknown_days_28,
+        counted.athlete_id,  -- whose
+        counted.date,  -- the athlete's calendar day
+        counted.series,  -- total, heavy, hill, speed or long
+        counted.load_efm,  -- [EFM] load of the day; 0 is rest, null is unknown
+        counted.load_efm is not null as is_known,  -- whether the load of the day is known
+        counted.sessions,  -- runs of the day that count
+        metrics.acute_rolling,  -- [EFM/day] mean of the last 7 days
+        metrics.chronic_rolling,  -- [EFM/day] mean of the last 28 days
+        metrics.acwr_coupled,  -- acute over chronic, the acute week included in both; at most 4
+        metrics.acwr_uncoupled,  -- acute over the 21 days before it
+        metrics.acute_ewma,  -- [EFM/day] exponentially weighted mean, N = 7 (Williams 2017)
+        metrics.chronic_ewma,  -- [EFM/day] exponentially weighted mean, N = 28
+        metrics.acwr_ewma,  -- acute_ewma over chronic_ewma
+        metrics.monotony,  -- mean over standard deviation of the last 7 days (Foster 1998); null in a week of rest
+        metrics.strain,  -- [EFM] load of the last 7 days times monotony
+        counted.unknown_days_28,  -- unknown days among the last 28
         case
             when metrics.acwr_uncoupled is not null then null
             when counted.unknown_days_28 > 0 then counted.unknown_days_28 || ' of the last 28 days are unknown'
             when counted.days_28 < 28 then 'building a baseline: day ' || counted.days_28 || ' of 28'
             when metrics.is_returning then 'two weeks or more without running: a ratio would compare with nothing'
             else 'no such load in the weeks before'
-        end as withheld_why
+        end as withheld_why  -- why there is no ratio; null where there is one
     from counted
     left join metrics
         on metrics.athlete_id = counted.athlete_id

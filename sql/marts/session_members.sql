@@ -9,30 +9,30 @@ activities as (
 
 final as (
     select
-        members.session_id,
-        members.athlete_id,
-        members.activity_id,
-        members.is_primary,
-        members.gives,
-        members.why,
-        members.shift_s as clock_shift_s,
-        activities.source,
-        activities.external_id,
-        activities.name,
-        activities.format,
-        activities.device,
-        activities.title,
-        activities.start_at,
-        activities.end_at,
-        activities.local_date,
-        activities.day_source,
-        activities.distance_m,
-        activities.used_s,
-        activities.usable_share as stream_coverage,
-        activities.heart_rate_coverage,
-        activities.altitude_coverage,
-        activities.altitude_source,
-        activities.document_id
+        members.session_id,  -- the run
+        members.athlete_id,  -- whose
+        members.activity_id,  -- one recording of it
+        members.is_primary,  -- it speaks for the run
+        members.gives,  -- what the session has from it: streams, minutes, altitude, title and so on
+        members.why,  -- why it belongs to the run
+        members.shift_s as clock_shift_s,  -- [s] what its clock lacks to the clock of the one that speaks
+        activities.source,  -- where it came from
+        activities.external_id,  -- the service's own id
+        activities.name,  -- the file, or the service's own name of it
+        activities.format,  -- format of the document
+        activities.device,  -- the watch or phone
+        activities.title,  -- the runner's own words
+        activities.start_at,  -- its own start, UTC
+        activities.end_at,  -- its own end, UTC
+        activities.local_date,  -- the calendar day of its start
+        activities.day_source,  -- what told the day
+        activities.distance_m,  -- [m] by its own account
+        activities.used_s,  -- [s] seconds whose samples could be used
+        activities.usable_share as stream_coverage,  -- share (0-1) of the running time whose samples could be used
+        activities.heart_rate_coverage,  -- share (0-1) of the samples with heart rate
+        activities.altitude_coverage,  -- share (0-1) of the samples with altitude
+        activities.altitude_source,  -- barometer, GPS, none
+        activities.document_id  -- the raw document
     from members
     join activities on activities.activity_id = members.activity_id
 )

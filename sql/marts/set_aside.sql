@@ -5,25 +5,25 @@ with all_sessions as (
 
 final as (
     select
-        session_id,
-        athlete_id,
-        local_date,
-        start_at,
-        sport,
-        title,
-        name,
-        source,
-        device,
-        distance_m,
-        moving_time_s,
-        elapsed_time_s,
-        load_efm as load_if_counted_efm,
-        flags,
-        array_to_string(flags_why, '; ') as why,
-        verdict,
-        copies,
-        is_simulated,
-        recording_id
+        session_id,  -- one run that does not count
+        athlete_id,  -- whose
+        local_date,  -- the athlete's calendar day of the start
+        start_at,  -- the moment of the start, UTC
+        sport,  -- run or treadmill
+        title,  -- the runner's own words
+        name,  -- the file, or the service's own name of it
+        source,  -- where its recording came from
+        device,  -- the watch or phone
+        distance_m,  -- [m] null where it is not known
+        moving_time_s,  -- [s] time in motion
+        elapsed_time_s,  -- [s] from start to end
+        load_efm as load_if_counted_efm,  -- [EFM] what its load would be
+        flags,  -- what is doubted about it
+        array_to_string(flags_why, '; ') as why,  -- the same in words
+        verdict,  -- excluded, or empty where the runner has not decided
+        copies,  -- further recordings of the same run
+        is_simulated,  -- no real run: made by hamload's simulator
+        recording_id  -- its samples in landing.samples
     from all_sessions
 )
 

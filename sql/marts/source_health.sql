@@ -51,23 +51,23 @@ activities as (
 
 final as (
     select
-        sources.athlete_id,
-        sources.source,
-        sources.is_asked,
-        reports.last_asked_at,
-        reports.last_success_at,
-        reports.covered_until,
-        activities.newest_activity_at,
-        coalesce(activities.activities, 0) as activities,
+        sources.athlete_id,  -- whose
+        sources.source,  -- files, folder:PATH, strava, garmin or garmin_personal
+        sources.is_asked,  -- whether the night asks it
+        reports.last_asked_at,  -- when it was last asked, UTC
+        reports.last_success_at,  -- when it last answered, UTC; null: never
+        reports.covered_until,  -- the last day that it vouches for: a day without a run up to then was rest
+        activities.newest_activity_at,  -- start of its newest activity, UTC
+        coalesce(activities.activities, 0) as activities,  -- how many activities it gave
         coalesce(reports.is_failing, false)
             or (sources.is_asked and reports.last_asked_at is null)
-            or (not sources.is_asked and sources.source <> 'files') as is_failing,
-        failing.failing_since,
+            or (not sources.is_asked and sources.source <> 'files') as is_failing,  -- it failed when last asked, is no longer asked, or was never asked
+        failing.failing_since,  -- since when it fails, UTC; null where it does not
         case
             when sources.is_asked and reports.last_asked_at is null then 'It has not been asked yet.'
             when not sources.is_asked and sources.source <> 'files' then 'The night no longer asks it.'
             else coalesce(reports.message, '')
-        end as message,
+        end as message,  -- what is wrong, or what the runner should know
         case
             when sources.is_asked and reports.last_asked_at is null then 'Run: hamload sync'
             when starts_with(sources.source, 'folder:') and not sources.is_asked
@@ -76,8 +76,8 @@ final as (
                 then 'Run: hamload auth ' || replace(sources.source, '_', '-') || ', or: hamload forget '
                     || replace(sources.source, '_', '-')
             else coalesce(reports.remedy, '')
-        end as remedy,
-        reports.resumes_at
+        end as remedy,  -- what mends it
+        reports.resumes_at  -- a limit was reached: it may be asked again then, UTC
     from sources
     left join reports on reports.athlete_id = sources.athlete_id and reports.source = sources.source
     left join failing on failing.athlete_id = sources.athlete_id and failing.source = sources.source

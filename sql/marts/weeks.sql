@@ -73,24 +73,24 @@ states as (
 
 final as (
     select
-        days.athlete_id,
-        days.week,
-        days.days,
-        days.known_days,
-        days.load_efm,
-        days.heavy_load_efm,
-        case when days.week >= first_curls.first_week then coalesce(curls.curl_sessions, 0) end as curl_sessions,
+        days.athlete_id,  -- whose
+        days.week,  -- the Monday of the week
+        days.days,  -- days of the week that the series holds
+        days.known_days,  -- days whose load is known
+        days.load_efm,  -- [EFM] load of the week; null where a day is unknown
+        days.heavy_load_efm,  -- [EFM] load of heavy runs; null where a day is unknown or a run could not be told apart
+        case when days.week >= first_curls.first_week then coalesce(curls.curl_sessions, 0) end as curl_sessions,  -- curl sessions; null before anybody told of any
         case when days.week >= first_curls.first_week
             then case when curls.curl_sessions is null then 0 else curls.curl_repetitions end
-        end as curl_repetitions,
-        felt_weeks.tightness_mean,
-        felt_weeks.tightness_max,
-        coalesce(felt_weeks.tightness_entries, 0) as tightness_entries,
-        felt_weeks.soreness_max,
-        tests.test_repetitions,
-        coalesce(tests.massages, 0) as massages,
-        states.deload_days,
-        states.stop_days
+        end as curl_repetitions,  -- repetitions over all of them
+        felt_weeks.tightness_mean,  -- mean of the days' reported tightness, 0-10; null without an entry
+        felt_weeks.tightness_max,  -- the tightest day, 0-10
+        coalesce(felt_weeks.tightness_entries, 0) as tightness_entries,  -- days with an entry
+        felt_weeks.soreness_max,  -- the sorest day, 0-10
+        tests.test_repetitions,  -- best capacity test: repetitions up to an effort of 8/10
+        coalesce(tests.massages, 0) as massages,  -- massages logged
+        states.deload_days,  -- days in the state deload
+        states.stop_days  -- days in the state stop
     from days
     left join curls on curls.athlete_id = days.athlete_id and curls.week = days.week
     left join first_curls on first_curls.athlete_id = days.athlete_id

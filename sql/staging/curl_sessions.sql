@@ -86,18 +86,18 @@ days as (
 
 final as (
     select
-        ordered.curl_session_id,
-        ordered.athlete_id,
-        ordered.local_date,
-        ordered.start_at,
-        ordered.sets,
-        ordered.repetitions,
-        days.rpe,
-        ordered.is_single_leg,
-        days.lowering_s,
-        list_sort(list_distinct(days.exercises)) as exercises,
-        ordered.source,
-        days.told_by
+        ordered.curl_session_id,  -- one session of curls, the best told of its day
+        ordered.athlete_id,  -- whose
+        ordered.local_date,  -- the athlete's calendar day
+        ordered.start_at,  -- when, or when it was written down, UTC
+        ordered.sets,  -- sets done
+        ordered.repetitions,  -- repetitions over all sets; null where they were not told
+        days.rpe,  -- effort, 0-10; null where it was not told
+        ordered.is_single_leg,  -- one leg at a time
+        days.lowering_s,  -- [s] how slowly the feet were lowered; null where it was not told
+        list_sort(list_distinct(days.exercises)) as exercises,  -- what the watch called them
+        ordered.source,  -- journal, title, or the source of the recording that told it
+        days.told_by  -- every source that told of the same curls
     from ordered
     join days on days.athlete_id = ordered.athlete_id and days.local_date = ordered.local_date
     where ordered.place = 1

@@ -9,14 +9,14 @@ with current as (
 -- A document whose file has been replaced by another since is gone.
 refused as (
     select
-        unreadable.athlete_id,
-        unreadable.source,
-        unreadable.name,
-        unreadable.document_id,
-        unreadable.reason,
-        unreadable.is_no_activity,
-        unreadable.may_be_run,
-        unreadable.local_date
+        unreadable.athlete_id,  -- whose
+        unreadable.source,  -- where it came from
+        unreadable.name,  -- the file, or the service's own name of it
+        unreadable.document_id,  -- the raw document; null where nothing was kept
+        unreadable.reason,  -- why it could not be counted
+        unreadable.is_no_activity,  -- it was read, and holds none: a settings file, a workout plan
+        unreadable.may_be_run,  -- whether a run may be missing because of it
+        unreadable.local_date  -- the day of that run, where its name tells; else null
     from landing.unreadable as unreadable
     left join current
         on current.athlete_id = unreadable.athlete_id

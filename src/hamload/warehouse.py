@@ -6,14 +6,17 @@ notebook neither blocks the night nor is blocked by it, and never sees half a bu
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -103,9 +106,66 @@ def _is_of(con: duckdb.DuckDBPyConnection, version: str) -> bool:
     return con.execute("select tables from landing.version").fetchall() == [(version,)]
 
 
-def sign(con: duckdb.DuckDBPyConnection, sql: Path) -> None:
-    """Note which `sql/` the tables were built from."""
-    con.execute("create or replace table landing.built_by as select $1 as sql", [_fingerprint(sql)])
+def sign(con: duckdb.DuckDBPyConnection, sql: Path, version: str = "") -> None:
+    """Note which `sql/` the tables were built from, and by which version of hamload."""
+    con.execute(
+        "create or replace table landing.built_by as select $1 as sql, $2 as version", [_fingerprint(sql), version]
+    )
+
+
+def describe(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str] = ("landing", "marts")) -> None:
+    """Write what `sql/` says of its tables and columns into the database itself, for whoever opens it.
+
+    A table is described by the comment that its select begins with, a column by the comment behind it; one without is
+    described as in the table that it is taken from.
+    """
+    told = comments(con, sql)
+    for schema, table, column, known in con.execute(
+        "select schema_name, table_name, column_name, comment from duckdb_columns()"
+        " where not internal and list_contains(?, schema_name) order by all",
+        [list(schemas)],
+    ).fetchall():
+        text = told.get(f"{schema}.{table}", {}).get(column)
+        if text is not None and text != known:
+            con.execute(f"comment on column {schema}.{table}.{column} is '{text.replace("'", "''")}'")
+    for schema, table in con.execute(
+        "select schema_name, table_name from duckdb_tables() where list_contains(?, schema_name)", [list(schemas)]
+    ).fetchall():
+        if text := told.get(f"{schema}.{table}", {}).get(""):
+            con.execute(f"comment on table {schema}.{table} is '{text.replace("'", "''")}'")
+
+
+def comments(con: duckdb.DuckDBPyConnection, sql: Path) -> dict[str, dict[str, str]]:
+    """Return what `sql/` says of each qualified table, by column; "" is the table itself."""
+    found: dict[str, dict[str, str]] = {}
+    for line in (sql / "landing" / "tables.sql").read_text(encoding="utf-8").splitlines():
+        if begun := _CREATED.match(line):
+            told = found.setdefault(begun[1], {})
+        elif column := _LANDED.match(line):
+            told[column[1]] = column[2]
+    needs: dict[str, set[str]] = {}
+    for schema in ("staging", "marts"):
+        for path in sorted((sql / schema).glob("*.sql")):
+            text = path.read_text(encoding="utf-8")
+            needs[f"{schema}.{path.stem}"] = _tables_of(con, text)
+            found[f"{schema}.{path.stem}"] = _told(text)
+    for table in TopologicalSorter({table: needs[table] & set(needs) for table in needs}).static_order():
+        for before in sorted(needs[table], reverse=True):
+            inherited = {column: text for column, text in found.get(before, {}).items() if column}
+            found[table] = inherited | found[table]
+    return found
+
+
+_CREATED = re.compile(r"create table if not exists (landing\.\w+)")
+_LANDED = re.compile(r"    (\w+) .*?--\s*(.+)$")
+_SELECTED = re.compile(r"^\s.*?(\w+),?\s+-- (.+)$")
+
+
+def _told(select: str) -> dict[str, str]:
+    lines = select.splitlines()
+    opening = list(takewhile(lambda line: line.startswith("--"), lines))
+    told = {"": " ".join(line.removeprefix("--").strip() for line in opening)}
+    return told | {found[1]: found[2] for line in lines[len(opening) :] if (found := _SELECTED.match(line))}
 
 
 def _fingerprint(sql: Path) -> str:
@@ -146,6 +206,64 @@ def reader(home: Path, sql: Path | None = None) -> Iterator[duckdb.DuckDBPyConne
         yield con
     finally:
         con.close()
+
+
+@contextmanager
+def snapshot(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dt.datetime]]:
+    """Open the published copy as it is now, read-only, with when it was published (UTC).
+
+    It stays what it is however many copies are published after it: DuckDB shares what one process has opened by its
+    path, and would hand the old copy to whoever asks for the new one, so each snapshot is attached to a database of
+    its own. Its schemas are found without naming it.
+
+    Raises
+    ------
+    WarehouseError
+        Where nothing has been published yet, or it cannot be read.
+
+    """
+    path = home / PUBLISHED
+    con = duckdb.connect()
+    try:
+        while True:
+            if not path.is_file():
+                raise WarehouseError(
+                    f"There is nothing to show in {home} yet.",
+                    "Run: hamload import PATH, or try it first with: hamload demo.",
+                )
+            before = path.stat()
+            con.execute(f"attach '{_quoted(path)}' as hamload (read_only)")
+            after = path.stat()
+            if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
+                break
+            # Another copy was published in between: which of the two was opened is not known.
+            con.execute("detach hamload")
+        con.execute("use hamload")
+        con.execute("set TimeZone = 'UTC'")
+        con.execute("set python_enable_replacements = false")
+    except duckdb.Error as error:
+        con.close()
+        is_newer = "version number" in str(error)
+        raise WarehouseError(
+            f"{path} cannot be opened: {str(error).splitlines()[0]}.",
+            "It was made by a newer DuckDB: install a newer hamload." if is_newer else "Run: hamload rebuild.",
+        ) from error
+    except BaseException:
+        con.close()
+        raise
+    try:
+        yield con, dt.datetime.fromtimestamp(after.st_mtime, tz=dt.UTC)
+    finally:
+        con.close()
+
+
+def built_by(con: duckdb.DuckDBPyConnection, sql: Path) -> tuple[bool, str]:
+    """Return whether the tables were built from this `sql/`, and by which version of hamload ("": not known)."""
+    try:
+        ((version,),) = con.execute("select version from landing.built_by").fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException, ValueError):
+        version = ""
+    return _is_built_from(con, sql), str(version)
 
 
 def _is_built_from(con: duckdb.DuckDBPyConnection, sql: Path) -> bool:

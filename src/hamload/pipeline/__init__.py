@@ -182,6 +182,7 @@ def _expire(
 
 
 def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
+    import hamload
     from hamload.pipeline import advising
 
     sql = shipped("sql")
@@ -191,7 +192,8 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     advising.write_metrics(con, settings)
     advising.write_alerts(con, settings)
     warehouse.build(con, sql, ["marts", "reports"])
-    warehouse.sign(con, sql)
+    warehouse.describe(con, sql)
+    warehouse.sign(con, sql, hamload.__version__)
     return warehouse.check(con, sql)
 
 
