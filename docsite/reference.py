@@ -74,12 +74,24 @@ def _options(parameter: Any) -> list[str]:
 def settings_page() -> str:
     """Return the page of every setting of hamload.toml and every variable of the environment."""
     text = (settings.shipped("config") / "hamload.toml").read_text(encoding="utf-8")
-    lines = [MADE, "# Settings", "", "Put into `config.toml` in hamload's home only what differs; `hamload status` says"]
-    lines += ["where that is. These are the defaults, each with what it means. Coefficients of the model and thresholds"]
+    lines = [
+        MADE,
+        "# Settings",
+        "",
+        "Put into `config.toml` in hamload's home only what differs; `hamload status` says",
+    ]
+    lines += [
+        "where that is. These are the defaults, each with what it means. Coefficients of the model and thresholds"
+    ]
     lines += ["of the advice are [a page of their own](coefficients.md).", ""]
     for title, block in described(text):
         lines += [f"## {title}", "", "```toml", *block, "```", ""]
-    lines += ["## Environment", "", "Variables win over `config.toml`. Secrets come from here, or from the file that", ""]
+    lines += [
+        "## Environment",
+        "",
+        "Variables win over `config.toml`. Secrets come from here, or from the file that",
+        "",
+    ]
     lines += ["`NAME_FILE` names.", "", "| variable | what it does |", "| --- | --- |"]
     lines += [f"| `{name}` | {_cell(told)} |" for name, told in variables().items()]
     return "\n".join(lines) + "\n"
@@ -126,7 +138,12 @@ def variables() -> dict[str, str]:
 
 def coefficients() -> str:
     """Return the page of every coefficient and threshold, with its kind and what it rests on."""
-    lines = [MADE, "# Coefficients and thresholds", "", "**E** is published evidence, **A** our own assumption. Each can be"]
+    lines = [
+        MADE,
+        "# Coefficients and thresholds",
+        "",
+        "**E** is published evidence, **A** our own assumption. Each can be",
+    ]
     lines += ["changed in `config.toml` under the same name; whatever you change is shown as yours.", ""]
     for name, title in (("model", "The load model"), ("alerts", "The advice"), ("merging", "Copies and doubts")):
         table = tomllib.loads((settings.shipped("config") / f"{name}.toml").read_text(encoding="utf-8"))
@@ -147,8 +164,13 @@ def _coefficient(name: str, row: Mapping[str, Any]) -> str:
 def tables() -> str:
     """Return the page of every table and column of `marts`, from the comments in `sql/`."""
     lines = [MADE, "# Tables and columns", "", "What `hamload.duckdb` in the home holds for everybody to read, written"]
-    lines += ["from the comments in `sql/`; the database carries the same words (`select * from duckdb_columns()`).", ""]
-    lines += ["`_at` is a moment in UTC, `_date` the runner's own calendar day, `_efm` easy-flat-minute equivalents. Null"]
+    lines += [
+        "from the comments in `sql/`; the database carries the same words (`select * from duckdb_columns()`).",
+        "",
+    ]
+    lines += [
+        "`_at` is a moment in UTC, `_date` the runner's own calendar day, `_efm` easy-flat-minute equivalents. Null"
+    ]
     lines += ["is *not known*, never zero.", ""]
     for table, columns in marts().items():
         lines += [f"## {table}", "", _escaped(columns[""]), "", "| column | type | what it is |", "| --- | --- | --- |"]

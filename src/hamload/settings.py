@@ -9,26 +9,39 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from hamload.errors import ConfigurationError
 from hamload.parameters import AlertRules, LoadModel, MergingRules, Signal, Windows
-from hamload.records import Service
+from hamload.records import OwnService, Service
 
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
 FORMULAS = "1"
 #: A plain mail address, or none: nothing in it can end a header or an SMTP command.
 _ADDRESS = r"^([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})?$"
+
+#: Names of sources that are no service.
+_TAKEN = frozenset({"files", "journal", "night"})
 
 _CRON = r"^\S+( \S+){4}$"
 
@@ -83,17 +96,36 @@ class PushSettings(BaseModel):
 
 
 class AccountSettings(BaseModel):
-    """A runner's account at a service that the nightly run asks. `hamload auth` writes it, `hamload forget` ends it."""
+    """A runner's account at a service that the nightly run asks. `hamload auth` writes it, `hamload forget` ends it.
+
+    `file` is a Python file of the runner's own that fetches from a service which hamload does not know.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    service: Service
+    service: Service | Annotated[OwnService, InstanceOf]
     athlete: str = ""
+    file: str = ""
 
     @field_validator("service", mode="before")
     @classmethod
     def _as_told(cls, value: Any) -> Any:
-        return value.replace("-", "_") if isinstance(value, str) else value
+        if not isinstance(value, str) or isinstance(value, Service | OwnService):
+            return value
+        name = value.replace("-", "_")
+        return Service(name) if name in set(Service) else OwnService(name)
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        is_own = isinstance(self.service, OwnService)
+        if is_own and not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", self.service):
+            raise ValueError(f"{self.service!r} is no name for a service: small letters, digits and _")
+        if is_own and self.service in _TAKEN:
+            raise ValueError(f"{self.service!r} is a name of hamload's own")
+        if is_own != bool(self.file):
+            known = ", ".join(service.command for service in Service)
+            raise ValueError(f"service is one of {known}, or a name of your own together with file")
+        return self
 
 
 class FetchSettings(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hamload import settings as configuration
@@ -29,6 +30,11 @@ def sign_in(settings: Settings, account: AccountSettings, now: dt.datetime, name
             return _garmin(access, now, name, remedy)
         case Service.STRAVA:
             return _strava(access, name, remedy)
+        case _:
+            path = settings.home / Path(account.file).expanduser()
+            if path.is_file():
+                return ok(name, f"fetched by {path}")
+            return wrong(name, f"There is no file {path}.", f"mend [[accounts]] in {settings.home / 'config.toml'}")
 
 
 def _key(access: Access, today: dt.date, name: str, remedy: str) -> Finding:
