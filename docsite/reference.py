@@ -20,6 +20,32 @@ from hamload.cli import app
 MADE = "<!-- Written by docsite/reference.py; change the code instead. -->"
 
 
+_SETTINGS = """\
+# Settings
+
+Put into `config.toml` in hamload's home only what differs; `hamload status` says where that is. These are the defaults,
+each with what it means. The coefficients and thresholds have [a page of their own](coefficients.md).
+"""
+_ENVIRONMENT = """\
+## Environment
+
+Variables win over `config.toml`. A secret comes from its variable, or from the file that `NAME_FILE` names.
+"""
+_COEFFICIENTS = """\
+# Coefficients and thresholds
+
+**E** is published evidence, **A** our own assumption. Each can be changed in `config.toml` under the same name; what
+you change is shown as yours.
+"""
+_TABLES = """\
+# Tables and columns
+
+What `hamload.duckdb` in the home holds for everybody to read, written from the comments in `sql/`; the database carries
+the same words (`select * from duckdb_columns()`). `_at` is a moment in UTC, `_date` the runner's own calendar day,
+`_efm` easy-flat-minute equivalents. Null is *not known*, never zero.
+"""
+
+
 class UndocumentedError(Exception):
     """Something that people can use is not described where it is defined."""
 

@@ -6,17 +6,17 @@ failure, told like theirs. `docs/extending.md` has a worked example.
 
 from __future__ import annotations
 
-import importlib.util
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from hamload.errors import HamloadError
 from hamload.sources.pages import Page
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Generator
-    from typing import Any
+    from collections.abc import Callable, Generator
 
     from hamload.settings import AccountSettings
 
@@ -34,19 +34,29 @@ def fetch(home: Path, account: AccountSettings, cursor: dict[str, Any], now: dt.
     remedy = f"Mend that file, or [[accounts]] in {home / 'config.toml'}."
     if not path.is_file():
         raise HamloadError(f"There is no file {path} to fetch from {account.service.label} with.", remedy)
+    pages = _guarded(path, remedy, lambda: iter(_module(path).fetch(cursor, now)))
+    while (page := _guarded(path, remedy, lambda: next(pages, None))) is not None:
+        if not isinstance(page, Page):
+            raise HamloadError(f"{path}: fetch yields {type(page).__name__}, not hamload's Page.", remedy)
+        yield page
+
+
+def _module(path: Path) -> Any:
+    loader = SourceFileLoader(f"hamload_own_{path.stem}", str(path))
+    module = ModuleType(loader.name)
+    module.__file__ = str(path)
+    # Compiled here: nothing is written beside the runner's file.
+    exec(loader.source_to_code(path.read_bytes(), str(path)), module.__dict__)  # noqa: S102  # it is the runner's own
+    return module
+
+
+def _guarded(path: Path, remedy: str, step: Callable[[], Any]) -> Any:
+    """Take one step of the runner's file: whatever it raises becomes a sentence."""
     try:
-        spec = importlib.util.spec_from_file_location(f"hamload_own_{account.service.value}", path)
-        if spec is None or spec.loader is None:
-            raise HamloadError(f"{path} is no Python file.", remedy)
-        module: Any = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        for page in module.fetch(cursor, now):
-            if not isinstance(page, Page):
-                raise HamloadError(f"{path}: fetch yields {type(page).__name__}, not hamload's Page.", remedy)
-            yield page
+        return step()
     except HamloadError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # a fault of the runner's own file must not cost the others their night
         # Its words may hold a secret of the request that it came from: what is told is where it was raised.
         at = error.__traceback__
         while at is not None and at.tb_next is not None:
