@@ -43,8 +43,9 @@ def test_the_wheel_holds_sql_config_flows_and_templates_under_the_packages_own_n
 @pytest.mark.slow
 def test_an_installed_wheel_leads_to_a_first_status_without_the_repository(wheel: Path, tmp_path: Path) -> None:
     """The wheel alone in an environment of its own; what it needs is lent by this one, so that no network is asked."""
-    hamload = _environment(tmp_path / "an environment", "--no-deps", "--no-index", str(wheel))
-    lent = tmp_path.joinpath("an environment").glob("lib/python*/site-packages")
+    place = tmp_path / "an environment"
+    hamload = _environment(place, "--no-deps", "--no-index", str(wheel), uv=ROOT / ".tools" / "bin" / "uv")
+    lent = place.glob("lib/python*/site-packages")
     # A path in a .pth file adds a folder, and not what its own .pth files name: the checkout stays out.
     (next(lent) / "lent.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", encoding="utf-8")
     write_year(SimulatedRunner(), tmp_path / "runs", dt.date(2026, 11, 22), 30)
@@ -67,10 +68,15 @@ def test_the_wheel_and_what_pip_fetches_for_it_run_the_demo(wheel: Path, tmp_pat
     assert "All is well" in _run([str(hamload), "doctor", "--verify", "--home", str(tmp_path / "demo")], tmp_path)
 
 
-def _environment(place: Path, *install: str) -> Path:
-    """Make an empty environment, install into it, and return the command."""
-    venv.create(place, with_pip=True)
-    _run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", *install], place)
+def _environment(place: Path, *install: str, uv: Path | None = None) -> Path:
+    """Make an empty environment, install into it, with uv where that is there, and return the command."""
+    is_quick = uv is not None and uv.is_file()
+    venv.create(place, with_pip=not is_quick)
+    python = str(place / "bin" / "python")
+    if is_quick:
+        _run([str(uv), "pip", "install", "--quiet", "--python", python, *install], place)
+    else:
+        _run([python, "-m", "pip", "install", "--quiet", *install], place)
     return place / "bin" / "hamload"
 
 
