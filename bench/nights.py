@@ -112,7 +112,7 @@ def _until_whole(world: World, home: Path) -> Iterator[_Line]:
                 pipeline.refresh(current, now.date(), now=now)
             runs_on_day += 1
             at = _resumes(home)
-        yield (f"{day}, {runs_on_day} backfills", *_row(world), at)
+        yield (f"{day}, {runs_on_day} backfill{'s' if runs_on_day > 1 else ''}", *_row(world), at)
 
 
 def _resumes(home: Path) -> dt.datetime | None:
@@ -155,6 +155,9 @@ def _write(lines: list[_Line], runs: int, *, is_same: bool, beyond: int, seconds
         for what, strava, garmin, personal, at in lines
     )
     tail = (
+        "\nA run that comes while older ones are still being fetched is fetched before them, by the next run that\n"
+        "asks its service: with a long history the new one shows at Strava before the later night. A new day at\n"
+        "Garmin is two activities, the run and curls with their sets.\n"
         f"\nRequests beyond a limit of Strava's: {beyond}. Tables equal to those of one night without limits:"
         f" {'yes, row for row' if is_same else 'NO'}.\n"
     )

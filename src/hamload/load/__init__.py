@@ -13,7 +13,7 @@ One runner's history
     `efm_per_rpe_minute`
 The days
     `acwr` with `acute_chronic`, `rolling_mean`, `ewma`; `monotony`, `strain`; `spike`; `days_since_run`,
-    `is_returning`; `coupled_to_uncoupled`
+    `is_returning`; `coupled_to_uncoupled`; all of them at once: `daily_metrics`, for many runners `squad_metrics`
 """
 
 from hamload.load.acwr import (
@@ -42,6 +42,7 @@ from hamload.load.fallbacks import (
 from hamload.load.features import RunFeatures, features, summary_features
 from hamload.load.histogram import pooled, quantile_of
 from hamload.load.history import EasySpeedFound, PastRun, athlete_before, easy_speed
+from hamload.load.metrics import DailyMetrics, daily_metrics, squad_metrics
 from hamload.load.monotony import monotony, strain
 from hamload.load.parts import LoadParts, load_parts
 from hamload.load.returning import days_since_run, is_returning
@@ -51,6 +52,7 @@ from hamload.parameters import LoadModel
 
 __all__ = [
     "AcuteChronic",
+    "DailyMetrics",
     "EasySpeedFound",
     "LoadModel",
     "LoadParts",
@@ -61,6 +63,7 @@ __all__ = [
     "acwr",
     "athlete_before",
     "coupled_to_uncoupled",
+    "daily_metrics",
     "days_since_run",
     "demand",
     "duration_load",
@@ -82,6 +85,7 @@ __all__ = [
     "rolling_mean",
     "session_load",
     "spike",
+    "squad_metrics",
     "strain",
     "streams_to_summary",
     "summary_features",

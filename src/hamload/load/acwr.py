@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from hamload.load.daily import check_days, daily_values, like, trailing
+from hamload.load.daily import check_days, daily_values, like, trailing_sum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -112,8 +112,10 @@ def rolling_mean(daily_load: Any, days: int, min_days: int = 1) -> Array:
     check_days(days=days, min_days=min_days)
     load = daily_values(daily_load)
     day = _day(load)
-    mean = trailing(load, days).sum(axis=-1) / np.minimum(day, days)
-    return np.asarray(np.where(day >= min_days, mean, np.nan))
+    mean = trailing_sum(load, days)
+    mean /= np.minimum(day, days)
+    mean[..., : min_days - 1] = np.nan
+    return mean
 
 
 def ewma(daily_load: Any, days: int, min_days: int = 1) -> Array:
@@ -141,12 +143,17 @@ def ewma(daily_load: Any, days: int, min_days: int = 1) -> Array:
     check_days(days=days, min_days=min_days)
     load = daily_values(daily_load)
     weight = 2 / (days + 1)
-    mean = np.empty_like(load)
-    last = np.full(load.shape[:-1], np.nan)
-    for t in range(load.shape[-1]):
-        today = load[..., t]
-        last = np.where(np.isnan(last), today, weight * today + (1 - weight) * last)
-        mean[..., t] = last
+    mean = weight * load
+    mean[..., :1] = load[..., :1]
+    has_unknown = bool(np.isnan(load).any())
+    for t in range(1, load.shape[-1]):
+        before = mean[..., t - 1]
+        mean[..., t] += (1 - weight) * before
+        if has_unknown:
+            np.copyto(mean[..., t], load[..., t], where=np.isnan(before))
+    if not has_unknown:
+        mean[..., : min_days - 1] = np.nan
+        return mean
     return np.asarray(np.where(known_days(load) >= min_days, mean, np.nan))
 
 

@@ -48,10 +48,34 @@ def alike(metric: Callable[[Array], Any], daily_load: Any) -> Any:
     return like(daily_load, metric(daily_values(daily_load)))
 
 
-def trailing(values: Array, days: int) -> Array:
-    """Return each day's last `days` days along a new last axis; before the first day stand zeros."""
-    padded = np.concatenate((np.zeros((*values.shape[:-1], days)), values), axis=-1)
-    return np.lib.stride_tricks.sliding_window_view(padded, days, axis=-1)[..., 1:, :]
+def trailing_sum(values: Array, days: int) -> Array:
+    """Return the sum of each day's last `days` days; before the first day stand zeros.
+
+    Sums of 1, 2, 4, ... days make any window, so that nothing is ever subtracted: a sum has no memory of what lies
+    before its window, and costs two passes for each doubling of its length.
+    """
+    total: Array | None = None
+    stretch, reach, covered = values, 1, 0
+    while True:
+        if days & reach:
+            total = stretch if total is None else _plus_earlier(total, stretch, covered)
+            covered += reach
+        if covered == days:
+            return total if total is not None and total is not values else values.copy()
+        stretch = _plus_earlier(stretch, stretch, reach)
+        reach *= 2
+
+
+def _plus_earlier(values: Array, other: Array, days: int) -> Array:
+    """Return values with those that `other` has so many days earlier added."""
+    found = values.copy(order="K")
+    found[..., days:] += earlier(other, days)
+    return found
+
+
+def earlier(values: Array, days: int) -> Array:
+    """Return the values that stand so many days before those from that day on: of `values[..., days:]`."""
+    return values[..., : max(values.shape[-1] - days, 0)]
 
 
 def check_days(**windows: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hamload.load.daily import alike, trailing
+from hamload.load.daily import alike, earlier, trailing_sum
 
 if TYPE_CHECKING:
     from hamload.records import Array
@@ -41,25 +41,41 @@ def monotony(daily_load: Any, ddof: int = 1) -> Any:
     Foster 1998, Med Sci Sports Exerc 30:1164-1168.
 
     """
-    return alike(lambda load: _monotony(load, ddof), daily_load)
+    return alike(lambda load: monotony_strain(load, ddof)[0], daily_load)
 
 
 def strain(daily_load: Any, ddof: int = 1) -> Any:
     """Return the sum of the last seven days times their monotony, EFM; parameters and edges are those of `monotony`."""
-    return alike(lambda load: _weeks(load).sum(axis=-1) * _monotony(load, ddof), daily_load)
+    return alike(lambda load: monotony_strain(load, ddof)[1], daily_load)
 
 
-def _weeks(load: Array) -> Array:
-    weeks = trailing(load, _WEEK).copy()
-    weeks[..., : _WEEK - 1, :] = np.nan
-    return weeks
-
-
-def _monotony(load: Array, ddof: int) -> Array:
-    weeks = _weeks(load)
-    mean = weeks.mean(axis=-1)
-    spread = weeks.std(axis=-1, ddof=ddof)
+def monotony_strain(load: Array, ddof: int = 1) -> tuple[Array, Array]:
+    """Return both of checked daily loads at once."""
+    week = trailing_sum(load, _WEEK)
+    week[..., : _WEEK - 1] = np.nan
+    mean = week / _WEEK
+    square = np.zeros_like(load)
+    for days in range(_WEEK):
+        away = earlier(load, days) - mean[..., days:]
+        away *= away
+        square[..., days:] += away
+    square /= _WEEK - ddof
+    spread = np.sqrt(square, out=square)
     # Equality is asked of the loads: the deviation of seven equal numbers need not round to 0.
-    equal = (weeks == weeks[..., :1]).all(axis=-1)
-    ratio = np.divide(mean, spread, out=np.full(mean.shape, np.nan), where=spread > 0)
-    return np.where(equal & (mean > 0), np.inf, ratio)
+    equal = _is_equal(load)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.divide(mean, spread, out=spread)
+    np.copyto(ratio, np.nan, where=equal & (mean == 0))
+    np.copyto(ratio, np.inf, where=equal & (mean > 0))
+    return ratio, week * ratio
+
+
+def _is_equal(load: Array) -> Any:
+    """Return where the seven loads of the week that ends on a day are one number."""
+    same = np.zeros(load.shape, dtype=np.bool_)
+    same[..., 1:] = load[..., 1:] == load[..., :-1]
+    found = same.copy()
+    for days in range(1, _WEEK - 1):
+        found[..., days:] &= same[..., : max(load.shape[-1] - days, 0)]
+    found[..., : _WEEK - 1] = False
+    return found

@@ -12,7 +12,7 @@ import numpy as np
 
 from hamload import warehouse
 from hamload.advice import FlagEntry, assess, curl_checks, headline, open_flags, said
-from hamload.load import Method, acwr, ewma, is_returning, monotony, rolling_mean, spike, strain
+from hamload.load import daily_metrics, is_returning, spike
 from hamload.pipeline import curling
 from hamload.records import SERIES, Cause, Confidence, DayFacts, Reason, SeriesDay, SessionFact
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: Sessions that a day's reasons may name: the spike's comparison window and the week of the acute load.
 SESSION_DAYS = 35
-
-type Metrics = dict[str, Any]
 
 
 def write_spikes(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -82,31 +80,6 @@ def with_break(total_efm: Array, series: Series) -> Any:
     return is_returning(total_efm, series.returning_days, series.chronic_days)
 
 
-def metrics(load_efm: Array, total_efm: Array, series: Series) -> Metrics:
-    """Return every daily metric of several series, each of shape (series, days); NaN is unknown.
-
-    Ratios are withheld while a break of two weeks or more lies in the chronic window (`is_returning`).
-    """
-    is_back = with_break(total_efm, series)
-    windows = (series.acute_days, series.chronic_days, series.min_days)
-
-    def ratio(method: Method) -> Array:
-        return np.where(is_back, np.nan, acwr(load_efm, method, *windows))
-
-    return {
-        "is_returning": np.broadcast_to(is_back, load_efm.shape),
-        "acute_rolling": rolling_mean(load_efm, series.acute_days),
-        "chronic_rolling": rolling_mean(load_efm, series.chronic_days),
-        "acwr_coupled": ratio("coupled"),
-        "acwr_uncoupled": ratio("uncoupled"),
-        "acute_ewma": ewma(load_efm, series.acute_days),
-        "chronic_ewma": ewma(load_efm, series.chronic_days),
-        "acwr_ewma": ratio("ewma"),
-        "monotony": monotony(load_efm),
-        "strain": strain(load_efm),
-    }
-
-
 def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Compute every series of every athlete and write them."""
     con.execute("delete from landing.day_metrics")
@@ -115,13 +88,13 @@ def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         days = len(loads["date"])
         if not days:
             continue
-        found = metrics(np.stack([loads[name] for name in SERIES]), loads["total"], settings.model.series)
+        found = daily_metrics(np.stack([loads[name] for name in SERIES]), loads["total"], settings.model.series)
         keys = {
             "athlete_id": np.full(days * len(SERIES), athlete_id, dtype=object),
             "date": np.tile(loads["date"], len(SERIES)),
             "series": np.repeat(np.array(SERIES, dtype=object), days),
         }
-        columns = {name: values.ravel() for name, values in found.items()}
+        columns = {name: values.ravel() for name, values in found._asdict().items()}
         warehouse.append_columns(con, "landing.day_metrics", {**keys, **columns})
 
 

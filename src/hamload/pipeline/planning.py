@@ -30,7 +30,7 @@ from hamload.advice import (
 )
 from hamload.advice.planned import coming_day, planned_run
 from hamload.errors import ConfigurationError, HamloadError, WarehouseError
-from hamload.load import spike
+from hamload.load import daily_metrics, spike
 from hamload.pipeline import advising, curling
 from hamload.pipeline.withholding import logged_flags, stop_headline
 from hamload.records import DayFacts, DeloadPlan, SeriesDay, SessionFact, State
@@ -38,6 +38,7 @@ from hamload.records import DayFacts, DeloadPlan, SeriesDay, SessionFact, State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hamload.load import DailyMetrics
     from hamload.parameters import AlertRules, LoadModel
     from hamload.records import Alert, Array
     from hamload.settings import Settings
@@ -382,7 +383,7 @@ def _ahead(
         runs = by_date.get(date)
         total.append(sum(f.load_efm for f in runs) if runs else usual)
         heavy.append(sum(f.load_efm for f in runs if f.is_heavy) if runs else usual_heavy)
-    columns = advising.metrics(np.array([total, heavy]), np.array(total), model.series)
+    columns = daily_metrics(np.array([total, heavy]), np.array(total), model.series)
     start = len(days) - 1 if days[-1].date in by_date else len(days)
     last_run = days[-1].days_since_run
     kept = kept[:start]
@@ -399,7 +400,7 @@ def _ahead(
                 unknown_days_28=int(np.isnan(window).sum()),
                 history_days=index + 1,
                 days_since_run=last_run,
-                is_returning=bool(columns["is_returning"][0, index]),
+                is_returning=bool(columns.is_returning[0, index]),
                 total=_series_day(columns, 0, index, total[index]),
                 heavy=_series_day(columns, 1, index, heavy[index]),
                 sessions=tuple(
@@ -413,9 +414,9 @@ def _ahead(
     return kept
 
 
-def _series_day(columns: advising.Metrics, row: int, index: int, load: float) -> SeriesDay:
+def _series_day(columns: DailyMetrics, row: int, index: int, load: float) -> SeriesDay:
     def number(name: str) -> float | None:
-        value = float(columns[name][row, index])
+        value = float(getattr(columns, name)[row, index])
         return None if np.isnan(value) else value
 
     return SeriesDay(
