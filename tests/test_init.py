@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from hamload import settings
+from hamload import settings, warehouse
 from hamload.simulator import SimulatedRunner, fit_bytes, year_of
 
 HAMLOAD = str(Path(sys.executable).with_name("hamload"))
@@ -84,6 +84,30 @@ def test_every_question_can_be_answered_at_the_keyboard(hamload: Run, export: Pa
     current = settings.load(tmp_path / "An na/.local/share/hamload")
     assert current.athlete().name == "Zoë"
     assert [(str(f.path), f.reports_rest) for f in current.folders] == [(str(watched), True)]
+
+
+@pytest.mark.parametrize(("answer", "unknown"), [("y", 0), ("n", 2)])
+def test_it_asks_whether_the_days_since_the_last_recording_were_rest(
+    hamload: Run, tmp_path: Path, answer: str, unknown: int
+) -> None:
+    """Two days ago by the clock of the test: left unknown, they would withhold every ratio for four weeks."""
+    today = dt.datetime.now(tz=dt.UTC).date()
+    runner = SimulatedRunner()
+    planned = [run for run in year_of(runner, today, 40) if run.date <= today - dt.timedelta(days=3)]
+    (tmp_path / "runs").mkdir()
+    for run in planned:
+        (tmp_path / "runs" / f"{run.stem}.fit").write_bytes(fit_bytes(runner, run))
+    gap = (today - dt.timedelta(days=1) - planned[-1].date).days
+    home = tmp_path / "home"
+    done = hamload("init", "--home", home, "--import", tmp_path / "runs", answers=f"Anna\nUTC\n{answer}\n")
+    assert done.returncode == 0, done.stderr
+    assert "have not run since" in done.stdout
+    with warehouse.reader(home) as con:
+        ((count,),) = con.execute(
+            "select count(*) from marts.daily_load where series = 'total' and not is_known and date > ?",
+            [planned[-1].date],
+        ).fetchall()
+    assert count == (gap if unknown else 0)
 
 
 def test_where_nobody_answers_nothing_is_made(hamload: Run, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The site builds with no broken link, every page is in its navigation, and nothing that people use is undocumented."""
 
+import importlib
 import re
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +21,7 @@ def reference() -> Iterator[ModuleType]:
     """Import the generator, which stands outside the package."""
     sys.path.insert(0, str(ROOT / "docsite"))
     try:
-        import reference as module  # noqa: PLC0415  # found by the path above
-
-        yield module
+        yield importlib.import_module("reference")
     finally:
         sys.path.remove(str(ROOT / "docsite"))
 
@@ -122,11 +121,11 @@ def test_a_column_and_an_option_without_a_word_are_refused(
     with pytest.raises(reference.UndocumentedError, match=r"marts\.weeks\.massages"):
         reference.marts()
 
-    class Bare:
-        param_type_name, opts, secondary_opts, is_flag, metavar, help = "option", ["--bare"], [], True, None, None
-
+    bare = SimpleNamespace(
+        param_type_name="option", opts=["--bare"], secondary_opts=[], is_flag=True, metavar=None, help=None
+    )
     with pytest.raises(reference.UndocumentedError, match="--bare has no help"):
-        reference._parameter("hamload x", Bare())
+        reference._parameter("hamload x", bare)
 
 
 def _without(told: dict[str, dict[str, str]], table: str, column: str) -> dict[str, dict[str, str]]:

@@ -28,6 +28,8 @@ _KINDS = {
     "5": "Strava: needs a paid subscription, and its terms allow little",
 }
 _SERVICES = {"3": "garmin-personal", "4": "garmin", "5": "strava"}
+#: Longer ago, an export is an old one rather than its runner rested.
+_ASKED_DAYS = 28
 
 
 @app.command()
@@ -96,6 +98,8 @@ def init(
     console.print("[bold]The home works.[/] What follows can be done again at any time.", highlight=False)
     try:
         problems = _bring(place, answers.athlete_id, sources)
+        if sources.imports and not is_there:
+            _ask_since(ask, place, answers.athlete_id)
     except (KeyboardInterrupt, typer.Abort):
         console.print("\nInterrupted. The home works; what is missing comes with the same command.", highlight=False)
         raise typer.Exit(1) from None
@@ -207,6 +211,11 @@ class _Sources:
         for path in folders:
             self._take_folder(str(path))
 
+    @property
+    def is_unasked(self) -> bool:
+        """Whether nobody was there to be asked."""
+        return self._ask.yes
+
     def choose(self) -> None:
         """Ask where runs come from, unless options or an earlier init have said so."""
         is_told = self.imports or self.folders or self.services
@@ -297,6 +306,24 @@ def _bring(place: Path, athlete_id: str, sources: _Sources) -> list[str]:
             names |= frozenset().union(*(found.names for found in fetched))
         _, failures = pipeline.refresh(current, current.today(athlete_id), progress, now)
     return [*problems, *pipeline.unreadable(current, athlete_id, names)[0], *map(check_failed, failures)]
+
+
+def _ask_since(ask: _Asker, place: Path, athlete_id: str) -> None:
+    """Ask whether the days since the last recording were rest: unknown, they would withhold every ratio for weeks."""
+    from hamload import pipeline
+
+    current = settings_of(place)
+    rows = pipeline.sessions(current, athlete_id, 1) if athlete_id in pipeline.known_athletes(current) else []
+    yesterday = current.today(athlete_id) - dt.timedelta(days=1)
+    if not rows or not 1 <= (yesterday - rows[0]["local_date"]).days <= _ASKED_DAYS:
+        return
+    last = f"{rows[0]['local_date']:%a %-d %b}"
+    if not ask.whether(f"Your last recording is of {last}. Is it true that you have not run since?", offered=False):
+        return
+    now = dt.datetime.now(tz=dt.UTC)
+    with pipeline.exclusive(current):
+        pipeline.vouch(current, athlete_id, now, yesterday)
+        pipeline.refresh(current, current.today(athlete_id), now=now)
 
 
 def _show(place: Path, athlete_id: str, sources: _Sources) -> None:

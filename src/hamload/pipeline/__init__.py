@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
 from hamload.errors import HamloadError, WarehouseError
-from hamload.pipeline.putting import put_files, put_folder, silent
+from hamload.pipeline.putting import put_files, put_folder, silent, vouch
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ __all__ = [
     "undelivered",
     "undelivered_words",
     "unreadable",
+    "vouch",
     "waiting_accounts",
     "withdraw",
     "write_calendars",

@@ -90,6 +90,12 @@ def put_files(
     return replace(put, is_history=is_history)
 
 
+def vouch(settings: Settings, athlete_id: str, now: dt.datetime, through: dt.date) -> None:
+    """Record the runner's word that what was imported is their whole history up to a day: after it came rest."""
+    with Raw(settings.home) as raw, raw.batch("files", athlete_id, now) as batch:
+        batch.report(is_history=True, covered_until=through)
+
+
 def _check_through(through: dt.date, gaps: Gaps | None, today: dt.date) -> None:
     if through > today:
         raise ConfigurationError(
