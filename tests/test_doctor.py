@@ -51,7 +51,7 @@ def home(kept: Path, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _without_the_long_import(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave Prefect's import, three seconds, to the one test that is about the whole command."""
-    monkeypatch.setattr(machine, "prefect", lambda _home: Finding("prefect", doctor.Level.OK, "not looked at"))
+    monkeypatch.setattr(machine, "prefect", lambda: Finding("prefect", doctor.Level.OK, "not looked at"))
 
 
 def _wrong(home: Path, **options: Any) -> dict[str, Finding]:
@@ -234,6 +234,13 @@ def test_verify_finds_tables_that_do_not_add_up(home: Path) -> None:
         con.execute("update marts.sessions set load_hill_efm = load_hill_efm + 1 where true")
     wrong = {f.name for f in doctor.verify(home) if f.level is doctor.Level.WRONG}
     assert "parts_sum_to_the_load" in wrong
+
+
+def test_verify_of_nothing_is_not_well_and_nor_are_documents_without_a_ledger(home: Path, tmp_path: Path) -> None:
+    assert [f.level for f in doctor.verify(tmp_path / "none")] == ["wrong"]
+    assert [f.level for f in doctor.verify(Path("/etc/hostname"))] == ["wrong"]
+    (home / "raw" / raw.LEDGER).unlink()
+    assert [f.level for f in doctor.verify(home)] == ["wrong"]
 
 
 def test_verify_finds_a_torn_ledger(home: Path) -> None:

@@ -335,7 +335,7 @@ def load(home: Path | None = None) -> Settings:
     found = _coefficients(coefficients, str(own_file))
     time_zone = os.environ.get("HAMLOAD_TIME_ZONE") or file.time_zone or machine_time_zone()
     for name in {time_zone, *(a.time_zone for a in file.athletes if a.time_zone)}:
-        _check_zone(name, str(own_file))
+        _check_zone(name, "HAMLOAD_TIME_ZONE" if name == os.environ.get("HAMLOAD_TIME_ZONE") else str(own_file))
     ids = {a.id for a in file.athletes}
     if len(ids) < len(file.athletes):
         raise ConfigurationError(

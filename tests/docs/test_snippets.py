@@ -120,7 +120,7 @@ def test_every_snippet_of_a_page_runs(page: Path, kept: Path, tmp_path: Path, mo
     monkeypatch.setenv("HAMLOAD_HOME", str(user / "hamload"))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     # Seconds a time, and looked at by the test of the command itself.
-    monkeypatch.setattr(machine, "prefect", lambda _home: Finding("prefect", Level.OK, "not looked at"))
+    monkeypatch.setattr(machine, "prefect", lambda: Finding("prefect", Level.OK, "not looked at"))
     monkeypatch.chdir(user)
     known: dict[str, Any] = {}
     for snippet in todo:

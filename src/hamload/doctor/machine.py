@@ -6,7 +6,9 @@ import datetime as dt
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -17,7 +19,6 @@ from hamload.doctor.finding import note, ok, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from hamload.doctor.finding import Finding
     from hamload.settings import DoctorSettings
@@ -59,19 +60,19 @@ def packages() -> Iterator[Finding]:
         yield ok("packages", f"all {len(wanted)} are there in the versions that hamload needs; {shown}")
 
 
-def prefect(home: Path) -> Finding:
+def prefect() -> Finding:
     """Look whether Prefect can be imported, in a process of its own: `hamload serve` and the demo stand on it."""
-    # Where it would write its profile must not be the user's, nor a home that does not exist.
-    environment = configuration.child_environment(configuration.prefect_environment(home) if home.is_dir() else {})
     try:
-        done = subprocess.run(  # this interpreter, these words
-            [sys.executable, "-c", "import prefect, prefect.server.api.server"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_IMPORT_S,
-            check=False,
-        )
+        # What it writes on import must neither be the user's own nor stay in the home.
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(  # this interpreter, these words
+                [sys.executable, "-c", "import prefect, prefect.server.api.server"],
+                env=configuration.child_environment(configuration.prefect_environment(Path(folder))),
+                capture_output=True,
+                text=True,
+                timeout=_IMPORT_S,
+                check=False,
+            )
     except subprocess.TimeoutExpired:
         return wrong("prefect", f"Its import took more than {_IMPORT_S} s.", "pip install --force-reinstall hamload")
     if done.returncode:
@@ -85,7 +86,7 @@ def disk(home: Path, limits: DoctorSettings) -> Finding:
     place = next(path for path in (home, *home.parents) if path.exists())
     free = shutil.disk_usage(place).free / _MB
     if free < limits.min_free_mb:
-        return wrong("disk", f"Only {free:,.0f} MB are free where the home lies.", f"du -sh {home}/* | sort -h")
+        return wrong("disk", f"Only {free:,.0f} MB are free where the home lies.", f"du -sh {place}/* | sort -h")
     return ok("disk", f"{free / 1000:,.1f} GB free")
 
 

@@ -22,7 +22,7 @@ def examine(home: Path, now: dt.datetime, *, online: bool = False) -> Iterator[F
     """Look at everything, and yield each finding as it is made. Asks services only if `online`; changes nothing."""
     yield machine.python()
     yield from machine.packages()
-    yield machine.prefect(home)
+    yield machine.prefect()
     found = place.home(home)
     yield found
     try:

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from hamload import raw, versions, warehouse
+from hamload.doctor import place
 from hamload.doctor.finding import note, ok, wrong
 from hamload.errors import HamloadError
 from hamload.settings import shipped
@@ -23,6 +24,12 @@ type Progress = Callable[[str, int, int], None]
 def verify(home: Path, progress: Progress = lambda _step, _done, _total: None) -> Iterator[Finding]:
     """Read everything that the home holds, and yield what was found. Asks nobody, writes nothing."""
     ledger = home / "raw" / raw.LEDGER
+    if not home.is_dir():
+        yield place.home(home)
+        return
+    if not ledger.is_file() and any((home / "raw").glob("??/*")):
+        yield wrong("documents", f"There are documents, and no ledger {ledger}.", "restore it from your backup")
+        return
     if not ledger.is_file():
         yield note("documents", "There are no raw documents here yet.", "hamload import PATH")
         return

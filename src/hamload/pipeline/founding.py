@@ -55,6 +55,10 @@ class Answers:
 
 def check_place(home: Path) -> bool:
     """Return whether a home is there already. Raises ConfigurationError where none can be."""
+    if "?" in str(home):
+        raise ConfigurationError(
+            f"{home}: DuckDB opens no file whose path holds a question mark.", "Name another home."
+        )
     if home.exists() and not home.is_dir():
         raise ConfigurationError(f"{home} is a file, not a folder.", "Name a folder with --home.")
     if not home.is_dir():
