@@ -156,7 +156,7 @@ def test_an_inaccessible_zone_is_added_before_the_tables_of_an_older_config(haml
         (("--home", "/etc/hostname"), "is a file, not a folder"),
         (("--home", "/etc/hostname/home"), "is a file, so that"),
         (("--home", "/proc/home"), "cannot be written"),
-        (("--home", "/tmp/what?"), "question mark"),
+        (("--home", "/var/what?"), "question mark"),
         (("--home", "/etc"), "holds other things already"),
     ],
 )

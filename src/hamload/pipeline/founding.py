@@ -56,9 +56,7 @@ class Answers:
 def check_place(home: Path) -> bool:
     """Return whether a home is there already. Raises ConfigurationError where none can be."""
     if "?" in str(home):
-        raise ConfigurationError(
-            f"{home}: DuckDB opens no file whose path holds a question mark.", "Name another home."
-        )
+        raise ConfigurationError(f"{home}: DuckDB opens no path with a question mark.", "Name another with --home.")
     if home.exists() and not home.is_dir():
         raise ConfigurationError(f"{home} is a file, not a folder.", "Name a folder with --home.")
     if not home.is_dir():
