@@ -11,7 +11,7 @@ help:
 	@echo "make test    style, types and all tests"
 	@echo "make docs    the documentation, as a site in build/site; a broken link is an error"
 	@echo "make wheel   the wheel, installed into an empty environment, runs its demo (two minutes)"
-	@echo "make bench   import rate and peak memory beside the reader alone"
+	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
 $(UV):
@@ -69,8 +69,8 @@ wheel: .venv/.made
 	@HAMLOAD_WHOLE_WHEEL=1 $(RUN) pytest tests/test_packaging.py
 
 bench: .venv/.made
-	@echo "== Import rate and memory"
-	@$(RUN) python bench/import_rate.py
+	@echo "== Every figure beside its peer"
+	@$(UV) run --locked --group bench python bench/run.py
 
 nights: .venv/.made
 	@echo "== Requests over the nights of a long history"

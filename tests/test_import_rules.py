@@ -13,8 +13,9 @@ ALLOWED: dict[str, set[str]] = {
     "records": set(),
     "errors": set(),
     "parameters": set(),
+    "quantiles": set(),
     "load": _PURE,
-    "advice": _PURE,
+    "advice": _PURE | {"quantiles"},
     "merging": _PURE,
     "days": _PURE,
     "sources": _PURE,
@@ -31,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "post": _PURE | {"settings", "versions"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"agenda", "settings", "charts", "versions"},
+    | {"agenda", "settings", "charts", "quantiles", "versions"},
     "doctor": _PURE | {"settings", "raw", "versions", "warehouse", "sources", "post", "pipeline"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},

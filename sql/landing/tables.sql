@@ -47,6 +47,7 @@ create table if not exists landing.activities (
 );
 
 create table if not exists landing.samples (
+    chunk integer not null,            -- written together: whoever looks for a recording reads its chunk alone
     activity_id varchar not null,  -- the recording
     time_s double not null,            -- since the start
     dt_s float not null,               -- the seconds that this sample stands for
@@ -62,6 +63,7 @@ create table if not exists landing.samples (
 
 create table if not exists landing.features (
     activity_id varchar primary key,
+    chunk integer,                     -- of its samples; null where they are gone
     features json not null             -- what later sessions' history needs of this run
 );
 
@@ -238,6 +240,7 @@ create table if not exists landing.athletes (
     time_zone varchar not null,  -- of home
     as_of date not null,               -- the last day of the series
     easy_speed_mps double,  -- [m/s] the easy speed that every load is relative to; null: not known yet
+    found_easy_speed_mps double,  -- [m/s] what the first six weeks say, whatever the runner's own word
     easy_speed_until date,             -- the first six weeks ended here; null while they last
     model_version varchar not null  -- the formulas and coefficients that made the tables
 );

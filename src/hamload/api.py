@@ -133,7 +133,7 @@ class Opened:
                 raise HamloadError(f"There is no session {session_id!r} in {self.home}.", "See .sessions().")
             return _frame(
                 con,
-                "select * exclude (activity_id) from landing.samples where activity_id = ? order by time_s",
+                "select * exclude (chunk, activity_id) from landing.samples where activity_id = ? order by time_s",
                 [found[0][0]],
             )
 

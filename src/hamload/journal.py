@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hamload.raw import Batch, Delivery
+    from hamload.raw import Batch, Delivery, Raw
 
 SOURCE = "journal"
 FORMAT = "journal"
@@ -57,6 +57,11 @@ def entries(deliveries: Iterable[Delivery]) -> list[Entry]:
     undone = {(e.athlete_id, e.content["of"]) for e in found if e.kind == _UNDO}
     kept = [e for e in found if e.kind != _UNDO and (e.athlete_id, e.entry_id) not in undone]
     return sorted(kept, key=lambda e: (e.logged_at, e.entry_id))
+
+
+def logged(raw: Raw, athlete_id: str | None = None) -> list[Entry]:
+    """Return the `entries` that a home holds, of one athlete or of all."""
+    return entries(raw.deliveries(athlete_id, format_=FORMAT))
 
 
 def _entry(delivery: Delivery) -> Entry:

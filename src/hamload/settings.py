@@ -211,6 +211,8 @@ class ImportSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     workers: int = Field(ge=0, le=64)
+    max_seconds: float = Field(gt=0)
+    max_memory_mb: int = Field(ge=200)
     max_file_mb: float = Field(gt=0)
     max_archive_mb: float = Field(gt=0)
     earliest: dt.date

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ import pytest
 
 from hamload import pipeline
 from hamload.errors import HamloadError
+from hamload.pipeline import accounts
 from hamload.pipeline.putting import Put
 from hamload.settings import Settings
+from hamload.sources import files
 
 type Ask = Callable[..., list[tuple[Any, ...]]]
 type Bring = Callable[..., Put]
@@ -274,3 +278,51 @@ def test_a_day_looked_back_at_knows_nothing_of_the_days_after_it(
     then = pipeline.overview(home, on=_day(3))
     assert (then.as_of, then.last_7.runs, then.last_7.known_days) == (_day(3), 2, 2)
     assert then.unknowns[0].startswith("1 day of the last 35 is unknown")
+
+
+def test_files_that_nobody_touched_are_not_read_again_and_touched_ones_are(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1, 3, 5)
+    (tmp_path / "watched" / "notes.txt").write_text("no recording")
+    first, second, third, notes = sorted((tmp_path / "watched").iterdir())
+    # Written long ago, as far as the night can see: what changed within its own tick is always read again.
+    monkeypatch.setattr(files, "_TICK_S", 0)
+    time.sleep(0.05)
+    read: list[Path] = []
+    bounded = files._bounded
+
+    def noted(path: Path, limits: files.Limits) -> bytes:
+        read.append(path)
+        return bounded(path, limits)
+
+    monkeypatch.setattr(files, "_bounded", noted)
+    _night(home, 7)
+    assert read == [first, second, third, notes]
+    read.clear()
+    _night(home, 8)
+    assert read == [notes], "what was not kept may be readable to another version"
+    read.clear()
+    # The same size and the same time of change: a copy that keeps times, or a clock set back.
+    was, longer = second.stat(), fit_on(_day(3), minutes=35)
+    second.write_bytes(longer + b"\0" * (was.st_size - len(longer)) if len(longer) < was.st_size else longer)
+    os.utime(second, ns=(was.st_atime_ns, was.st_mtime_ns))
+    third.write_bytes(fit_on(_day(6)))
+    _night(home, 9)
+    assert read == [second, third, notes]
+    assert _drawn(home, ask) == "R0R0RR000"
+
+
+def test_a_folder_that_is_forgotten_is_read_anew(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1, 3)
+    monkeypatch.setattr(files, "_TICK_S", 0)
+    time.sleep(0.05)
+    _night(home, 7)
+    with pipeline.exclusive(home):
+        accounts.forget(home, f"folder:{home.folders[0].path}", "me", NIGHT)
+    _night(home, 8)
+    assert _drawn(home, ask) == "R0R00000"

@@ -12,7 +12,7 @@ from hamload import pipeline, settings
 from hamload.pipeline import assessing
 from hamload.pipeline.putting import Put
 from hamload.settings import Settings
-from hamload.simulator import SimulatedRunner, start_of, write_year, year_of
+from hamload.simulator import SimulatedRunner, fit_bytes, start_of, write_year, year_of
 
 type Ask = Callable[..., list[tuple[Any, ...]]]
 type Bring = Callable[..., Put]
@@ -240,3 +240,34 @@ def test_a_run_that_was_interrupted_is_taken_up_where_it_stopped(
     with pipeline.exclusive(kept):
         pipeline.refresh(kept, TODAY)
     assert tables(kept) == whole
+
+
+def test_a_run_after_half_a_year_is_assessed_against_the_same_past_as_in_a_rebuild(
+    tmp_path: Path, kept: Settings, bring: Bring, tables: Tables, assessed: Assessed, ask: Ask
+) -> None:
+    runner = SimulatedRunner()
+    runs = year_of(runner, LAST_DAY, 200)[::3]
+    for number, run in enumerate(runs):
+        (tmp_path / f"{number:03}.fit").write_bytes(fit_bytes(runner, run))
+    paths = sorted(tmp_path.glob("*.fit"))
+    bring(kept, *paths[:-2], now=NIGHT, today=TODAY)
+    assessed.days.clear()
+    bring(kept, *paths, now=NIGHT + dt.timedelta(minutes=1), today=TODAY, through=LAST_DAY)
+    assert len(assessed.days) == 2
+    assert ask(kept, "select count(*) from marts.sessions where local_date < date '2026-08-01'")[0][0] > 10
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+
+
+def test_the_runners_own_easy_speed_taken_back_leaves_the_one_that_was_found(
+    history: Path, whole: Rows, kept: Settings, bring: Bring, tables: Tables
+) -> None:
+    own = _configured(kept, CONFIG + "[[athletes]]\nid = 'me'\neasy_speed_mps = 2.2\n")
+    bring(own, history, now=NIGHT, through=LAST_DAY)
+    assert tables(own)["sessions"] != whole["sessions"]
+    back = _configured(kept, CONFIG)
+    with pipeline.exclusive(back):
+        pipeline.refresh(back, TODAY)
+    assert tables(back) == whole

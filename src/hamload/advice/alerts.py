@@ -7,6 +7,7 @@ episodes and their continuation, and on which days the runner is told.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -29,13 +30,14 @@ from hamload.advice.rules import (
     seriousness,
     tell,
 )
+from hamload.quantiles import moving_quantile
 from hamload.records import Alert, Reason, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hamload.parameters import AlertRules
-    from hamload.records import Array, DayFacts, DeloadPlan
+    from hamload.records import DayFacts, DeloadPlan
 
 _ALARMS = (State.STOP, State.DELOAD, State.CAUTION)
 #: States that are told again while they last.
@@ -127,8 +129,8 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
     memory = _Memory()
     alerts = []
     for index, (facts, history) in enumerate(zip(days, own_histories(days, rules), strict=True)):
-        memory, alert = _next(memory, facts, history, loads[: index + 1], rules)
-        alerts.append(replace(alert, athlete_id=athlete_id))
+        memory, alert = _next(memory, facts, history, loads[: index + 1], rules, athlete_id)
+        alerts.append(alert)
     return alerts
 
 
@@ -137,35 +139,28 @@ def own_histories(days: Sequence[DayFacts], rules: AlertRules) -> list[OwnHistor
 
     Days on which a ratio is not judged have no part in the percentile; fewer than `quantile_min_days` give none.
     """
-    import numpy as np  # noqa: PLC0415  # whoever only shows alerts need not load it
-
-    judged = np.array([is_judged(day, rules) for day in days], dtype=bool)
-    columns = []
-    for name in ("acwr_uncoupled", "acwr_ewma"):
-        values = (known(getattr(day.total, name)) for day in days)
-        column = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-        columns.append(np.where(judged, column, np.nan))
-    histories = []
-    silent_days = 0
-    for index, day in enumerate(days):
+    judged = [is_judged(day, rules) for day in days]
+    windows = [(max(0, index - rules.history.quantile_days), index) for index in range(len(days))]
+    silent, silent_days = [], 0
+    for day in days:
         silent_days = 0 if day.is_known else silent_days + 1
-        first = max(0, index - rules.history.quantile_days)
-        uncoupled, ewma = (_quantile(column[first:index], rules) for column in columns)
-        histories.append(OwnHistory(uncoupled, ewma, silent_days))
-    return histories
+        silent.append(silent_days)
 
+    def own(name: str) -> list[float | None]:
+        values = (known(getattr(day.total, name)) if is_in else None for day, is_in in zip(days, judged, strict=True))
+        column = [math.nan if value is None else value for value in values]
+        return moving_quantile(column, windows, rules.deload.own_quantile, rules.history.quantile_min_days)
 
-def _quantile(values: Array, rules: AlertRules) -> float | None:
-    import numpy as np  # noqa: PLC0415  # as above
-
-    found = values[~np.isnan(values)]
-    if len(found) < rules.history.quantile_min_days:
-        return None
-    return float(np.quantile(found, rules.deload.own_quantile))
+    return list(map(OwnHistory, own("acwr_uncoupled"), own("acwr_ewma"), silent))
 
 
 def _next(
-    memory: _Memory, facts: DayFacts, history: OwnHistory, loads: Sequence[float | None], rules: AlertRules
+    memory: _Memory,
+    facts: DayFacts,
+    history: OwnHistory,
+    loads: Sequence[float | None],
+    rules: AlertRules,
+    athlete_id: str,
 ) -> tuple[_Memory, Alert]:
     reasons = judge(facts, history, rules)
     memory, keep = _hold(memory, facts, reasons, rules)
@@ -187,7 +182,7 @@ def _next(
         advice = deload_advice(facts, rules, memory.plan, done)
     since = memory.since or facts.date
     return memory, Alert(
-        athlete_id="",
+        athlete_id=athlete_id,
         date=facts.date,
         state=state,
         reasons=reasons,

@@ -9,7 +9,7 @@ One run
     `session_load` from samples, with `endurance_factor`, `load_parts` and the labels; `treadmill_load`, `flat_load`,
     `summary_load` and `duration_load` where a recording falls short, each graded by `confidence`
 One runner's history
-    `features` (what a run leaves behind), `PastRun`, `athlete_before`, `easy_speed`, `streams_to_summary`,
+    `features` (what a run leaves behind), `PastRun`, `History`, `athlete_before`, `easy_speed`, `streams_to_summary`,
     `efm_per_rpe_minute`
 The days
     `acwr` with `acute_chronic`, `rolling_mean`, `ewma`; `monotony`, `strain`; `spike`; `days_since_run`,
@@ -41,7 +41,7 @@ from hamload.load.fallbacks import (
 )
 from hamload.load.features import RunFeatures, features, summary_features
 from hamload.load.histogram import pooled, quantile_of
-from hamload.load.history import EasySpeedFound, PastRun, athlete_before, easy_speed
+from hamload.load.history import EasySpeedFound, History, PastRun, athlete_before, easy_speed
 from hamload.load.metrics import DailyMetrics, daily_metrics, squad_metrics
 from hamload.load.monotony import monotony, strain
 from hamload.load.parts import LoadParts, load_parts
@@ -54,6 +54,7 @@ __all__ = [
     "AcuteChronic",
     "DailyMetrics",
     "EasySpeedFound",
+    "History",
     "LoadModel",
     "LoadParts",
     "Method",

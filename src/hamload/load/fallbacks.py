@@ -19,7 +19,7 @@ from hamload.load.session import Extent, Trust, assembled, on_treadmill, session
 from hamload.records import Basis
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from hamload.load.history import PastRun
     from hamload.parameters import LoadModel
@@ -132,7 +132,7 @@ def duration_load(
     return _steady(Extent(moving_time_s, math.nan, h, None), Trust(Basis.DURATION, *why), athlete, model)
 
 
-def streams_to_summary(past: Sequence[PastRun], easy_speed_mps: float, model: LoadModel) -> float | None:
+def streams_to_summary(past: Iterable[PastRun], easy_speed_mps: float, model: LoadModel) -> float | None:
     """Return the athlete's own median ratio of a run's load from streams to what its summary alone would have given.
 
     Parameters
@@ -156,7 +156,7 @@ def streams_to_summary(past: Sequence[PastRun], easy_speed_mps: float, model: Lo
     return float(np.median(load / (demand(distance / time, 0.0, easy_speed_mps, model.demand) * time / 60)))
 
 
-def efm_per_rpe_minute(past: Sequence[PastRun], model: LoadModel) -> float | None:
+def efm_per_rpe_minute(past: Iterable[PastRun], model: LoadModel) -> float | None:
     """Return the slope of the athlete's own regression, through the origin, of load on RPE * minutes.
 
     Parameters

@@ -9,7 +9,7 @@ import datetime as dt
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -19,7 +19,7 @@ from hamload.load.histogram import pooled, quantile_of
 from hamload.records import Athlete, Basis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hamload.load.features import RunFeatures
     from hamload.parameters import EasySpeed, LoadModel
@@ -79,7 +79,58 @@ class EasySpeedFound:
     flat_s: float
 
 
-def athlete_before(start_at: dt.datetime, past: Sequence[PastRun], easy_speed_mps: float, model: LoadModel) -> Athlete:
+class History:
+    """An athlete's runs in the order in which they began, to which later ones are added.
+
+    Parameters
+    ----------
+    runs
+        Each real run once, in order of `start_at`. ValueError where they are not.
+
+    """
+
+    def __init__(self, runs: Iterable[PastRun] = ()) -> None:
+        self._runs: list[PastRun] = []
+        #: Over all runs up to each: how many say how fast their best ten seconds were, and the fastest of these.
+        self._best: list[tuple[int, float]] = []
+        for run in runs:
+            self.add(run)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[PastRun]:
+        return iter(self._runs)
+
+    def add(self, run: PastRun) -> None:
+        """Add the next run."""
+        if self._runs and self._runs[-1].start_at > run.start_at:
+            raise ValueError("The past runs are not in order of start_at.")
+        count, fastest = self._best[-1] if self._best else (0, 0.0)
+        best = run.features.best_10s_mps
+        if run.is_counted and _is_known(best):
+            count, fastest = count + 1, max(fastest, best)
+        self._runs.append(run)
+        self._best.append((count, fastest))
+
+    def before(self, start_at: dt.datetime, days: float | None = None) -> Sequence[PastRun]:
+        """Return the runs that began before a moment, within so many days of it."""
+        last = bisect_left(self._runs, start_at, key=attrgetter("start_at"))
+        if days is None:
+            return self._runs[:last]
+        since = bisect_left(self._runs, start_at - dt.timedelta(days=days), hi=last, key=attrgetter("start_at"))
+        return self._runs[since:last]
+
+    def best_10s_before(self, start_at: dt.datetime, least: int) -> float | None:
+        """Return the fastest ten seconds of all runs before a moment; None where fewer than `least` of them say."""
+        last = bisect_left(self._runs, start_at, key=attrgetter("start_at"))
+        count, fastest = self._best[last - 1] if last else (0, 0.0)
+        return fastest if count >= max(least, 1) else None
+
+
+def athlete_before(
+    start_at: dt.datetime, past: Sequence[PastRun] | History, easy_speed_mps: float, model: LoadModel
+) -> Athlete:
     """Reduce the history before one moment to the thresholds that a run starting then is compared with.
 
     Parameters
@@ -87,7 +138,7 @@ def athlete_before(start_at: dt.datetime, past: Sequence[PastRun], easy_speed_mp
     start_at
         Start of the run to be assessed, aware. Runs that start then or later are not looked at.
     past
-        The athlete's runs, each real run once, in order of `start_at`.
+        The athlete's runs, each real run once, in order of `start_at`; a `History` where many runs follow one another.
     easy_speed_mps
         From `easy_speed`, or set by the runner.
     model
@@ -109,21 +160,14 @@ def athlete_before(start_at: dt.datetime, past: Sequence[PastRun], easy_speed_mp
     """
     if start_at.tzinfo is None:
         raise ValueError("start_at has no time zone.")
-    if any(a.start_at > b.start_at for a, b in pairwise(past)):
-        raise ValueError("The past runs are not in order of start_at.")
+    history = past if isinstance(past, History) else History(past)
     labels, session = model.labels, model.session
-    before = bisect_left(past, start_at, key=attrgetter("start_at"))
-    since = bisect_left(past, start_at - dt.timedelta(days=labels.history_days), hi=before, key=attrgetter("start_at"))
-    recent_since = bisect_left(
-        past, start_at - dt.timedelta(days=labels.longest_days), hi=before, key=attrgetter("start_at")
-    )
-    usual = [run for run in past[since:before] if run.is_counted]
+    usual = [run for run in history.before(start_at, labels.history_days) if run.is_counted]
     enough = _Enough(labels.min_runs)
     times = enough.of(run.features.moving_time_s for run in usual)
     typical_s = session.typical_time_default_s if times is None else float(np.median(times))
-    distances = [run.features.distance_m for run in past[recent_since:before] if run.is_counted]
+    distances = [run.features.distance_m for run in history.before(start_at, labels.longest_days) if run.is_counted]
     longest_m = max((d for d in distances if _is_known(d)), default=None)
-    best = enough.of(run.features.best_10s_mps for run in past[:before] if run.is_counted)
     recorded = [run.features.fast_s for run in usual if len(run.features.fast_s)]
     speeds = pooled(recorded if len(recorded) >= labels.min_runs else ())
     return Athlete(
@@ -137,7 +181,7 @@ def athlete_before(start_at: dt.datetime, past: Sequence[PastRun], easy_speed_mp
         longest_30d_m=longest_m if times is not None else None,
         high_load_efm=_quantile(enough.of(run.load_efm for run in usual), labels.heavy_load_quantile),
         median_demand=_quantile(enough.of(run.mean_demand for run in usual), 0.5),
-        best_10s_mps=None if best is None else float(best.max()),
+        best_10s_mps=history.best_10s_before(start_at, labels.min_runs),
         runs=len(usual),
     )
 

@@ -14,6 +14,7 @@ from hamload import warehouse
 from hamload.advice import FlagEntry, assess, curl_checks, headline, open_flags, said
 from hamload.load import daily_metrics, is_returning, spike
 from hamload.pipeline import curling
+from hamload.quantiles import moving_quantile
 from hamload.records import SERIES, Cause, Confidence, DayFacts, Reason, SeriesDay, SessionFact
 
 if TYPE_CHECKING:
@@ -302,14 +303,10 @@ def _high_loads(
         "select local_date, load_efm from staging.sessions where athlete_id = ? order by local_date", [athlete_id]
     ).fetchall()
     days = [row[0] for row in found]
-    loads = np.array([row[1] for row in found], dtype=np.float64)
-    found_before: list[float | None] = []
-    for date in dates:
-        own = loads[bisect_left(days, date - dt.timedelta(days=labels.history_days)) : bisect_right(days, date)]
-        found_before.append(
-            float(np.quantile(own, labels.heavy_load_quantile)) if len(own) >= labels.min_runs else None
-        )
-    return found_before
+    windows = (
+        (bisect_left(days, date - dt.timedelta(days=labels.history_days)), bisect_right(days, date)) for date in dates
+    )
+    return moving_quantile([row[1] for row in found], windows, labels.heavy_load_quantile, labels.min_runs)
 
 
 def _curl_dates(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dt.date]:

@@ -10,13 +10,17 @@ import datetime as dt
 import hashlib
 import json
 import math
+from bisect import bisect_left
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import batched
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hamload import journal, warehouse
 from hamload.decode import limit_speed
 from hamload.load import (
+    EasySpeedFound,
+    History,
     PastRun,
     RunFeatures,
     athlete_before,
@@ -28,12 +32,13 @@ from hamload.load import (
     summary_features,
     summary_load,
 )
-from hamload.pipeline.gathering import is_possible, read_samples
+from hamload.pipeline.gathering import is_possible
 from hamload.pipeline.putting import silent
+from hamload.pipeline.storing import read_samples
 from hamload.records import AltitudeSource, Basis, Confidence, SessionLoad, Sport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
     import duckdb
@@ -95,7 +100,7 @@ def _write_sources(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings)
 def write_journal(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
     """Tell the warehouse what the runners' journals say."""
     con.execute("delete from landing.journal")
-    rows = [{**asdict(e), "content": json.dumps(e.content)} for e in journal.entries(raw.deliveries())]
+    rows = [{**asdict(e), "content": json.dumps(e.content)} for e in journal.logged(raw)]
     warehouse.append_rows(con, "landing.journal", rows)
 
 
@@ -145,7 +150,7 @@ class _Run:
     distance_m: float | None
     moving_time_s: float
     rpe: float | None
-    features: RunFeatures | None
+    has_features: bool
     inputs: str
     #: Whether it shapes what is usual, and what is wrong with it: then its load is trusted less.
     is_usual: bool
@@ -158,16 +163,17 @@ def write_loads(
     con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None, progress: Progress = silent
 ) -> None:
     """Assess the sessions of every athlete, from the first one that changed on."""
+    former = {row["athlete_id"]: row for row in warehouse.rows(con, "select * from landing.athletes")}
     con.execute("delete from landing.athletes")
     for athlete in settings.athletes:
         runs = _runs(con, athlete.id)
         day = today or settings.today(athlete.id)
         zone = settings.zone(athlete.id)
-        found = easy_speed([_past(run, None, zone) for run in runs], settings.model.easy_speed, day)
+        found = _easy_speed(con, athlete.id, runs, former.get(athlete.id), settings, day)
         mps = athlete.easy_speed_mps or found.mps
         last = max((run.local_date for run in runs), default=day)
         con.execute(
-            "insert into landing.athletes values (?, ?, ?, ?, ?, ?, ?)",
+            "insert into landing.athletes values (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 athlete.id,
                 athlete.name,
@@ -175,11 +181,38 @@ def write_loads(
                 # Today may still bring a run: it belongs to the series only once it has one.
                 max(day - dt.timedelta(days=1), last) if runs else day - dt.timedelta(days=1),
                 mps,
+                found.mps,
                 found.until,
                 settings.model.version,
             ],
         )
         _assess(con, athlete.id, runs, mps, settings, progress)
+
+
+def _easy_speed(
+    con: duckdb.DuckDBPyConnection,
+    athlete_id: str,
+    runs: Sequence[_Run],
+    former: dict[str, Any] | None,
+    settings: Settings,
+    day: dt.date,
+) -> EasySpeedFound:
+    """Return the easy speed: the one found before, where its weeks are over and their runs are what they were."""
+    zone = settings.zone(athlete_id)
+    is_same_model = former is not None and (former["model_version"], former["time_zone"]) == (
+        settings.model.version,
+        zone.key,
+    )
+    if former is not None and is_same_model and (until := former["easy_speed_until"]) is not None and until < day:
+        stored = con.execute(
+            "select session_id, inputs, start_at from landing.session_loads where athlete_id = ?", [athlete_id]
+        ).fetchall()
+        before = {(name, inputs) for name, inputs, at in stored if at.astimezone(zone).date() <= until}
+        if before == {(r.session_id, r.inputs) for r in runs if r.start_at.astimezone(zone).date() <= until}:
+            return EasySpeedFound(former["found_easy_speed_mps"], is_final=True, until=until, flat_s=math.nan)
+    known = _features(con, runs)
+    past = [_past(run, known.get(run.recording_id), None, zone) for run in runs]
+    return easy_speed(past, settings.model.easy_speed, day)
 
 
 def _assess(
@@ -196,22 +229,24 @@ def _assess(
     con.executemany(
         "delete from landing.session_loads where session_id = ?", [[s] for s in stored if s not in keep] or [[""]]
     )
-    zone = settings.zone(athlete_id)
-    past = [_past(run, stored[run.session_id], zone) for run in runs[:kept]]
     todo = runs[kept:]
+    if not todo:
+        return
+    zone, known = settings.zone(athlete_id), _known_before(con, runs, todo[0], settings)
+    past = History(_past(run, known.get(run.recording_id), stored[run.session_id], zone) for run in runs[:kept])
     for batch in batched(todo, _BATCH, strict=False):
-        live = [run.recording_id for run in batch if run.features is not None and run.frozen is None]
+        live = [run.recording_id for run in batch if run.has_features and run.frozen is None]
         samples = read_samples(con, live)
         rows = []
         for run in batch:
             if run.frozen is not None:
                 rows.append(_frozen_row(run))
-                past.append(_past(run, _frozen_load(run.frozen), zone))
+                past.add(_past(run, known.get(run.recording_id), _frozen_load(run.frozen), zone))
                 continue
             athlete = athlete_before(run.start_at, past, easy_mps, settings.model)
             load = _doubted(run, _load(run, samples.get(run.recording_id), athlete, past, settings))
             rows.append(_row(run, athlete_id, athlete, load, settings.model.version))
-            past.append(_past(run, load, zone))
+            past.add(_past(run, known.get(run.recording_id), load, zone))
         warehouse.append_rows(con, "landing.session_loads", rows)
         progress("assessing", len(past) - kept, len(todo))
 
@@ -234,7 +269,8 @@ def loads_of_copies(
         return {}
     runs, stored, zone = _runs(con, athlete_id), _stored(con, athlete_id), settings.zone(athlete_id)
     places = {run.session_id: place for place, run in enumerate(runs)}
-    past = [_past(run, stored.get(run.session_id), zone) for run in runs]
+    known = _features(con, runs)
+    past = [_past(run, known.get(run.recording_id), stored.get(run.session_id), zone) for run in runs]
     ((easy_mps,),) = con.execute(
         "select easy_speed_mps from landing.athletes where athlete_id = ?", [athlete_id]
     ).fetchall()
@@ -254,7 +290,7 @@ def loads_of_copies(
 
 
 def _load(
-    run: _Run, samples: Samples | None, athlete: Athlete, past: Sequence[PastRun], settings: Settings
+    run: _Run, samples: Samples | None, athlete: Athlete, past: Iterable[PastRun], settings: Settings
 ) -> SessionLoad:
     model = settings.model
     if samples is not None:
@@ -281,7 +317,8 @@ def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
         con,
         "select s.session_id, s.recording_id, s.start_at, s.local_date, a.sport,"
         " coalesce(c.usable_share, a.usable_share) as usable,"
-        " s.distance_m, s.moving_time_s, s.rpe, f.features, z.load as frozen, s.is_usual,"
+        " s.distance_m, s.moving_time_s, s.rpe, s.is_usual, z.load as frozen,"
+        " f.activity_id is not null as has_features,"
         " coalesce(c.altitude_source, a.altitude_source) as altitude_source,"
         " case when starts_with(s.verdict, 'accepted') then '' else array_to_string(s.flags_why, '; ') end as doubts,"
         " d.facts_hash"
@@ -298,17 +335,44 @@ def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
 
 def _run(row: dict[str, Any]) -> _Run:
     made_of = [row.pop("facts_hash")] + [str(row[name]) for name in _INPUTS]
-    told = row.pop("features")
     return _Run(
         **row
         | {
             "sport": Sport(row["sport"]),
             "altitude_source": AltitudeSource(row["altitude_source"]),
-            "features": RunFeatures.from_record(json.loads(told)) if told else None,
             "frozen": json.loads(row["frozen"]) if row["frozen"] else None,
             "inputs": hashlib.sha256("/".join(made_of).encode()).hexdigest()[:12],
         }
     )
+
+
+def _features(con: duckdb.DuckDBPyConnection, runs: Sequence[_Run]) -> dict[str, RunFeatures]:
+    """Return what runs leave behind for later ones, by the ids of their recordings."""
+    found = con.execute(
+        "select activity_id, features from landing.features where list_contains(?, activity_id)",
+        [[run.recording_id for run in runs if run.has_features]],
+    ).fetchall()
+    return {name: RunFeatures.from_record(json.loads(told)) for name, told in found}
+
+
+def _known_before(
+    con: duckdb.DuckDBPyConnection, runs: Sequence[_Run], first: _Run, settings: Settings
+) -> dict[str, RunFeatures]:
+    """Return what runs leave behind for the assessment from `first` on.
+
+    Of runs that no window reaches any more, only what is asked of all the past: their distance, time and best speed.
+    Reading every histogram of ten years would cost more than the night itself.
+    """
+    labels = settings.model.labels
+    since = first.start_at - dt.timedelta(days=max(labels.history_days, labels.longest_days))
+    place = bisect_left(runs, since, key=attrgetter("start_at"))
+    old = con.execute(
+        "select activity_id, cast(features->>'moving_time_s' as double), cast(features->>'distance_m' as double),"
+        " cast(features->>'best_10s_mps' as double) from landing.features where list_contains(?, activity_id)",
+        [[run.recording_id for run in runs[:place] if run.has_features]],
+    ).fetchall()
+    brief = {name: replace(summary_features(time_s, way_m), best_10s_mps=best) for name, time_s, way_m, best in old}
+    return brief | _features(con, runs[place:])
 
 
 #: What a session's load depends on, besides its primary document, the model and what came before it.
@@ -335,7 +399,9 @@ def _doubted(run: _Run, load: SessionLoad) -> SessionLoad:
     return replace(load, confidence=load.confidence if is_low else Confidence.LOW, confidence_why=why)
 
 
-def _past(run: _Run, load: SessionLoad | tuple[float, float | None, str] | None, zone: ZoneInfo) -> PastRun:
+def _past(
+    run: _Run, known: RunFeatures | None, load: SessionLoad | tuple[float, float | None, str] | None, zone: ZoneInfo
+) -> PastRun:
     efm: float | None = None
     mean: float | None = None
     basis = Basis.STREAMS
@@ -345,7 +411,7 @@ def _past(run: _Run, load: SessionLoad | tuple[float, float | None, str] | None,
         efm, mean, basis = load[0], load[1], Basis(load[2])
     return PastRun(
         start_at=run.start_at.astimezone(zone),
-        features=run.features or summary_features(run.moving_time_s, run.distance_m),
+        features=known or summary_features(run.moving_time_s, run.distance_m),
         load_efm=efm,
         mean_demand=mean,
         is_counted=run.is_usual,

@@ -310,7 +310,7 @@ def _outdated(settings: Settings, athlete_id: str, today: dt.date) -> list[Entry
 
 
 def _sent(raw: Raw, athlete_id: str) -> list[Entry]:
-    known = journal.entries(raw.deliveries(athlete_id))
+    known = journal.logged(raw, athlete_id)
     recalled = {entry.content["workout_id"] for entry in known if entry.kind == _RECALLED}
     return [e for e in known if e.kind == _PUSHED and e.content["workout_id"] not in recalled]
 

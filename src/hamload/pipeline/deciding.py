@@ -136,13 +136,13 @@ def made(settings: Settings, athlete_id: str) -> list[Made]:
     if not (settings.home / "raw").is_dir():
         return []
     with Raw(settings.home) as raw:
-        return [_made(e) for e in journal.entries(raw.deliveries(athlete_id)) if e.kind == KIND]
+        return [_made(e) for e in journal.logged(raw, athlete_id) if e.kind == KIND]
 
 
 def undo(settings: Settings, athlete_id: str, entry_id: str, now: dt.datetime) -> Made:
     """Take a decision back, the newest where none is named. Raises ConfigurationError where there is none."""
     with Raw(settings.home) as raw:
-        known = [e for e in journal.entries(raw.deliveries(athlete_id)) if e.kind == KIND]
+        known = [e for e in journal.logged(raw, athlete_id) if e.kind == KIND]
         found = [e for e in known if e.entry_id.startswith(entry_id)] if entry_id else known[-1:]
         if len(found) != 1:
             what = f"{len(found)} decisions begin with {entry_id}" if found else "there is no such decision"

@@ -1,6 +1,6 @@
 """Second step: documents that nobody has decoded yet become activities, samples and features in the warehouse.
 
-Decoding runs in worker processes where there is enough to do; one document's failure is its own and is listed.
+Reading runs in worker processes; one document's failure is its own and is listed.
 """
 
 from __future__ import annotations
@@ -8,16 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import multiprocessing
-import os
 import re
 from collections import deque
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from hamload import journal, warehouse
 from hamload.days import local_day
@@ -25,24 +20,23 @@ from hamload.load import usable_share
 from hamload.merging.decisions import KIND, counted_as_runs
 from hamload.pipeline import freezing
 from hamload.pipeline.putting import silent
-from hamload.pipeline.reading import STRAVA, SUMMARIES, Task, read, read_remembered, remember
-from hamload.records import Samples
+from hamload.pipeline.readers import Readers
+from hamload.pipeline.reading import STRAVA, SUMMARIES, Task
+from hamload.pipeline.storing import write_samples
 from hamload.sources import strava_export
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     import duckdb
 
     from hamload.pipeline.putting import Progress
     from hamload.pipeline.reading import Decoded, Outcome
     from hamload.raw import Delivery, Raw, Refusal
-    from hamload.records import Recording
+    from hamload.records import Recording, Samples
     from hamload.settings import Settings
 
 _BATCH = 48
-_WORTH_WORKERS = 24
 SIMULATOR = "hamload simulator"
 
 
@@ -56,7 +50,7 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
             "select athlete_id, document_id, facts_hash from landing.decoded"
         ).fetchall()
     }
-    todo = [d for key, d in latest.items() if done.get(key) != _facts_hash(d, settings)]
+    todo = [d for key, d in latest.items() if not _is_done(d, done.get(key), settings)]
     _forget(con, done.keys() - latest.keys())
     _list_refusals(con, raw)
     frozen = [d for d in todo if d.format == freezing.FORMAT]
@@ -64,7 +58,7 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
         with warehouse.transaction(con):
             _forget(con, done.keys() & {(delivery.athlete_id, delivery.document_id)})
             freezing.thaw(con, delivery, raw.content(delivery.document_id, delivery.format))
-            _note_decoded(con, [delivery], settings)
+            _note_decoded(con, [delivery], frozenset(), settings)
     count = len(frozen)
     for deliveries, outcomes in _outcomes([d for d in todo if d.format != freezing.FORMAT], raw, settings):
         with warehouse.transaction(con):
@@ -131,29 +125,21 @@ _UNTOLD = (None, "", "unknown")
 def _outcomes(
     todo: Sequence[Delivery], raw: Raw, settings: Settings
 ) -> Iterator[tuple[Sequence[Delivery], Sequence[Outcome]]]:
-    batches = list(batched(todo, _BATCH, strict=False))
-    workers = settings.imports.workers or os.process_cpu_count() or 1
-    if workers == 1 or len(todo) < _WORTH_WORKERS:
-        for batch in batches:
-            yield batch, [read(_task(delivery, raw), settings.signal, settings.model) for delivery in batch]
-        return
-    context = multiprocessing.get_context("forkserver")
-    told = (settings.signal, settings.model, os.getpid())
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=remember, initargs=told) as pool:
-        # Two batches are under way at once, so that memory does not grow with the archive.
-        under_way: deque[tuple[Sequence[Delivery], list[Future[Outcome]]]] = deque()
-        for batch in batches:
-            under_way.append((batch, [pool.submit(read_remembered, _task(delivery, raw)) for delivery in batch]))
-            if len(under_way) > 1:
-                yield _finished(*under_way.popleft())
-        while under_way:
+    readers = Readers(settings.imports, settings.signal, settings.model)
+    # Two batches are under way at once, so that memory does not grow with the archive.
+    under_way: deque[tuple[Sequence[Delivery], list[Callable[[], Outcome]]]] = deque()
+    for batch in batched(todo, _BATCH, strict=False):
+        under_way.append((batch, [readers.submit(_task(delivery, raw)) for delivery in batch]))
+        if len(under_way) > 1:
             yield _finished(*under_way.popleft())
+    while under_way:
+        yield _finished(*under_way.popleft())
 
 
 def _finished(
-    batch: Sequence[Delivery], futures: Sequence[Future[Outcome]]
+    batch: Sequence[Delivery], waiting: Sequence[Callable[[], Outcome]]
 ) -> tuple[Sequence[Delivery], list[Outcome]]:
-    return batch, [future.result() for future in futures]
+    return batch, [outcome() for outcome in waiting]
 
 
 def _task(delivery: Delivery, raw: Raw) -> Task:
@@ -188,20 +174,34 @@ def _write(
             if decoded.samples is not None and decoded.features is not None:
                 samples.append((activity_id, decoded.samples))
                 features_rows.append({"activity_id": activity_id, "features": decoded.features})
-    _note_decoded(con, deliveries, settings)
+    given_up = frozenset(d.document_id for d, outcome in zip(deliveries, outcomes, strict=True) if outcome.is_given_up)
+    _note_decoded(con, deliveries, given_up, settings)
     warehouse.append_rows(con, "landing.activities", activities)
-    warehouse.append_rows(con, "landing.features", features_rows)
     warehouse.append_rows(con, "landing.strength_sets", sets)
     if samples:
-        warehouse.append_columns(con, "landing.samples", _stacked(samples))
+        chunk = write_samples(con, samples)
+        warehouse.append_rows(con, "landing.features", [{**row, "chunk": chunk} for row in features_rows])
 
 
-def _note_decoded(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], settings: Settings) -> None:
-    done = [
-        {"athlete_id": d.athlete_id, "document_id": d.document_id, "facts_hash": _facts_hash(d, settings)}
-        for d in deliveries
-    ]
+def _note_decoded(
+    con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], given_up: Collection[str], settings: Settings
+) -> None:
+    def told(delivery: Delivery) -> str:
+        facts = _facts_hash(delivery, settings)
+        return _limited(facts, settings) if delivery.document_id in given_up else facts
+
+    done = [{"athlete_id": d.athlete_id, "document_id": d.document_id, "facts_hash": told(d)} for d in deliveries]
     warehouse.append_rows(con, "landing.decoded", done)
+
+
+def _is_done(delivery: Delivery, mark: str | None, settings: Settings) -> bool:
+    facts = _facts_hash(delivery, settings)
+    return mark in {facts, _limited(facts, settings)}
+
+
+def _limited(facts_hash: str, settings: Settings) -> str:
+    """Return the mark of a document that was given up: with other limits it is read again."""
+    return f"{facts_hash}/{settings.imports.max_seconds:g}/{settings.imports.max_memory_mb}"
 
 
 def _forget(con: duckdb.DuckDBPyConnection, documents: Collection[tuple[str, str]]) -> None:
@@ -330,16 +330,6 @@ def _sets(activity_id: str, recording: Recording) -> list[dict[str, Any]]:
         }
         for index, s in enumerate(recording.sets)
     ]
-
-
-def _stacked(runs: Sequence[tuple[str, Samples]]) -> dict[str, Any]:
-    lengths = [len(samples) for _, samples in runs]
-    columns: dict[str, Any] = {
-        "activity_id": np.repeat(np.array([activity_id for activity_id, _ in runs], dtype=object), lengths)
-    }
-    for field in fields(Samples):
-        columns[field.name] = np.concatenate([getattr(samples, field.name) for _, samples in runs])
-    return columns
 
 
 def _activity_id(delivery: Delivery, part: int) -> str:

@@ -31,7 +31,8 @@ from hamload.merging import (
     merge,
 )
 from hamload.merging.decisions import KIND, Ref, decisions
-from hamload.records import AltitudeSource, Samples, Sport
+from hamload.pipeline.storing import read_samples, write_samples
+from hamload.records import AltitudeSource, Sport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -492,11 +493,9 @@ def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Sett
     source = (gathered.altitude or gathered.primary).altitude_source
     seconds = max(float(whole.dt_s.sum()), 1e-9)
     with warehouse.transaction(con):
-        columns: dict[str, Any] = {"activity_id": np.full(len(whole), made, dtype=object)}
-        columns |= {f.name: getattr(whole, f.name) for f in fields(Samples)}
-        warehouse.append_columns(con, "landing.samples", columns)
+        chunk = write_samples(con, [(made, whole)])
         told = json.dumps(features(whole, settings.model).as_record())
-        warehouse.append_rows(con, "landing.features", [{"activity_id": made, "features": told}])
+        warehouse.append_rows(con, "landing.features", [{"activity_id": made, "chunk": chunk, "features": told}])
         row = {
             "recording_id": made,
             "altitude_source": source,
@@ -527,25 +526,3 @@ def _drop_composed(con: duckdb.DuckDBPyConnection, wanted: set[str]) -> None:
                 ("composed", "recording_id"),
             ):
                 con.execute(f"delete from landing.{table} where {column} = ?", [made])  # noqa: S608
-
-
-def read_samples(con: duckdb.DuckDBPyConnection, recording_ids: Sequence[str]) -> dict[str, Samples]:
-    """Return the samples of these recordings, in order of time; those without any are left out."""
-    if not recording_ids:
-        return {}
-    names = [f.name for f in fields(Samples)]
-    found = con.execute(
-        f"select activity_id, {', '.join(names)} from landing.samples"  # noqa: S608
-        " where list_contains(?, activity_id) order by activity_id, time_s",
-        [list(recording_ids)],
-    ).fetchnumpy()
-    ids = np.ma.getdata(found.pop("activity_id"))
-    if not len(ids):
-        return {}
-    columns = {name: np.ma.filled(np.ma.asarray(found[name], dtype=np.float64), np.nan) for name in names}
-    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
-    ends = np.r_[starts[1:], len(ids)]
-    return {
-        str(ids[first]): Samples(**{name: columns[name][first:end] for name in names})
-        for first, end in zip(starts, ends, strict=True)
-    }

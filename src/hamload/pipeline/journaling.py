@@ -129,7 +129,7 @@ def _is_open(known: Sequence[Entry], name: str, date: dt.date) -> bool:
 
 
 def _entries(raw: Raw, athlete_id: str) -> list[Entry]:
-    return journal.entries(raw.deliveries(athlete_id))
+    return journal.logged(raw, athlete_id)
 
 
 def _flags(known: Sequence[Entry]) -> list[FlagEntry]:

@@ -29,7 +29,8 @@ class Put:
     """What became of one import: how much was offered, was new, was known already, and was refused.
 
     `passed_over`: files beside the recordings that are none, and never claimed to be. `is_history`:
-    taken as a whole history, whose days without a recording are rest. `names`: everything that was offered.
+    taken as a whole history, whose days without a recording are rest. `names`: everything that was offered; `unread`:
+    what of it was not kept.
     """
 
     offered: int
@@ -39,6 +40,7 @@ class Put:
     passed_over: int = 0
     is_history: bool = False
     names: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
 
 
 def silent(_step: str, _done: int, _total: int) -> None:
@@ -131,13 +133,24 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
             with raw.batch(source, athlete.id, now) as batch:
                 batch.report(is_history=False, failure=failure)
             raise failure
-        put, _ = _put_offers(raw, found, source, athlete.id, now, {}, progress=progress)
+        seen = raw.cursor(source, athlete.id)
+        fresh = [offer for offer in found.offers if not offer.stamp or seen.get(offer.name) != offer.stamp]
+        put, _ = _put_offers(raw, replace(found, offers=tuple(fresh)), source, athlete.id, now, {}, progress=progress)
+        put = _with_seen(put, found.offers, len(found.offers) - len(fresh))
         # A day is over only when the night after it has come: today may still bring a run.
         yesterday = now.astimezone(settings.zone(athlete.id)).date() - dt.timedelta(days=1)
         with raw.batch(source, athlete.id, now) as batch:
             batch.settle([str(path)], [name for name, _ in put.refused])
+            # What was refused or passed over is looked at again: another version may read it.
+            batch.cursor({o.name: o.stamp for o in found.offers if o.stamp and o.name not in put.unread})
             batch.report(is_history=folder.reports_rest, covered_until=yesterday if folder.reports_rest else None)
     return put
+
+
+def _with_seen(put: Put, offers: Sequence[files.Offer], seen: int) -> Put:
+    """Return what became of a folder of which so many files are those of an earlier night, untouched since."""
+    names = put.names | {offer.name for offer in offers}
+    return replace(put, offered=put.offered + seen, known=put.known + seen, names=names)
 
 
 def _put_offers(
@@ -150,8 +163,9 @@ def _put_offers(
     *,
     progress: Progress,
 ) -> tuple[Put, list[str]]:
-    new = known = passed_over = 0
+    new = known = 0
     documents: list[str] = []
+    passed: list[str] = []
     refused = list(found.refused)
     total = len(found.offers)
     for first in range(0, total, _BATCH):
@@ -161,7 +175,7 @@ def _put_offers(
                     document, is_new = _put_offer(batch, offer, facts)
                 except HamloadError as error:
                     if isinstance(error, _NoRecordingError) and not offer.is_claimed:
-                        passed_over += 1
+                        passed.append(offer.name)
                         continue
                     reason = str(error)
                     if (summary := strava_export.summary(offer.facts)) is not None:
@@ -180,9 +194,10 @@ def _put_offers(
         with raw.batch(source, athlete_id, now) as batch:
             for name, reason in found.refused:
                 batch.refuse(name, reason)
-    offered = total + len(found.refused) - passed_over
+    offered = total + len(found.refused) - len(passed)
     names = frozenset([offer.name for offer in found.offers] + [name for name, _ in refused])
-    return Put(offered, new, known, tuple(refused), passed_over, names=names), documents
+    unread = frozenset([*passed, *(name for name, _ in refused)])
+    return Put(offered, new, known, tuple(refused), len(passed), names=names, unread=unread), documents
 
 
 class _NoRecordingError(HamloadError):

@@ -6,9 +6,6 @@ Nothing here knows the warehouse or the ledger: a worker starts with little and 
 from __future__ import annotations
 
 import json
-import os
-import threading
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +66,8 @@ class Outcome:
     activities: tuple[Decoded, ...]
     refusal: str = ""
     is_no_activity: bool = False
+    #: It was not its content that decided, but what its reader may take: with other limits it is read again.
+    is_given_up: bool = False
 
 
 #: What an export's table or a service's list says of an activity; any recording of it says more.
@@ -87,10 +86,21 @@ def read(task: Task, signal: Signal, model: LoadModel) -> Outcome:
         return Outcome((), str(error), is_no_activity=True)
     except HamloadError as error:
         return _instead(task, str(error))
+    except MemoryError:
+        return given_up(
+            task,
+            "Reading this takes more memory than a reader may have. If it is a real recording, raise [import]"
+            " max_memory_mb in config.toml.",
+        )
     except Exception as error:  # noqa: BLE001  # a fault of ours on one document is listed with it, and stops no other
         return _instead(
             task, f"hamload itself failed on this document ({type(error).__name__}: {error}). Please report it."
         )
+
+
+def given_up(task: Task, refusal: str) -> Outcome:
+    """Return the outcome of a document that took more than a reader may take."""
+    return replace(_instead(task, refusal), is_given_up=True)
 
 
 def _instead(task: Task, refusal: str) -> Outcome:
@@ -194,28 +204,3 @@ def _recognised(recording: Recording, samples: Samples, signal: Signal, moving_m
         return replace(recording, sport=Sport.RUN, notes=(*recording.notes, note))
     note = f"names no sport, and its speeds are not a runner's: {_UNCOUNTED}"
     return replace(recording, streams=None, notes=(*recording.notes, note))
-
-
-_remembered: tuple[Signal, LoadModel]
-
-
-def remember(signal: Signal, model: LoadModel, parent: int) -> None:
-    """Tell a worker its coefficients once, not with every document, and whose death it must not outlive."""
-    global _remembered  # noqa: PLW0603  # what a worker process is born with
-    _remembered = signal, model
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
-
-
-def _die_with(parent: int) -> None:
-    # A killed parent closes no queue: its workers would wait for documents for ever.
-    while True:
-        try:
-            os.kill(parent, 0)
-        except OSError:
-            os._exit(1)
-        time.sleep(1)
-
-
-def read_remembered(task: Task) -> Outcome:
-    """Read one document with the coefficients that `remember` was told."""
-    return read(task, *_remembered)

@@ -30,7 +30,7 @@ _LISTED = 5
 def note_told(settings: Settings, athlete_id: str, now: dt.datetime) -> int:
     """Write down what a digest has told of its day, and of earlier days whose state changed. Returns how many."""
     with Raw(settings.home) as raw, warehouse.reader(settings.home) as con:
-        told = {e.date: e.content for e in journal.entries(raw.deliveries(athlete_id)) if e.kind == KIND}
+        told = {e.date: e.content for e in journal.logged(raw, athlete_id) if e.kind == KIND}
         states = _states(con, athlete_id)
         if not states:
             return 0

@@ -7,8 +7,11 @@ or says why it will not. Nothing is ever unpacked to the disk.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
+import json
 import os
+import time
 import zipfile
 import zlib
 from dataclasses import dataclass, field, replace
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 _ARCHIVE_DEPTH = 3
+#: FAT keeps times to two seconds.
+_TICK_S = 3
 _RECORDINGS = (".fit", ".gpx", ".tcx")
 
 
@@ -39,7 +44,8 @@ class Offer:
     """Something that may be a recording. `facts` is what an export's own table says of it.
 
     `is_claimed`: its name, its table, or the user who named it says that it is a recording. Of the others (photos,
-    notes) in a folder or an archive, only what turns out to be one counts.
+    notes) in a folder or an archive, only what turns out to be one counts. `stamp`: changes whenever the file or its
+    facts do; empty where that cannot be told.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Offer:
     external_id: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     is_claimed: bool = True
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,15 @@ def _file(path: Path, limits: Limits) -> Iterator[_Item]:
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         yield str(path), f"This archive cannot be opened: {error}."
         return
-    yield Offer(_printable(str(path)), lambda: _plain(_bounded(path, limits), limits))
+    yield Offer(_printable(str(path)), lambda: _plain(_bounded(path, limits), limits), stamp=_stamp(path))
+
+
+def _stamp(path: Path) -> str:
+    """Return size and times of a file; none for one that changed just now: it may change again within the same tick."""
+    status = path.stat()
+    if time.time() - max(status.st_mtime, status.st_ctime) < _TICK_S:
+        return ""
+    return f"{status.st_size}/{status.st_mtime_ns}/{status.st_ctime_ns}"
 
 
 def _printable(name: str) -> str:
@@ -196,7 +211,9 @@ def _archive(archive: zipfile.ZipFile, name: str, limits: Limits, depth: int) ->
 def _with_facts(item: _Item, facts: dict[str, Any] | None) -> _Item:
     if facts is None or not isinstance(item, Offer):
         return item
-    return replace(item, external_id=str(facts["external_id"]), facts=facts, is_claimed=True)
+    told = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+    stamp = item.stamp and f"{item.stamp}/{told}"
+    return replace(item, external_id=str(facts["external_id"]), facts=facts, is_claimed=True, stamp=stamp)
 
 
 def _as_claimed(item: _Item, name: str) -> _Item:

@@ -1,0 +1,333 @@
+"""One measurement each, in a process of its own: `python bench/measures.py NAME ARGUMENT...` prints it as JSON.
+
+Modules are imported, and what is only preparation is done, before the clock starts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TODAY = dt.date(2026, 11, 23)
+NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
+SAMPLES_A_RUN = 3600
+
+
+@contextmanager
+def _clock(told: dict[str, Any]) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    told["seconds"] = time.perf_counter() - began
+
+
+def _files(folder: str) -> list[Path]:
+    return sorted(Path(folder).rglob("*.fit"))
+
+
+def _read(path: Path) -> int:
+    import fitfast
+
+    return len(fitfast.records(path.read_bytes()))
+
+
+def reader(folder: str, workers: str = "1") -> dict[str, Any]:
+    """Decode the records of every file with the reader that hamload uses, and do nothing with them."""
+    told: dict[str, Any] = {}
+    _read(_files(folder)[0])
+    if workers == "1":
+        with _clock(told):
+            told["files"] = len([_read(path) for path in _files(folder)])
+        return told
+    with ProcessPoolExecutor(int(workers)) as pool:
+        list(pool.map(_read, _files(folder)[:8]))
+        with _clock(told):
+            told["files"] = len(list(pool.map(_read, _files(folder), chunksize=8)))
+    return told
+
+
+def archive(folder: str, workers: str = "1") -> dict[str, Any]:
+    """Take a folder from nothing to a digest: keep, read, clean, merge, assess, decide, build, publish, write."""
+    from hamload import pipeline, settings
+    from hamload.digest import render  # noqa: F401  # its import is preparation
+    from hamload.pipeline import advising, assessing, decoding, gathering  # noqa: F401  # as above
+
+    told: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place) / "home"
+        home.mkdir()
+        (home / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n[import]\nworkers = {workers}\n')
+        current = settings.load(home)
+        _warm(current)
+        with _clock(told), pipeline.exclusive(current):
+            put = pipeline.put_files(current, [Path(folder)], "me", NIGHT, through=TODAY - dt.timedelta(days=1))
+            pipeline.refresh(current, TODAY, now=NIGHT)
+            pipeline.digest_text(current)
+        told |= {"files": put.new, "home_mb": _size_mb(home), "raw_mb": _size_mb(home / "raw")}
+        told["files_mb"] = _size_mb(Path(folder))
+    return told
+
+
+def _warm(current: Any) -> None:
+    """Start the readers: a night starts them once, however much there is to read."""
+    from hamload.pipeline.readers import Readers
+    from hamload.pipeline.reading import Task
+
+    hands = Readers(current.imports, current.signal, current.model)
+    nothing = Task(Path("/dev/null"), "fit", "0" * 64, "", {})
+    for outcome in [hands.submit(nothing) for _ in range(2 * (current.imports.workers or 1))]:
+        outcome()
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def notebook(folder: str) -> dict[str, Any]:
+    """Do what the obvious notebook does: activity-parser, a frame a run, a load a day, the acwr package."""
+    import activity_parser
+    import acwr
+    import pandas as pd
+
+    parser = activity_parser.ActivityParser()
+    told: dict[str, Any] = {}
+    with _clock(told):
+        loads: dict[Any, float] = {}
+        for path in _files(folder):
+            records, _, _ = parser.parse(str(path))
+            day = records.index[0].date()
+            seconds = records.index.to_series().diff().dt.total_seconds().clip(upper=10)
+            loads[day] = loads.get(day, 0.0) + float((seconds * (records["speed"] / 10) ** 2).sum() / 60)
+        daily = pd.Series(loads)
+        daily.index = pd.to_datetime(daily.index)
+        daily = daily.resample("D").sum()
+        for method in ("rac", "rau", "ewma"):
+            acwr.acwr(daily, method=method)
+        told["files"] = len(_files(folder))
+    return told
+
+
+def night(home: str, new_run: str = "") -> dict[str, Any]:
+    """Run a night on a copy of a home: with nothing new, or with one new recording in its folder."""
+    from hamload import pipeline, settings
+    from hamload.pipeline import advising, assessing, decoding, gathering, mailing, reporting  # noqa: F401
+
+    told: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / "home"
+        shutil.copytree(home, copy, copy_function=shutil.copy2)
+        watched = Path(place) / "watched"
+        shutil.copytree(f"{home}_watched", watched, copy_function=shutil.copy2)
+        text = (copy / "config.toml").read_text().replace(f"{home}_watched", str(watched))
+        (copy / "config.toml").write_text(text)
+        current = settings.load(copy)
+        later = NIGHT + dt.timedelta(days=1)
+        with pipeline.exclusive(current):
+            # A first night at the new place: the folder has moved, so every file is looked at once.
+            pipeline.night(current, NIGHT, TODAY)
+        if new_run:
+            shutil.copy2(new_run, watched)
+        else:
+            _warm(current)
+        with _clock(told), pipeline.exclusive(current):
+            pipeline.night(current, later, TODAY + dt.timedelta(days=1))
+    return told
+
+
+def make_home(home: str, days: str) -> dict[str, Any]:
+    """Make a home with a watched folder of so many simulated days, its first night behind it."""
+    from hamload import pipeline, settings
+    from hamload.simulator import SimulatedRunner, write_year
+
+    watched = Path(f"{home}_watched")
+    runs = len(write_year(SimulatedRunner(), watched, TODAY - dt.timedelta(days=1), int(days)))
+    Path(home).mkdir()
+    folder = f'[[folders]]\npath = "{watched}"\nreports_rest = true\n'
+    (Path(home) / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n{folder}')
+    current = settings.load(Path(home))
+    with pipeline.exclusive(current):
+        pipeline.night(current, NIGHT, TODAY)
+    return {"runs": runs}
+
+
+def empty_flow() -> dict[str, Any]:
+    """Run a Prefect flow that does nothing, under a server of its own, as every night does."""
+    told: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as place:
+        from hamload import settings
+
+        os.environ.update(settings.prefect_environment(Path(place)))
+        with _clock(told):
+            from prefect import flow
+
+            @flow(log_prints=False)
+            def nothing() -> int:
+                return 1
+
+            nothing()
+    return told
+
+
+def squad(runners: str) -> dict[str, Any]:
+    """All daily metrics of a squad over three years."""
+    from hamload import settings
+    from hamload.load import squad_metrics
+
+    loads, series = _loads(int(runners)), settings.load(Path("/nonexistent")).model.series
+    told: dict[str, Any] = {"days": loads.size}
+    list(squad_metrics(loads[:10], loads[:10], series))
+    with _clock(told):
+        for _ in squad_metrics(loads, loads, series):
+            pass
+    return told
+
+
+def _loads(runners: int) -> Any:
+    draw = np.random.default_rng(7)
+    return np.round(draw.gamma(2, 20, (runners, 1095)) * draw.integers(0, 2, (runners, 1095)), 2)
+
+
+def squad_acwr(runners: str) -> dict[str, Any]:
+    """Return the same days' ratio, one form of it, by the acwr package."""
+    import acwr
+    import pandas as pd
+
+    loads = _loads(int(runners))
+    days = pd.date_range("2024-01-01", periods=1095)
+    frame = pd.DataFrame(
+        {
+            "athlete": np.repeat(np.arange(int(runners)), 1095),
+            "date": np.tile(days, int(runners)),
+            "load": loads.ravel(),
+        }
+    )
+    told: dict[str, Any] = {"days": loads.size}
+    with _clock(told):
+        acwr.by_athlete(frame, acwr.acwr)
+    return told
+
+
+def squad_pandas(runners: str) -> dict[str, Any]:
+    """Return the same days' means by pandas: rolling over 7 and 28 days, both EWMA, the deviation of weeks."""
+    import pandas as pd
+
+    loads = _loads(int(runners))
+    frame = pd.DataFrame({"athlete": np.repeat(np.arange(int(runners)), 1095), "load": loads.ravel()})
+    told: dict[str, Any] = {"days": loads.size}
+    with _clock(told):
+        by = frame.groupby("athlete", sort=False)["load"]
+        acute, chronic = by.rolling(7).mean(), by.rolling(28).mean()
+        acute / chronic
+        by.rolling(7).std()
+        smooth = [by.ewm(span=span, adjust=False).mean() for span in (7, 28)]
+        smooth[0] / smooth[1]
+    return told
+
+
+def copy(runners: str) -> dict[str, Any]:
+    """Copy the squad's loads once in memory: the least that any pass over them costs."""
+    loads = _loads(int(runners))
+    into = np.empty_like(loads)
+    np.copyto(into, loads)
+    told: dict[str, Any] = {"days": loads.size}
+    with _clock(told):
+        np.copyto(into, loads)
+    return told
+
+
+def model(runs: str) -> dict[str, Any]:
+    """Assess runs anew from their samples, as after a changed coefficient."""
+    from hamload import settings
+    from hamload.load import session_load
+    from hamload.records import Athlete, Basis
+
+    current = settings.load(Path("/nonexistent")).model
+    athlete = Athlete(easy_speed_mps=2.8, typical_time_s=2700)
+    recorded = _recorded()
+    told: dict[str, Any] = {"samples": int(runs) * SAMPLES_A_RUN}
+    session_load(recorded, athlete, current, basis=Basis.STREAMS)
+    with _clock(told):
+        for _ in range(int(runs)):
+            session_load(recorded, athlete, current, basis=Basis.STREAMS)
+    return told
+
+
+def numpy_pass(runs: str) -> dict[str, Any]:
+    """Raise every speed to the demand's power and add up, in one plain NumPy pass a run."""
+    recorded = _recorded()
+    told: dict[str, Any] = {"samples": int(runs) * SAMPLES_A_RUN}
+    with _clock(told):
+        for _ in range(int(runs)):
+            float(((recorded.speed_mps / 2.8) ** 1.9 * recorded.dt_s).sum())
+    return told
+
+
+def _recorded() -> Any:
+    from hamload.records import Samples
+
+    draw = np.random.default_rng(3)
+    n = SAMPLES_A_RUN
+    speed = np.clip(draw.normal(2.9, 0.3, n), 0, 6)
+    empty = np.full(n, np.nan)
+    return Samples(
+        time_s=np.arange(n, dtype=np.float64),
+        dt_s=np.ones(n),
+        speed_mps=speed,
+        grade=0.03 * np.sin(np.arange(n) / 200),
+        distance_m=np.cumsum(speed),
+        altitude_m=160 + 10 * np.sin(np.arange(n) / 200),
+        latitude_deg=empty,
+        longitude_deg=empty,
+        heart_rate_bpm=np.full(n, 140.0),
+        cadence_spm=np.full(n, 170.0),
+    )
+
+
+def command(*arguments: str) -> dict[str, Any]:
+    """Start an installed command and wait for its end."""
+    told: dict[str, Any] = {}
+    hamload = str(Path(sys.executable).with_name("hamload"))
+    subprocess.run([hamload, *arguments], check=True, capture_output=True)
+    with _clock(told):
+        subprocess.run([hamload, *arguments], check=True, capture_output=True)
+    return told
+
+
+NAMES: dict[str, Callable[..., dict[str, Any]]] = {
+    f.__name__: f
+    for f in (
+        reader,
+        archive,
+        notebook,
+        make_home,
+        night,
+        empty_flow,
+        squad,
+        squad_acwr,
+        squad_pandas,
+        copy,
+        model,
+        numpy_pass,
+        command,
+    )
+}
+
+if __name__ == "__main__":
+    measured = NAMES[sys.argv[1]](*sys.argv[2:])
+    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps(measured | {"peak_mb": max(peaks) / 1000}))

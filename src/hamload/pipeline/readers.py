@@ -1,0 +1,101 @@
+"""Worker processes that read documents. One that crashes, hangs or swells on a document costs that document alone."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import resource
+import sys
+import threading
+import time
+from concurrent.futures import TimeoutError as LateError
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pebble import ProcessExpired, ProcessPool
+
+from hamload.pipeline.reading import given_up, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pebble import ProcessFuture
+
+    from hamload.parameters import LoadModel, Signal
+    from hamload.pipeline.reading import Outcome, Task
+    from hamload.settings import ImportSettings
+
+_MB = 1_000_000
+
+
+class Readers:
+    """Where documents are handed in to be read, and what came of them is waited for.
+
+    The workers outlive it: whatever this process reads next finds them warm. Coefficients go with each document.
+    """
+
+    def __init__(self, settings: ImportSettings, signal: Signal, model: LoadModel) -> None:
+        self._settings, self._signal, self._model = settings, signal, model
+
+    def submit(self, task: Task) -> Callable[[], Outcome]:
+        """Hand in a document. What comes back waits for its outcome, which is never an exception."""
+        future = self._scheduled(task)
+
+        def outcome() -> Outcome:
+            try:
+                return future.result()
+            except ProcessExpired:
+                # It may have been somebody else's doing: a machine short of memory kills the largest process.
+                try:
+                    return self._scheduled(task).result()
+                except ProcessExpired as error:
+                    return given_up(
+                        task,
+                        f"Reading this ended the process that read it, twice (exit code {error.exitcode}). Export it"
+                        " again; if it is a real recording, please report it.",
+                    )
+            except LateError:
+                return given_up(
+                    task,
+                    f"Reading this took more than {self._settings.max_seconds:g} seconds and was given up. If it is a"
+                    " real recording, raise [import] max_seconds in config.toml.",
+                )
+
+        return outcome
+
+    def _scheduled(self, task: Task) -> ProcessFuture[Outcome]:
+        pool = _pool(self._settings.workers or os.process_cpu_count() or 1, self._settings.max_memory_mb)
+        return pool.schedule(read, (task, self._signal, self._model), timeout=self._settings.max_seconds)
+
+
+@cache
+def _pool(workers: int, memory_mb: int) -> ProcessPool:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([read.__module__])
+    pool = ProcessPool(workers, context=context, initializer=_bound, initargs=(os.getpid(), memory_mb))
+    atexit.register(_end, pool)
+    return pool
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+def _bound(parent: int, memory_mb: int) -> None:
+    """Bind a new worker: how much memory it may take, and whose death it must not outlive."""
+    if sys.platform == "linux":
+        # Elsewhere the system does not hold a process to this.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * _MB, memory_mb * _MB))
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+
+
+def _die_with(parent: int) -> None:
+    # A killed parent closes no queue: its workers would wait for documents for ever.
+    while True:
+        try:
+            os.kill(parent, 0)
+        except OSError:
+            os._exit(1)
+        time.sleep(1)
