@@ -13,6 +13,7 @@ import pytest
 
 from hamload import doctor, pipeline, settings, warehouse
 from hamload.errors import ConfigurationError
+from hamload.pipeline.fetching import Fetched
 from hamload.simulator import SimulatedRunner, fit_bytes, year_of
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "sportswatch.py"
@@ -71,19 +72,22 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
-def _night(home: Path, now: dt.datetime = NIGHT) -> pipeline.Night:
+def _night(home: Path, now: dt.datetime = NIGHT) -> tuple[list[Fetched], list[str]]:
+    """Fetch and build, as a night does before it writes digests."""
     current = settings.load(home)
     with pipeline.exclusive(current):
-        return pipeline.night(current, now, now.date())
+        fetched, failed = pipeline.fetch(current, now)
+        pipeline.refresh(current, now.date(), now=now)
+    return fetched, failed
 
 
 def test_the_worked_example_is_a_source_like_any_other(home: Path, service: _Sportswatch) -> None:
-    first = _night(home)
-    assert (first.failed_sources, first.fetched[0].new) == ((), len(service.files))
-    assert first.fetched[0].covered_until == LAST_DAY
+    (first,), failed = _night(home)
+    assert (failed, first.new) == ([], len(service.files))
+    assert first.covered_until == LAST_DAY
     service.asked.clear()
-    second = _night(home, NIGHT + dt.timedelta(hours=1))
-    assert (second.fetched[0].new, len(service.asked)) == (0, 1)
+    (second,), _ = _night(home, NIGHT + dt.timedelta(hours=1))
+    assert (second.new, len(service.asked)) == (0, 1)
     with warehouse.reader(home) as con:
         assert con.execute("select distinct source, title[:3] from marts.sessions").fetchall() == [
             ("sportswatch", "Run")
@@ -97,12 +101,12 @@ def test_its_failure_is_told_and_the_days_since_are_unknown(home: Path, service:
     _night(home)
     service.asked.clear()
     (home / "sportswatch.py").write_text("def fetch(cursor, now):\n    yield 1 / 0\n")
-    later = _night(home, NIGHT + dt.timedelta(days=2))
-    assert "broke off: ZeroDivisionError, line 2 of sportswatch.py" in later.failed_sources[0]
+    _, failed = _night(home, NIGHT + dt.timedelta(days=2))
+    assert "broke off: ZeroDivisionError, line 2 of sportswatch.py" in failed[0]
     (home / "sportswatch.py").write_text("def fetch(cursor, now):\n    yield 1\n")
-    assert "fetch yields int" in _night(home, NIGHT + dt.timedelta(days=3)).failed_sources[0]
+    assert "fetch yields int" in _night(home, NIGHT + dt.timedelta(days=3))[1][0]
     (home / "sportswatch.py").unlink()
-    assert "There is no file" in _night(home, NIGHT + dt.timedelta(days=4)).failed_sources[0]
+    assert "There is no file" in _night(home, NIGHT + dt.timedelta(days=4))[1][0]
     with warehouse.reader(home) as con:
         unknown = con.execute(
             "select count(*) from marts.daily_load where series = 'total' and not is_known and date > ?", [LAST_DAY]
