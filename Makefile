@@ -1,5 +1,5 @@
 # hamload needs git, make, python3 and the package index; everything else is made here, in .tools and .venv.
-.PHONY: help demo install test lint types docs picture wheel bench nights clean
+.PHONY: help demo install test lint types docs picture wheel bench nights readers notebooks clean
 .DEFAULT_GOAL := help
 
 UV := .tools/bin/uv
@@ -12,6 +12,8 @@ help:
 	@echo "make docs    the documentation, as a site in build/site; a broken link is an error"
 	@echo "make wheel   the wheel, installed into an empty environment, runs its demo (two minutes)"
 	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
+	@echo "make readers a writer in a loop and ten readers, for a minute"
+	@echo "make notebooks  the notebooks as HTML and for Jupyter"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
 $(UV):
@@ -75,6 +77,21 @@ bench: .venv/.made
 nights: .venv/.made
 	@echo "== Requests over the nights of a long history"
 	@$(RUN) python bench/nights.py
+
+readers: .venv/.made
+	@echo "== A writer in a loop and ten readers, for a minute"
+	@$(RUN) python bench/readers.py 60
+
+notebooks: .venv/.made
+	@echo "== The notebooks as HTML and for Jupyter, into artifacts/notebooks (your home, or a simulated year)"
+	@mkdir -p artifacts/notebooks && cp notebooks/*.py artifacts/notebooks
+	@# Of the copies, because marimo keeps what it showed beside the file, and the wheel takes all of notebooks/.
+	@for name in explore backtest model; do \
+	  $(RUN) marimo --quiet export html --force artifacts/notebooks/$$name.py -o artifacts/notebooks/$$name.html && \
+	  $(RUN) marimo --quiet export ipynb --force --include-outputs artifacts/notebooks/$$name.py -o artifacts/notebooks/$$name.ipynb || exit 1; \
+	done
+	@ls -l artifacts/notebooks
+	@echo "   The HTML pages load their viewer from cdn.jsdelivr.net when they are opened; hamload notebook loads nothing."
 
 clean:
 	rm -rf .venv .tools .demo dist artifacts build docs/reference

@@ -81,7 +81,9 @@ def test_decisions_are_made_listed_and_taken_back(hamload: Hamload) -> None:
     later, twice = _ids(hamload)
     assert "sessions undo" in hamload("sessions", "split", twice).stdout
     assert len(_ids(hamload)) == 3
-    assert hamload("sessions", "exclude", later).exit_code == 0
+    done = hamload("sessions", "exclude", later)
+    assert done.exit_code == 0
+    assert "Noted: does not count: later of 4 Mar 2025, 5.0 km. Take it back with: hamload sessions undo" in done.stdout
     assert len(_ids(hamload)) == 2
     assert f"Not counted {later[:6]} 2025-03-04 later, 5.0 km: excluded by you" in hamload("sessions").stdout
     listed = hamload("sessions", "decisions").stdout.splitlines()

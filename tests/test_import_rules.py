@@ -28,14 +28,14 @@ ALLOWED: dict[str, set[str]] = {
     "charts": _PURE,
     "digest": _PURE,
     "settings": _PURE,
-    "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline"},
+    "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline", "demonstration"},
     "post": _PURE | {"settings", "versions"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
     | {"agenda", "settings", "charts", "quantiles", "versions"},
     "doctor": _PURE | {"settings", "raw", "versions", "warehouse", "sources", "post", "pipeline"},
     "simulator": _PURE,
-    "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator"},
+    "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator", "raw", "journal", "warehouse", "advice"},
     "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "doctor", "warehouse", "digest"},
     "flows": _PURE | {"settings", "pipeline", "warehouse"},
 }

@@ -31,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_sql_config_flows_and_templates_under_the_packages_own_name(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for folder, ending in (("sql", "*.sql"), ("config", "*.toml"), ("flows", "*.py")):
+    for folder, ending in (("sql", "*.sql"), ("config", "*.toml"), ("flows", "*.py"), ("notebooks", "*.py")):
         shipped = {f"hamload/{folder}/{p.relative_to(ROOT / folder).as_posix()}" for p in (ROOT / folder).rglob(ending)}
         assert shipped
         assert shipped <= names

@@ -1,21 +1,67 @@
--- Nobody runs two runs at once: sessions of one athlete that share half of their time are copies counted twice.
-with spans as (
-    select activity_id, start_at, end_at from landing.activities
+-- Nobody runs two runs at once: two sessions of one athlete that move at the same moments count these minutes twice.
+-- Beyond 120 s, which are merging's overlap_s and one half-minute of its means.
+with sessions as (
+    select
+        members.session_id,
+        members.athlete_id,
+        coalesce(gathered.recording_id, members.activity_id) as recording_id,
+        activities.start_at,
+        activities.end_at,
+        case
+            when gathered.recording_id is distinct from members.activity_id then coalesce(gathered.start_at, activities.start_at)
+            else activities.start_at
+        end as zero_at,
+        coalesce(gathered.elapsed_time_s, epoch(activities.end_at) - epoch(activities.start_at)) as elapsed_time_s
+    from landing.members as members
+    join landing.activities as activities on activities.activity_id = members.activity_id
+    left join landing.sessions as gathered on gathered.session_id = members.session_id
+    -- What the runner split may overlap, what does not count counts nothing twice, and where the start is hidden nobody
+    -- knows the hour.
+    where members.is_primary and coalesce(not gathered.is_split and gathered.is_hour_known and gathered.counts, true)
 ),
 
-sessions as (
-    select members.session_id, members.athlete_id, spans.start_at, spans.end_at
-    from landing.members as members
-    join spans on spans.activity_id = members.activity_id
-    left join landing.sessions as gathered on gathered.session_id = members.session_id
-    -- What the runner split or excluded may overlap, and where the start is hidden nobody knows the hour.
-    where members.is_primary and coalesce(not gathered.is_split and gathered.is_hour_known and gathered.verdict <> 'excluded', true)
+spans as (
+    select *, epoch(zero_at) as first_s, epoch(zero_at) + elapsed_time_s as last_s from sessions
+),
+
+pairs as (
+    select a.session_id, b.session_id as other_session_id
+    from spans as a
+    join spans as b
+        on a.athlete_id = b.athlete_id
+        and a.session_id < b.session_id
+        and least(a.last_s, b.last_s) - greatest(a.first_s, b.first_s) > 120
+),
+
+asked as (
+    select * from spans
+    where session_id in (select session_id from pairs) or session_id in (select other_session_id from pairs)
+),
+
+-- Every second in which one of them moves, by its samples; without any, in which its clock ran.
+recorded as (
+    select distinct
+        asked.session_id,
+        unnest(range(
+            floor(asked.first_s + samples.time_s)::bigint,
+            greatest(ceil(asked.first_s + samples.time_s + samples.dt_s), floor(asked.first_s + samples.time_s) + 1)::bigint
+        )) as second
+    from asked
+    join landing.samples as samples on samples.activity_id = asked.recording_id
+    where samples.speed_mps >= 0.5
+),
+
+moving as (
+    select * from recorded
+    union all
+    select session_id, unnest(range(floor(epoch(start_at))::bigint, floor(epoch(end_at))::bigint)) as second
+    from asked
+    where not exists (select 1 from landing.samples as samples where samples.activity_id = asked.recording_id)
 )
 
-select a.session_id, b.session_id as other_session_id
-from sessions as a
-join sessions as b
-    on a.athlete_id = b.athlete_id
-    and a.session_id < b.session_id
-    and epoch(least(a.end_at, b.end_at)) - epoch(greatest(a.start_at, b.start_at))
-        >= 0.5 * greatest(1, least(epoch(a.end_at) - epoch(a.start_at), epoch(b.end_at) - epoch(b.start_at)))
+select pairs.session_id, pairs.other_session_id, count(*) as seconds
+from pairs
+join moving as one on one.session_id = pairs.session_id
+join moving as other on other.session_id = pairs.other_session_id and other.second = one.second
+group by all
+having count(*) > 120

@@ -25,6 +25,8 @@ create table if not exists landing.activities (
     local_date date not null,          -- the athlete's own calendar day of the start, at the place of the run
     day_source varchar not null,       -- what told the day: the recording's own clock, the place, the service, home
     day_offset_s integer not null,     -- the clock there, from UTC
+    place_latitude_deg double,         -- [deg] where it began, to a hundredth of a degree; null where it may not be lent
+    place_longitude_deg double,        -- [deg] likewise
     elapsed_time_s double,  -- [s] from start to end
     timer_time_s double,  -- [s] by the watch's own timer
     distance_m double,  -- [m] by its own account
@@ -96,6 +98,13 @@ create table if not exists landing.decoded (
     primary key (athlete_id, document_id)
 );
 
+create table if not exists landing.superseded (
+    athlete_id varchar not null,
+    document_id varchar not null,      -- what a file of a watched folder held before it was written anew
+    by_document_id varchar not null,   -- what it holds now, of the same run
+    primary key (athlete_id, document_id)
+);
+
 create table if not exists landing.members (
     activity_id varchar primary key,
     athlete_id varchar not null,
@@ -117,6 +126,8 @@ create table if not exists landing.sessions (
     elapsed_time_s double,
     moving_time_s double,              -- what its recordings say, before samples are looked at
     distance_m double,
+    beside_time_s double not null,     -- of that, what lies beside its recording and is known from summaries alone
+    beside_distance_m double,
     title varchar not null,
     rpe double,
     flags varchar[] not null,          -- what is wrong with it
@@ -143,7 +154,8 @@ create table if not exists landing.composed (
     heart_rate_coverage double not null,
     altitude_coverage double not null,
     usable_share double not null,
-    samples integer not null
+    samples integer not null,
+    measures json not null             -- what it is doubted by, as one recording
 );
 
 create table if not exists landing.session_loads (
@@ -240,7 +252,7 @@ create table if not exists landing.athletes (
     time_zone varchar not null,  -- of home
     as_of date not null,               -- the last day of the series
     easy_speed_mps double,  -- [m/s] the easy speed that every load is relative to; null: not known yet
-    found_easy_speed_mps double,  -- [m/s] what the first six weeks say, whatever the runner's own word
+    found_easy_speed_mps double,       -- [m/s] what the first weeks say, whatever the runner says
     easy_speed_until date,             -- the first six weeks ended here; null while they last
     model_version varchar not null  -- the formulas and coefficients that made the tables
 );

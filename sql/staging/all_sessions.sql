@@ -15,6 +15,15 @@ composed as (
     select * from landing.composed
 ),
 
+-- What is known from summaries alone has neither streams nor channels.
+recorded as (
+    select
+        session_loads.session_id,
+        1 - coalesce(gathered.beside_time_s / nullif(session_loads.moving_time_s, 0), 0) as share
+    from landing.session_loads as session_loads
+    left join gathered on gathered.session_id = session_loads.session_id
+),
+
 joined as (
     select
         members.session_id,
@@ -39,9 +48,9 @@ joined as (
         activities.is_simulated,
         activities.document_id,
         coalesce(composed.samples, activities.samples) as samples,
-        coalesce(composed.usable_share, activities.usable_share) as stream_coverage,
-        coalesce(composed.heart_rate_coverage, activities.heart_rate_coverage) as heart_rate_coverage,
-        coalesce(composed.altitude_coverage, activities.altitude_coverage) as altitude_coverage,
+        recorded.share * coalesce(composed.usable_share, activities.usable_share) as stream_coverage,
+        recorded.share * coalesce(composed.heart_rate_coverage, activities.heart_rate_coverage) as heart_rate_coverage,
+        recorded.share * coalesce(composed.altitude_coverage, activities.altitude_coverage) as altitude_coverage,
         copies.copies,
         coalesce(gathered.recording_id, members.activity_id) as recording_id,
         coalesce(gathered.flags, []) as flags,
@@ -53,6 +62,7 @@ joined as (
     join landing.activities as activities on activities.activity_id = members.activity_id
     join landing.session_loads as session_loads on session_loads.session_id = members.session_id
     join copies on copies.session_id = members.session_id
+    join recorded on recorded.session_id = members.session_id
     left join gathered on gathered.session_id = members.session_id
     left join composed on composed.recording_id = gathered.recording_id
 )

@@ -7,9 +7,9 @@ with spans as (
     where covered_from is not null and covered_until is not null
 ),
 
--- Where the runner excluded a run, the day is known without it.
+-- Where the runner excluded a run, the day is known without it only if some source has reported past it.
 run_days as (
-    select distinct athlete_id, local_date from staging.all_sessions where counts or verdict = 'excluded'
+    select distinct athlete_id, local_date from staging.all_sessions where counts
 ),
 
 first_days as (

@@ -13,11 +13,17 @@ The public API, importable from here and loaded when first used:
 `acwr`, `monotony`, `strain`
     ratios of a daily series
 `energy_cost`, `demand`, `session_load`
-    the model of one instant and of one run, with the shipped coefficients
+    the model of one instant and of one run, with the shipped coefficients or others
+`coefficients`, `worked_examples`, `demand_chart`
+    every coefficient with what it rests on, and what they come to
 `Samples`, `Athlete`
     what `session_load` takes
-`open`
-    a home's tables as pandas frames, read-only
+`open`, `open_or_simulated`
+    a home's tables as pandas frames, read-only (`Opened`); with `BackTest` and `Reassessment`
+`HamloadError`
+    what is raised, with its remedy
+
+These names stay until hamload 2. What is not named here may change at any time.
 """
 
 from __future__ import annotations
@@ -25,20 +31,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hamload.api import Opened, acwr, demand, energy_cost, monotony, open, session_load, strain  # noqa: A004
+    from hamload.api import (
+        BackTest,
+        Opened,
+        Reassessment,
+        acwr,
+        coefficients,
+        demand,
+        demand_chart,
+        energy_cost,
+        monotony,
+        open,  # noqa: A004
+        open_or_simulated,
+        session_load,
+        strain,
+        worked_examples,
+    )
+    from hamload.errors import HamloadError
     from hamload.records import Athlete, Samples
 
 __all__ = [
     "Athlete",
+    "BackTest",
+    "HamloadError",
     "Opened",
+    "Reassessment",
     "Samples",
     "acwr",
+    "coefficients",
     "demand",
+    "demand_chart",
     "energy_cost",
     "monotony",
     "open",
+    "open_or_simulated",
     "session_load",
     "strain",
+    "worked_examples",
 ]
 __version__ = "0.1.0"
 

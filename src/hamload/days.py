@@ -48,13 +48,15 @@ def local_day(
     -----
     The recording's own clock tells, unless it shows what a clock shows that nobody has set: UTC, from a device that
     writes no other time, or the time at home, from a watch that was not set after a flight. Where the place of the run
-    has another time then, the place is right.
+    has another time then, the place is right. Where no place is known, as on a treadmill, a clock that shows UTC is
+    taken for one that nobody has set, and the home zone serves; a service knows its clock.
 
     """
     at_home = _offset(start_at, home)
     there = zone_at(*place) if place is not None else None
     at_place = _offset(start_at, there) if there is not None else None
     is_unset = own_offset_s in {0, at_home} and at_place not in {None, own_offset_s}
+    is_unset |= own_offset_s == 0 and place is None and not is_service
     if own_offset_s is not None and not is_unset:
         return _day(start_at, own_offset_s, "service" if is_service else "recording")
     if at_place is not None:

@@ -9,23 +9,30 @@ import datetime as dt
 import importlib.util
 import json
 import os
+import random
 import shutil
 import sys
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hamload import settings
+from hamload import journal, pipeline, settings, warehouse
+from hamload.advice import logbook
 from hamload.errors import ConfigurationError, HamloadError
+from hamload.raw import Raw
 from hamload.records import Service
-from hamload.simulator import SimulatedRunner, year_of
+from hamload.simulator import SimulatedRunner, write_year, year_of
 from hamload.simulator.world import World
 from hamload.sources.access import Access
 from hamload.sources.tokens import App, Key, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from types import ModuleType
+
+    from hamload.simulator import PlannedRun
 
 #: The demo's own Sunday: a fixed day makes every demo the same, to the last digit.
 LAST_DAY = dt.date(2026, 11, 22)
@@ -89,6 +96,83 @@ def run(home: Path, say: Callable[[str], None], *, last_day: dt.date = LAST_DAY,
         ("settings", home / "config.toml"),
     )
     return Shown(texts[-1].read_text(encoding="utf-8"), places)
+
+
+def simulated_home(home: Path) -> Path:
+    """Return a home with the simulated runner's year and a made-up journal, made where it is not there yet.
+
+    No service and no Prefect: only for looking at. A home of another version is made anew; two who make it at once do
+    not disturb one another.
+    """
+    sql = settings.shipped("sql")
+    if (home / _MARK).is_file() and warehouse.is_current(home, sql):
+        return home
+    if home.exists() and not (home / _MARK).is_file():
+        raise ConfigurationError(f"{home} is not hamload's simulated home.", "Move it away.")
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix="simulated-", dir=home.parent))
+    except OSError as error:
+        raise ConfigurationError(f"{home} cannot be written: {error.strerror}.", "Free it, or import runs.") from error
+    try:
+        _simulate(made)
+        (made / _MARK).touch()
+        if home.exists():
+            home.rename(made / "before")
+        with suppress(OSError):
+            # Somebody else was quicker: theirs is as good.
+            made.rename(home)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(home / "before", ignore_errors=True)
+    return home
+
+
+def _simulate(home: Path) -> None:
+    runner = SimulatedRunner()
+    # One worker: whoever asks may be a script that cannot be started again in another process.
+    (home / "config.toml").write_text(
+        f'time_zone = "{runner.time_zone}"\n\n[[athletes]]\nid = "demo"\nname = "{runner.name} (simulated)"\n\n'
+        "[import]\nworkers = 1\n",
+        encoding="utf-8",
+    )
+    current = settings.load(home)
+    recordings = home / "recordings"
+    write_year(runner, recordings, LAST_DAY, 365)
+    now = dt.datetime.combine(LAST_DAY + dt.timedelta(days=1), dt.time(3, 30), tzinfo=dt.UTC)
+    with pipeline.exclusive(current):
+        pipeline.put_files(current, [recordings], "demo", now, through=LAST_DAY)
+        _say_how_it_felt(home, year_of(runner, LAST_DAY, 365))
+        pipeline.refresh(current, LAST_DAY + dt.timedelta(days=1), now=now)
+    shutil.rmtree(recordings)
+
+
+def _say_how_it_felt(home: Path, runs: Sequence[PlannedRun]) -> None:
+    """Make up a journal: tightness follows the hard minutes of the days before it, with much chance; curls from spring.
+
+    Made up so that the notebooks have something to show; it says nothing about anybody's hamstrings.
+    """
+    chance = random.Random(_JOURNAL_SEED)  # noqa: S311  # a made-up journal
+    hard: dict[dt.date, float] = {}
+    for run in runs:
+        weight = {"easy": 0.3}.get(run.kind, 1.0)
+        hard[run.date] = hard.get(run.date, 0.0) + weight * run.minutes
+    with Raw(home) as raw, raw.batch(journal.SOURCE, "demo", dt.datetime.combine(LAST_DAY, _EVENING)) as batch:
+        for back in range(364, -1, -1):
+            day = LAST_DAY - dt.timedelta(days=back)
+            at = dt.datetime.combine(day, _EVENING)
+            if chance.random() < _ENTRY_SHARE:
+                asked = sum(hard.get(day - dt.timedelta(days=n), 0.0) for n in range(5))
+                level = min(10, max(0, round(asked / 62 + chance.gauss(0, 1.1))))
+                journal.append(batch, "tightness", day, at, logbook.tightness(str(level), "left"))
+            if back < _CURLS_DAYS and day.weekday() in {1, 4} and chance.random() < _CURLS_SHARE:
+                dose = "1x5" if back > _CURLS_DAYS - 9 else f"2x{min(15, 5 + 2 * ((_CURLS_DAYS - back) // 30))}"
+                journal.append(batch, "curls", day, at, logbook.curls(dose, "7"))
+
+
+#: Of the made-up journal: its chance, on which share of the days something is logged, and when curls began.
+_JOURNAL_SEED, _ENTRY_SHARE, _CURLS_DAYS, _CURLS_SHARE = 7, 0.8, 200, 0.75
+_EVENING = dt.time(20, 30, tzinfo=dt.UTC)
 
 
 def _addresses(world: World) -> tuple[tuple[str, str], ...]:

@@ -274,6 +274,7 @@ class Copies:
     """When two recordings are of one run."""
 
     min_shared: float
+    overlap_s: float
     nearly_whole: float
     id_minutes: float
 
@@ -321,6 +322,7 @@ class Sanity:
     run_fastest_mps: float
     straight_share: float
     turns_per_km: float
+    stepless_minutes: float
     unit_share: float
     unit_min_m: float
 

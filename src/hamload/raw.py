@@ -381,9 +381,11 @@ class Batch:
         db.execute(
             "insert into deliveries (document_id, athlete_id, source, external_id, name, facts, put_at)"
             " values (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-            # Facts that come back after others (renamed, then named back) are the source's latest word again.
-            " on conflict do update set put_at = excluded.put_at where exists (select 1 from deliveries d"
-            " where d.document_id = ?1 and d.athlete_id = ?2 and d.source = ?3 and d.external_id = ?4"
+            # Facts that come back after others (renamed, then named back) are the source's latest word again; so is
+            # what a file of a watched folder held before, once it holds it again or another file there does.
+            " on conflict do update set put_at = excluded.put_at, name = excluded.name where exists (select 1"
+            " from deliveries d where d.athlete_id = ?2 and d.source = ?3 and d.external_id = ?4"
+            " and (d.document_id = ?1 or (d.name = deliveries.name and ?3 like 'folder:%'))"
             " and (d.put_at, d.delivery_id) > (deliveries.put_at, deliveries.delivery_id))",
             (
                 document,

@@ -11,12 +11,12 @@ import hashlib
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import platformdirs
@@ -34,6 +34,9 @@ from pydantic import (
 from hamload.errors import ConfigurationError
 from hamload.parameters import AlertRules, LoadModel, MergingRules, Signal, Windows
 from hamload.records import OwnService, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Raised with every change of the formulas themselves; coefficients enter the version by their hash.
 FORMULAS = "1"
@@ -376,6 +379,52 @@ def load(home: Path | None = None) -> Settings:
     )
 
 
+def overlaid(current: Settings, coefficients: Mapping[str, float]) -> Settings:
+    """Return the settings with single coefficients replaced, named as they are shown: "alerts.deload.spike".
+
+    Raises ConfigurationError for a name that there is not, and for a value that makes no sense.
+    """
+    own = {name: row.value for name, row in current.provenance.items() if not row.is_default}
+    found = _coefficients_of(own | dict(coefficients), current.provenance)
+    return replace(
+        current,
+        model=found.model,
+        signal=found.signal,
+        alerts=found.alerts,
+        merging=found.merging,
+        provenance=found.provenance,
+    )
+
+
+def overlaid_defaults(coefficients: Mapping[str, float]) -> tuple[LoadModel, Signal, AlertRules]:
+    """Return the shipped coefficients with single ones replaced; names and errors as in `overlaid`."""
+    found = _coefficients_of(coefficients, shipped_provenance())
+    return found.model, found.signal, found.alerts
+
+
+def _coefficients_of(told: Mapping[str, float], known: Mapping[str, Provenance]) -> _Coefficients:
+    own: dict[str, Any] = {name: {} for name in _COEFFICIENTS}
+    for name, value in told.items():
+        if name not in known:
+            near = get_close_matches(name, known, n=2)
+            hint = f"Did you mean {' or '.join(near)}?" if near else "See hamload.coefficients()."
+            raise ConfigurationError(f"There is no coefficient {name!r}.", hint)
+        file, section, key = name.split(".")
+        own[file].setdefault(section, {})[key] = value
+    return _coefficients(own, "what was asked for")
+
+
+@cache
+def shipped_provenance() -> dict[str, Provenance]:
+    """Return every shipped coefficient with what it rests on."""
+    return _coefficients({}, "").provenance
+
+
+def cache_folder() -> Path:
+    """Return where things may lie that can be made again at any time."""
+    return Path(platformdirs.user_cache_dir("hamload", appauthor=False)).absolute()
+
+
 def secret(name: str) -> str:
     """Return a secret from the environment variable `name`, or from the file that `name`_FILE points to; else "".
 
@@ -427,6 +476,11 @@ def prefect_environment(home: Path) -> dict[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
+
+
+def notebook_environment(home: Path | None) -> dict[str, str]:
+    """Return the environment of a notebook's own process: it finds the same home, and asks nobody for updates."""
+    return os.environ | {"HAMLOAD_HOME": str(home_folder(home)), "MARIMO_SKIP_UPDATE_CHECK": "1"}
 
 
 #: The files of coefficients, and the runner's own tables of the same names.

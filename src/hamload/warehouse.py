@@ -186,10 +186,7 @@ def reader(home: Path, sql: Path | None = None) -> Iterator[duckdb.DuckDBPyConne
 
     """
     path = home / PUBLISHED
-    if not path.is_file():
-        raise WarehouseError(
-            f"There is nothing to show in {home} yet.", "Run: hamload import PATH, or try it first with: hamload demo."
-        )
+    _check_published(home)
     try:
         con = duckdb.connect(path, read_only=True)
     except duckdb.Error as error:
@@ -206,6 +203,13 @@ def reader(home: Path, sql: Path | None = None) -> Iterator[duckdb.DuckDBPyConne
         yield con
     finally:
         con.close()
+
+
+def _check_published(home: Path) -> None:
+    if not (home / PUBLISHED).is_file():
+        raise WarehouseError(
+            f"There is nothing to show in {home} yet.", "Run: hamload import PATH, or try it first with: hamload demo."
+        )
 
 
 @contextmanager
@@ -226,11 +230,7 @@ def snapshot(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dt.datetim
     con = duckdb.connect()
     try:
         while True:
-            if not path.is_file():
-                raise WarehouseError(
-                    f"There is nothing to show in {home} yet.",
-                    "Run: hamload import PATH, or try it first with: hamload demo.",
-                )
+            _check_published(home)
             before = path.stat()
             con.execute(f"attach '{_quoted(path)}' as hamload (read_only)")
             after = path.stat()
@@ -238,9 +238,7 @@ def snapshot(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dt.datetim
                 break
             # Another copy was published in between: which of the two was opened is not known.
             con.execute("detach hamload")
-        con.execute("use hamload")
-        con.execute("set TimeZone = 'UTC'")
-        con.execute("set python_enable_replacements = false")
+        _settle(con)
     except duckdb.Error as error:
         con.close()
         is_newer = "version number" in str(error)
@@ -257,6 +255,19 @@ def snapshot(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dt.datetim
         con.close()
 
 
+def another(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return another connection to the same snapshot, for a thread of its own."""
+    return _settle(con.cursor())
+
+
+def _settle(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    con.execute("use hamload")
+    con.execute("set TimeZone = 'UTC'")
+    # A missing table must not be looked for among the variables of whoever asks.
+    con.execute("set python_enable_replacements = false")
+    return con
+
+
 def built_by(con: duckdb.DuckDBPyConnection, sql: Path) -> tuple[bool, str]:
     """Return whether the tables were built from this `sql/`, and by which version of hamload ("": not known)."""
     try:
@@ -264,6 +275,15 @@ def built_by(con: duckdb.DuckDBPyConnection, sql: Path) -> tuple[bool, str]:
     except (duckdb.CatalogException, duckdb.BinderException, ValueError):
         version = ""
     return _is_built_from(con, sql), str(version)
+
+
+def is_current(home: Path, sql: Path) -> bool:
+    """Return whether the published copy is there, and was built from this `sql/`."""
+    try:
+        with snapshot(home) as (con, _):
+            return _is_built_from(con, sql)
+    except WarehouseError:
+        return False
 
 
 def _is_built_from(con: duckdb.DuckDBPyConnection, sql: Path) -> bool:

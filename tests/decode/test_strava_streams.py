@@ -185,13 +185,17 @@ def test_rows_that_go_back_in_time_are_left_out() -> None:
         (b'{"summary": {}}', "when it began"),
         (b'{"summary": {"start_date": 5}}', "when it began"),
         (b'{"summary": {"start_date": "yesterday"}}', "when it began"),
-        (b'{"summary": {"start_date": "2026-03-29T00:30:00Z"}}', "no duration"),
-        (b'{"summary": {"start_date": "2026-03-29T00:30:00Z", "moving_time": true}}', "no duration"),
     ],
 )
 def test_what_is_no_activity_is_refused_with_a_reason(content: bytes, says: str) -> None:
     with pytest.raises(UnreadableError, match=says):
         strava(content, SIGNAL)
+
+
+@pytest.mark.parametrize("told", [b"", b', "moving_time": true'])
+def test_an_activity_without_a_duration_is_one_of_its_day_all_the_same(told: bytes) -> None:
+    found = strava(b'{"summary": {"start_date": "2026-03-29T00:30:00Z"' + told + b"}}", SIGNAL)
+    assert (found.elapsed_time_s, found.timer_time_s, found.streams) == (None, None, None)
 
 
 def stopped(*, says_moving: bool | None, advance_m: float) -> dict[str, Any]:
@@ -250,7 +254,7 @@ def test_whatever_strava_sends_is_a_recording_or_refused(changes: dict[str, Any]
     except UnreadableError:
         return
     assert recording.start_at.tzinfo is not None
-    assert recording.elapsed_time_s is not None
+    assert (recording.elapsed_time_s is None) == (recording.timer_time_s is None)
 
 
 @given(st.dictionaries(st.sampled_from(list(streams())[1:]), _ANYTHING), st.integers(0, 9))

@@ -8,7 +8,7 @@ from functools import cache, partial
 import numpy as np
 import pytest
 
-from hamload.merging import Session, Span, profile
+from hamload.merging import Profile, Session, Span, profile
 from hamload.parameters import MergingRules
 from hamload.records import Array, Samples
 from hamload.settings import merging_defaults
@@ -20,12 +20,16 @@ RANKS = {"fit": 0.0, "tcx": 1.0, "gpx": 2.0, "strava": 3.0, "garmin": 4.0, "json
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A real run: second by second, on the true clock. `at` is minutes after Monday, midnight UTC."""
+    """A real run: second by second, on the true clock. `at` is minutes after Monday, midnight UTC.
+
+    `lap_m`: round and round, at an even pace.
+    """
 
     at: float
     minutes: float
     mps: float = 2.8
     seed: int = 0
+    lap_m: float | None = None
 
     @property
     def start_at(self) -> dt.datetime:
@@ -38,8 +42,14 @@ class Run:
         seconds = np.arange(round(60 * self.minutes))
         knots = np.arange(0, len(seconds) + 120, 60)
         speed = self.mps + np.interp(seconds, knots, rng.uniform(-0.4, 0.4, len(knots)))
+        if self.lap_m is not None:
+            speed = np.full(len(seconds), self.mps)
         rate = 145 + np.interp(seconds, knots, np.cumsum(rng.uniform(-4, 4, len(knots))))
         heading = np.interp(seconds, knots, np.cumsum(rng.uniform(-0.5, 0.5, len(knots))))
+        if self.lap_m is not None:
+            radius = self.lap_m / (2 * np.pi)
+            angle = np.cumsum(speed) / radius
+            return {"speed": speed, "rate": rate, "north": radius * np.sin(angle), "east": radius * np.cos(angle)}
         north, east = np.cumsum(speed * np.cos(heading)), np.cumsum(speed * np.sin(heading))
         return {"speed": speed, "rate": rate, "north": north, "east": east}
 
@@ -48,7 +58,8 @@ class Run:
 class Recorded:
     """How one recorder saw a run. Minutes count from the true start.
 
-    `clock_s` is how far its clock is ahead; `pauses` are stretches that it did not record.
+    `clock_s` is how far its clock is ahead; `pauses` are stretches that it did not record. `run_ends` is where its run
+    ended, in minutes of its own, if it was left on.
     """
 
     run: Run
@@ -64,6 +75,8 @@ class Recorded:
     has_rate: bool = True
     is_hidden: bool = False
     metres: float | None = None
+    run_ends: float | None = None
+    is_doubted: bool = False
 
     def samples(self) -> Samples:
         """Return its cleaned samples."""
@@ -96,21 +109,31 @@ class Recorded:
             start_at = start_at.replace(hour=0, minute=0, second=1)
         last = self.run.minutes if self.last is None else self.last
         length = 60 * (last - self.first)
-        way = float((samples.speed_mps * samples.dt_s).sum())
+        until_s = None if self.run_ends is None else 60 * self.run_ends
+        kept = samples.speed_mps[samples.time_s < (length if until_s is None else until_s)]
+        way = float(kept.sum())
         return Span(
             activity_id=self.name,
             start_at=start_at,
-            end_at=start_at + dt.timedelta(seconds=length),
-            held_s=float(samples.dt_s[samples.speed_mps >= 0.5].sum()) if self.has_samples else length,
+            end_at=start_at + dt.timedelta(seconds=length if until_s is None else until_s),
+            held_s=float((kept >= 0.5).sum()) if self.has_samples else length,
             rank=(float(not self.has_samples), RANKS[self.form]),
             distance_m=way if self.metres is None else self.metres,
-            duration_s=length,
+            duration_s=length if until_s is None else until_s,
+            whole_m=float((samples.speed_mps * samples.dt_s).sum()),
             writer=f"{self.form}/{self.device}",
             is_hidden=self.is_hidden,
             is_summary=not self.has_samples,
             local_date=start_at.date(),
-            read_profile=cache(partial(profile, samples)) if self.has_samples and self.form != "strava" else None,
+            read_profile=cache(partial(_read, samples, until_s))
+            if self.has_samples and self.form != "strava"
+            else None,
+            is_doubted=self.is_doubted,
         )
+
+
+def _read(samples: Samples, until_s: float | None) -> Profile:
+    return profile(samples).until(until_s)
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +151,7 @@ def counted_s() -> Callable[[Session, dict[str, Span]], float]:
         total = speaker.held_s if speaker.profile is None else _moving(speaker, 0, 1e9)
         for piece in session.pieces:
             total += _moving(spans[piece.activity_id], piece.from_s, piece.to_s)
-        return total + sum(spans[name].held_s for name in session.beside)
+        return total + sum(beside.share * spans[beside.activity_id].held_s for beside in session.beside)
 
     return seconds
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +23,9 @@ H = 3600
 MORNING = Run(7 * 60, 50, seed=1)
 EVENING = Run(18 * 60, 40, seed=2)
 SAME_ROUTE_LATER = Run(8 * 60, 50, seed=3)
+LONG = Run(7 * 60, 92, seed=20)
+#: 40 minutes, three hours and fifty minutes of nothing that anybody recorded as running, 35 minutes.
+TWO_IN_ONE = Run(7 * 60, 305, seed=23)
 LATE = Run(23 * 60 + 40, 45, seed=4)
 
 
@@ -32,6 +35,11 @@ def _apart(*names: str) -> Decided:
 
 def _together(*names: str) -> Decided:
     return Decided(together=((names[0], names[1]),))
+
+
+def _cut(recorded: Recorded, minutes: float) -> Recorded:
+    """Return a recording that was left on: its run ended so many minutes after its start."""
+    return replace(recorded, run_ends=minutes)
 
 
 @dataclass(frozen=True)
@@ -196,6 +204,106 @@ CASES = [
     ),
     _case("a treadmill's watch and its machine", R(MORNING, "w", has_places=False), R(MORNING, "m", "tcx"), out="w m"),
     _case("the same run twice from one writer", R(MORNING, "a", device="x"), R(MORNING, "b", device="x"), out="a b"),
+    # --- recordings that share less than half of their time -----------------------------------------------------------
+    _case(
+        "a watch that died after an hour and a phone that was started late: one run, the shared minutes once",
+        R(LONG, "watch", last=60),
+        R(LONG, "phone", "gpx", first=32),
+        out="watch phone",
+        minutes=(92,),
+    ),
+    _case(
+        "three recorders in turn, each started before the one before it ended",
+        R(LONG, "a", last=35),
+        R(LONG, "b", "tcx", first=30, last=65),
+        R(LONG, "c", "gpx", first=60),
+        out="a b c",
+        minutes=(92,),
+    ),
+    _case(
+        "a minute of overlap is clocks: two runs",
+        R(LONG, "a", last=46),
+        R(LONG, "b", "gpx", first=45),
+        out="a | b",
+        minutes=(46, 47),
+    ),
+    _case(
+        "twenty shared minutes, one side a summary: what lies beside the recording is added",
+        R(LONG, "watch", last=60),
+        R(LONG, "summary", "json", first=40, has_samples=False),
+        out="watch summary",
+        minutes=(92,),
+    ),
+    _case(
+        "twenty shared minutes of two summaries",
+        R(LONG, "a", "json", last=60, has_samples=False),
+        R(LONG, "b", "json", first=40, has_samples=False),
+        out="a b",
+        minutes=(92,),
+    ),
+    _case(
+        "the phone lay still for half an hour when the watch's next run began",
+        R(Run(420, 50, seed=21), "phone", "gpx", last=80),
+        R(Run(485, 40, seed=22), "watch"),
+        out="phone | watch",
+        minutes=(50, 40),
+    ),
+    _case(
+        "a copy that bridges two runs adds nothing that the second one counts",
+        R(LONG, "best", last=50),
+        R(LONG, "bridge", "gpx", first=26, last=74),
+        R(LONG, "later", "tcx", first=51),
+        out="best bridge | later",
+        minutes=(50, 41),
+    ),
+    _case(
+        "two that overlap and that the runner says are two people's",
+        R(LONG, "mine", last=60),
+        R(LONG, "hers", "gpx", first=40),
+        out="mine | hers",
+        decided=_apart("mine", "hers"),
+    ),
+    _case(
+        "an excluded recording takes no minute from one that overlaps it",
+        R(LONG, "wrong", last=60),
+        R(LONG, "right", "gpx", first=40),
+        out="wrong | right",
+        minutes=(60, 52),
+        decided=Decided(excluded=frozenset({"wrong"})),
+    ),
+    # --- halves of mixed kinds ----------------------------------------------------------------------------------------
+    _case(
+        "a recording and a summary that overlap by ten seconds and that the runner joins are added up whole",
+        R(MORNING, "a", last=25),
+        R(MORNING, "sum", "json", first=25 - 1 / 6, has_samples=False),
+        out="a sum",
+        minutes=(50,),
+        decided=_together("sum", "a"),
+    ),
+    _case(
+        "a summary half before the recorded one",
+        R(MORNING, "sum", "json", last=24, has_samples=False),
+        R(MORNING, "a", first=25),
+        out="a sum",
+        minutes=(49,),
+        decided=_together("sum", "a"),
+    ),
+    _case(
+        "a service's streams and a watch's half, joined",
+        R(MORNING, "service", "strava", last=24),
+        R(MORNING, "watch", first=25),
+        out="watch service",
+        minutes=(49,),
+        decided=_together("service", "watch"),
+    ),
+    _case(
+        "a recorded half, a summary half and a summary of both",
+        R(MORNING, "a", last=24),
+        R(MORNING, "b", "json", first=25, has_samples=False),
+        R(MORNING, "both", "json", has_samples=False),
+        out="both a b",
+        minutes=(50,),
+    ),
     # --- runs that must stay apart ----------------------------------------------------------------------------------
     _case(
         "back-to-back runs 30 s apart",
@@ -277,6 +385,27 @@ CASES = [
         out="a b",
     ),
     _case(
+        "two even runs at exactly one hour on a small lap: all its places are near",
+        R(Run(420, 30, lap_m=150), "a", has_rate=False),
+        R(Run(480, 30, lap_m=150), "b", "gpx", has_rate=False),
+        out="a | b",
+        minutes=(30, 30),
+    ),
+    _case(
+        "two even recordings of one run on a small lap, an hour off: the heart rate tells",
+        R(Run(420, 30, lap_m=150), "a"),
+        R(Run(420, 30, lap_m=150), "b", "gpx", clock_s=H),
+        out="a b",
+        minutes=(30,),
+    ),
+    _case(
+        "two recordings of an even run on a lap of a kilometre, an hour off: the places tell",
+        R(Run(420, 30, lap_m=1000), "a", has_rate=False),
+        R(Run(420, 30, lap_m=1000), "b", "gpx", clock_s=H, has_rate=False),
+        out="a b",
+        minutes=(30,),
+    ),
+    _case(
         "two runs at exactly one hour, alike in length, on other ways",
         R(MORNING, "a"),
         R(SAME_ROUTE_LATER, "b", "gpx"),
@@ -349,6 +478,35 @@ CASES = [
         out="phone left_on",
         minutes=(70,),
     ),
+    _case(
+        "a watch left on over two runs, the second recorded by a phone: two runs",
+        _cut(R(TWO_IN_ONE, "watch", pauses=[(40, 270)]), 40),
+        R(TWO_IN_ONE, "phone", "gpx", first=270),
+        out="watch | phone",
+        minutes=(40, 35),
+    ),
+    _case(
+        "the same, accepted whole: one recording, the phone's a copy of its second half",
+        R(TWO_IN_ONE, "watch", pauses=[(40, 270)]),
+        R(TWO_IN_ONE, "phone", "gpx", first=270),
+        out="watch phone",
+        minutes=(75,),
+    ),
+    _case(
+        "two copies of a recording that was left on, and the phone's second run",
+        _cut(R(TWO_IN_ONE, "watch", pauses=[(40, 270)]), 40),
+        _cut(R(TWO_IN_ONE, "copy", "tcx", pauses=[(40, 270)]), 40),
+        R(TWO_IN_ONE, "phone", "gpx", first=270),
+        out="watch copy | phone",
+        minutes=(40, 35),
+    ),
+    _case(
+        "a doubted recording that does not count takes no minute from one that overlaps it",
+        replace(R(LONG, "ride", last=60), is_doubted=True),
+        R(LONG, "watch", "gpx", first=40),
+        out="ride | watch",
+        minutes=(60, 52),
+    ),
 ]
 
 
@@ -391,6 +549,24 @@ def test_a_session_keeps_its_id_when_copies_arrive_and_when_another_recording_sp
         for spans in ((summary,), (phone,), (watch,), (summary, phone), (phone, watch), (summary, phone, watch))
     }
     assert len(ids) == 1
+
+
+def test_no_id_passes_to_a_neighbour_when_a_run_arrives_beside_it(merging_rules: MergingRules) -> None:
+    first, second, third = (
+        R(Run(600 + start, 2, seed=seed), f"r{seed}").span() for seed, start in enumerate((0, 3, 6))
+    )
+    alone = merge([second], merging_rules, "me")[0].session_id
+    for others in ([first], [third], [first, third]):
+        ids = {s.primary_id: s.session_id for s in merge([second, *others], merging_rules, "me")}
+        assert len(set(ids.values())) == len(ids)
+        assert alone not in {session_id for name, session_id in ids.items() if name != "r1"}
+
+
+def test_ids_of_two_that_begin_at_the_same_second_are_those_of_their_recordings(merging_rules: MergingRules) -> None:
+    spans = [R(MORNING, "mine").span(), R(MORNING, "hers", "gpx").span()]
+    ids = {s.primary_id: s.session_id for s in merge(spans, merging_rules, "me", _apart("mine", "hers"))}
+    assert len(set(ids.values())) == 2
+    assert ids == {s.primary_id: s.session_id for s in merge(spans[::-1], merging_rules, "me", _apart("mine", "hers"))}
 
 
 def test_two_runs_that_begin_in_the_same_ten_minutes_have_two_ids(merging_rules: MergingRules) -> None:

@@ -60,7 +60,25 @@ def _twice() -> Samples:
     return _samples(_steady(40, 2.4 * 2), np.cumsum(_steady(40, 2.4)))
 
 
+def _stepping(*legs: tuple[float, float, float]) -> Samples:
+    """Return legs of (minutes, m/s, steps a minute)."""
+    speed = np.concatenate([_steady(minutes, mps) for minutes, mps, _ in legs])
+    steps = np.concatenate([_steady(minutes, spm) for minutes, _, spm in legs])
+    return dataclasses.replace(_samples(speed), cadence_spm=steps)
+
+
 CASES = {
+    "a run that counts its steps": (_record(_stepping((40, 2.8, 170))), [], True),
+    "a run, and the way home in slow traffic": (_record(_stepping((40, 2.8, 170), (8, 4.0, 0))), ["no steps"], True),
+    "a short run, and a long way home by bicycle": (
+        _record(_stepping((10, 2.8, 170), (25, 4.5, 0))),
+        ["no steps"],
+        False,
+    ),
+    "a tram of three minutes in the middle": (_record(_stepping((20, 2.8, 170), (3, 5.0, 0), (9, 2.8, 168))), [], True),
+    "a pod that fell silent": (_record(_stepping((20, 2.8, 170), (20, 2.8, np.nan))), [], True),
+    "a recorder that counts no steps at all": (_record(_stepping((40, 2.8, 0))), [], True),
+    "walking breaks with few steps": (_record(_stepping(*[(6, 2.6, 166), (2, 1.2, 95)] * 5)), [], True),
     "an easy run": (_record(_samples(_steady(60, 2.8))), [], True),
     "a slow long run with walking": (_record(_samples(np.tile(np.r_[_steady(5, 2.2), _steady(3, 1.2)], 20))), [], True),
     "a summary of an easy run": (Record(10_000, 3600, 3600, "none", None), [], True),

@@ -1,10 +1,12 @@
 """What Strava gave is kept for seven days; what hamload made of it stays, to the last digit."""
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
 from hamload import journal, pipeline, warehouse
+from hamload.pipeline import deciding
 from hamload.raw import Raw
 from hamload.records import Service
 from hamload.simulator import streams_of
@@ -79,6 +81,38 @@ def test_a_frozen_session_keeps_the_model_that_made_it_when_the_model_changes(li
     assert night.failed_checks == ()
     assert home.settings.model.version != before[0][2]
     assert home.ask("select session_id, load_efm, model_version from marts.sessions order by 1") == before
+
+
+def test_a_run_joined_with_a_half_that_only_a_summary_knows_keeps_its_load_when_its_samples_go(live: Any) -> None:
+    home = live(3, STRAVA, recorder=streams_of)
+    home.night()
+    session, start_at, elapsed_s, load = home.ask(
+        "select session_id, start_at, elapsed_time_s, load_efm from marts.sessions order by start_at desc limit 1"
+    )[0]
+    later = start_at + dt.timedelta(seconds=elapsed_s + 300)
+    half = {"start_at": later.isoformat(), "sport": "run", "moving_time_s": 1234, "distance_m": 3456}
+    with Raw(home.home) as raw, raw.batch("other", "me", home.world.now) as batch:
+        batch.put(json.dumps(half).encode(), "json", name="half", external_id="half")
+    home.night()
+    halves = [row[0] for row in home.ask("select session_id from marts.sessions order by start_at desc limit 2")]
+    assert session in halves
+    deciding.join(home.settings, "me", halves, home.world.now)
+    home.night()
+    sessions, series = _rows(home, "marts.sessions"), _series(home)
+    ((joined, basis),) = home.ask("select load_efm, basis from marts.sessions order by start_at desc limit 1")
+    assert joined > load + 15
+    assert basis == "summary"
+    home.night(days=8)
+    assert home.ask("select count(*) from landing.samples") == [(0,)]
+    assert _rows(home, "marts.sessions") == sessions
+    assert _series(home) == series
+    with pipeline.exclusive(home.settings):
+        pipeline.rebuild(home.settings, home.world.now.date())
+    assert _rows(home, "marts.sessions") == sessions
+    # What was frozen is the recording's own load: taken apart again, nothing counts twice.
+    deciding.undo(home.settings, "me", "", home.world.now)
+    home.night(days=1)
+    assert home.ask("select load_efm from marts.sessions order by start_at desc limit 2")[1] == (load,)
 
 
 def test_an_edit_after_the_retention_is_fetched_anew_and_replaces_the_record(live: Any) -> None:

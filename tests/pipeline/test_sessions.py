@@ -13,13 +13,14 @@ import pytest
 from hamload import pipeline
 from hamload.api import open as opened
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.pipeline import deciding
+from hamload.pipeline import deciding, putting
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from hamload.merging.decisions import Action
     from hamload.pipeline.putting import Put
     from hamload.settings import Settings
 
@@ -106,6 +107,68 @@ def test_a_run_that_is_listed_as_not_counted_leaves_its_day_unknown_and_never_re
     _refresh(kept)
     assert ask(kept, "select local_date from marts.unreadable where may_be_run") == [(_at(3).date(),)]
     assert _drawn(kept, ask).startswith("R0?0R")
+
+
+def _strava(start: dt.datetime, **told: Any) -> bytes:
+    summary = {"id": 7, "start_date": start.isoformat(), "utc_offset": -10800, "sport_type": "Run", "distance": 10000}
+    return json.dumps({"summary": summary | told, "streams": None, "note": ""}).encode()
+
+
+@pytest.mark.parametrize("form", ["garmin", "strava"])
+def test_a_run_without_any_duration_makes_its_day_unknown_in_every_source(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, form: str
+) -> None:
+    content = _strava(_at(3)) if form == "strava" else _summary(_at(3), None, 10)
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1))), ("3", form, content), ("5", "gpx", gpx_of(_at(5))))
+    _refresh(kept)
+    assert ask(kept, "select local_date, reason from marts.unreadable") == [
+        (_at(3).date(), "This run has neither a second of recording nor a duration.")
+    ]
+    assert _drawn(kept, ask).startswith("R0?0R")
+    # Once a recording of that run comes, nothing is missing.
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(seconds=20), minutes=30)))
+    _refresh(kept)
+    assert ask(kept, "from marts.unreadable") == []
+    assert _drawn(kept, ask).startswith("R0R0R")
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+
+
+def test_a_row_of_an_exports_table_without_a_duration_makes_its_day_unknown(
+    tmp_path: Path, kept: Settings, ask: Ask, bring: Bring, gpx_of: Gpx
+) -> None:
+    header = "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed Time,Distance,"
+    header += "Max Heart Rate,Relative Effort,Commute,Activity Private Note,Activity Gear,Filename"
+    rows = [
+        f'{n},"Nov {n}, 2026, 10:00:00 AM",Run,Run,,{seconds},10.00,,,false,,,{name}'
+        for n, seconds, name in ((1, 1200, "activities/1.gpx"), (3, "", ""), (5, 1200, "activities/5.gpx"))
+    ]
+    (tmp_path / "export" / "activities").mkdir(parents=True)
+    (tmp_path / "export" / "activities.csv").write_text("\n".join([header, *rows]))
+    for day in (1, 5):
+        (tmp_path / "export" / "activities" / f"{day}.gpx").write_bytes(gpx_of(_at(day)))
+    bring(kept, tmp_path / "export", now=NIGHT)
+    assert _drawn(kept, ask).startswith("R0?0R")
+
+
+def test_excluding_a_run_that_came_as_a_single_file_does_not_make_its_day_known_rest(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    with Raw(kept.home) as raw, raw.batch("files", "me", NIGHT) as batch:
+        for day in (1, 3, 5):
+            batch.put(gpx_of(_at(day)), "gpx", name=f"{day}.gpx")
+        batch.report(is_history=False)
+    _refresh(kept)
+    assert _drawn(kept, ask)[:5] == "R?R?R"
+    deciding.judge(kept, "me", _ids(kept, ask)[1], "exclude", NIGHT)
+    _refresh(kept)
+    assert _drawn(kept, ask)[:5] == "R???R"
+    # What reports past it makes it known.
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1))), ("5", "gpx", gpx_of(_at(5))), now=LATER)
+    _refresh(kept)
+    assert _drawn(kept, ask)[:5] == "R000R"
 
 
 # --- what the runner decides ---------------------------------------------------------------------------------------
@@ -276,17 +339,71 @@ def test_an_entry_made_by_hand_hours_away_is_a_run_of_its_own(kept: Settings, as
     assert len(_ids(kept, ask)) == 2
 
 
-def test_a_watched_file_that_is_written_anew_with_another_clock_counts_once(
-    tmp_path: Path, home_with: HomeWith, ask: Ask, gpx_of: Gpx
-) -> None:
+@pytest.fixture
+def watched(tmp_path: Path, home_with: HomeWith) -> tuple[Settings, Path]:
+    """Return a home that watches a folder, and the folder."""
     folder = tmp_path / "watched"
     folder.mkdir()
-    home = home_with(tmp_path / "home", f'{CONFIG}[[folders]]\npath = "{folder}"\nreports_rest = true\n')
-    for number, hour in enumerate((10, 11)):
-        (folder / "a.gpx").write_bytes(gpx_of(_at(12, hour), minutes=40))
-        with pipeline.exclusive(home):
-            pipeline.night(home, NIGHT + dt.timedelta(minutes=number), today=TODAY)
-    assert [row[1] for row in _sessions(home, ask)] == [1]
+    return home_with(tmp_path / "home", f'{CONFIG}[[folders]]\npath = "{folder}"\nreports_rest = true\n'), folder
+
+
+def _nights(home: Settings, folder: Path, *contents: bytes, first: int = 0) -> None:
+    for number, content in enumerate(contents, first):
+        (folder / "a.gpx").write_bytes(content)
+        putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=number))
+        _refresh(home)
+
+
+def test_a_watched_file_that_is_written_anew_is_followed_and_the_former_content_counts_no_longer(
+    watched: tuple[Settings, Path], ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    whole, cropped = gpx_of(_at(12), minutes=40), gpx_of(_at(12) + dt.timedelta(minutes=5), minutes=20)
+    for night, (content, told) in enumerate(
+        (
+            (whole, [(0, _at(12), 40)]),
+            (gpx_of(_at(12, 11), minutes=40), [(0, _at(12, 11), 40)]),
+            (whole, [(0, _at(12), 40)]),
+            (cropped, [(0, _at(12) + dt.timedelta(minutes=5), 20)]),
+            (whole, [(0, _at(12), 40)]),
+            (gpx_of(_at(12), minutes=40, sport="cycling", mps=6), []),
+        )
+    ):
+        _nights(home, folder, content, first=night)
+        assert ask(home, "select copies, start_at, round(moving_time_s / 60) from marts.sessions") == told
+    incremental = tables(home)
+    with pipeline.exclusive(home):
+        pipeline.rebuild(home, TODAY)
+    assert tables(home) == incremental
+
+
+def test_an_exclusion_holds_when_the_file_is_cropped_in_its_watched_folder(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "other.gpx").write_bytes(gpx_of(_at(10)))
+    _nights(home, folder, gpx_of(_at(12), minutes=40))
+    deciding.judge(home, "me", _ids(home, ask)[1], "exclude", NIGHT + dt.timedelta(seconds=20))
+    _nights(home, folder, gpx_of(_at(12), minutes=30), first=1)
+    assert ask(home, "select local_date from marts.sessions") == [(_at(10).date(),)]
+    assert ask(home, "select verdict, round(moving_time_s / 60) from marts.set_aside") == [("excluded", 30)]
+
+
+def test_a_program_that_writes_each_run_into_the_same_watched_file_loses_none(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    _nights(home, folder, gpx_of(_at(12), minutes=40), gpx_of(_at(13), minutes=40), gpx_of(_at(13, 20), minutes=30))
+    assert len(_ids(home, ask)) == 3
+
+
+def test_what_a_second_file_of_the_folder_still_holds_is_not_superseded(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    _nights(home, folder, gpx_of(_at(12), minutes=40), gpx_of(_at(12), minutes=25))
+    assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(1, 40)]
 
 
 def test_splitting_the_middle_of_three_joined_runs_leaves_the_others_joined(
@@ -329,6 +446,147 @@ def test_two_halves_that_are_joined_are_one_run_with_the_load_of_one(kept: Setti
     assert alone[2] * 0.99 < told[2] < alone[2] * 1.1
     gives = [m["gives"] for m in deciding.shown(kept, "me", joined[:5])["members"]]
     assert gives == [["streams"], ["20 min that only it holds"]]
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_recorded_half_and_a_summary_half_that_are_joined_have_the_load_of_both_and_say_what_is_known_less_well(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, *, is_first: bool
+) -> None:
+    start = _at(3, 9) if is_first else _at(3, 10.6)
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=30)), ("2", "json", _summary(start, 50, 8.4)))
+    _refresh(kept)
+    alone = ask(kept, "select sum(distance_m), sum(moving_time_s), sum(load_efm) from marts.sessions")[0]
+    deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+    _refresh(kept)
+    ((*told, streams, basis, confidence, why, starts_at, elapsed_s),) = ask(
+        kept,
+        "select distance_m, moving_time_s, load_efm, stream_coverage, basis, confidence, confidence_why, start_at,"
+        " elapsed_time_s from marts.sessions",
+    )
+    assert told == pytest.approx(alone, rel=0.01)
+    assert streams == pytest.approx(3 / 8, abs=0.02)
+    assert (basis, confidence) == ("summary", "low")
+    assert "Of 80 minutes 50 are known less well" in why
+    assert starts_at == min(start, _at(3))
+    assert elapsed_s == pytest.approx(90 * 60 if is_first else 86 * 60, abs=10)
+    assert opened(kept.home).samples(_ids(kept, ask)[0])["time_s"].min() == (3600 if is_first else 0)
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+
+
+def test_runs_of_two_days_are_not_joined(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3))), ("2", "gpx", gpx_of(_at(4))))
+    _refresh(kept)
+    with pytest.raises(ConfigurationError, match="begins 24 hours after"):
+        deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+
+
+def test_a_half_without_a_duration_that_is_joined_leaves_the_day_unknown(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3))), ("2", "json", _summary(_at(3, 11), 20, 3)))
+    _refresh(kept)
+    deciding.join(kept, "me", _ids(kept, ask), NIGHT)
+    _give(kept, "garmin", ("2", "json", _summary(_at(3, 11), None, 3)), now=LATER)
+    _refresh(kept)
+    assert _drawn(kept, ask)[0] == "?"
+
+
+def test_three_recorders_of_a_run_over_midnight_in_the_night_when_the_clocks_change_are_one_run_of_its_first_day(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, gpx_of: Gpx
+) -> None:
+    home = home_with(tmp_path / "vienna", CONFIG.replace("America/Recife", "Asia/Tokyo"))
+    # 23:50 in Vienna, summer time; the clocks go back during the run, which ends after 2 in the morning, winter time.
+    start = dt.datetime(2026, 10, 24, 21, 50, tzinfo=dt.UTC)
+    there = {b'lat="-8.': b'lat="48.', b'lon="-34.9"': b'lon="16.3"'}
+
+    def track(first: float, last: float, writer: bytes) -> bytes:
+        content = gpx_of(start + dt.timedelta(minutes=first), minutes=last - first)
+        for old, new in (there | {b'"hand"': b'"%s"' % writer}).items():
+            content = content.replace(old, new)
+        return content
+
+    _give(home, "garmin", ("1", "gpx", track(0, 80, b"watch")))
+    _give(home, "phone", ("2", "gpx", track(70, 150, b"phone")))
+    _give(home, "other", ("3", "json", _summary(start + dt.timedelta(minutes=140), 60, 10)))
+    _refresh(home)
+    ((day, source, copies, minutes),) = ask(
+        home, "select local_date, day_source, copies, moving_time_s / 60 from marts.sessions"
+    )
+    assert (day, source, copies) == (dt.date(2026, 10, 24), "place", 2)
+    assert minutes == pytest.approx(200, abs=1)
+
+
+def test_two_recordings_that_overlap_by_less_than_half_are_one_run_and_no_minute_counts_twice(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=92)))
+    _refresh(kept)
+    ((truth,),) = ask(kept, "select load_efm from marts.sessions")
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=60)))
+    _give(kept, "phone", ("2", "gpx", gpx_of(_at(3) + dt.timedelta(minutes=32), minutes=60)))
+    _refresh(kept)
+    ((copies, minutes, load),) = ask(kept, "select copies, moving_time_s / 60, load_efm from marts.sessions")
+    assert (copies, load) == (1, pytest.approx(truth, rel=0.01))
+    assert minutes == pytest.approx(92, abs=0.2)
+
+
+def test_a_summary_that_overlaps_a_recording_by_a_third_adds_the_rest_and_back_to_back_runs_stay_two(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(3), minutes=60)))
+    _give(kept, "phone", ("2", "json", _summary(_at(3, 10 + 2 / 3), 60, 10)))
+    _give(kept, "garmin", ("3", "gpx", gpx_of(_at(5), minutes=30)), ("4", "gpx", gpx_of(_at(5, 10.5), minutes=30)))
+    _refresh(kept)
+    told = ask(kept, "select copies, round(moving_time_s / 60), confidence from marts.sessions order by start_at")
+    assert told[0] == (1, 100, "low")
+    assert [row[:2] for row in told[1:]] == [(0, 30), (0, 30)]
+
+
+def _left_on(gpx_of: Gpx) -> bytes:
+    """Return a track of two runs: 40 minutes from 10:00, and 35 from 14:30, of one watch that nobody stopped."""
+    first, second = gpx_of(_at(3), minutes=40), gpx_of(_at(3, 14.5), minutes=35)
+    later = second.split(b"<trkseg>")[1].split(b"</trkseg>")[0]
+    return first.replace(b"</trkseg>", b"</trkseg><trkseg>" + later + b"</trkseg>")
+
+
+@pytest.mark.parametrize(
+    ("action", "minutes"), [(None, [40, 35]), ("accept", [40, 35]), ("whole", [75]), ("exclude", [35])]
+)
+def test_a_watch_left_on_over_two_runs_neither_loses_nor_doubles_the_second_that_a_phone_has(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, action: Action | None, minutes: list[int]
+) -> None:
+    phone = gpx_of(_at(3, 14.5), minutes=35).replace(b'"hand"', b'"phone"')
+    _give(kept, "garmin", ("1", "gpx", _left_on(gpx_of)), ("0", "gpx", gpx_of(_at(1))), ("5", "gpx", gpx_of(_at(5))))
+    _give(kept, "phone", ("2", "gpx", phone))
+    _refresh(kept)
+    if action is not None:
+        ((session,),) = ask(kept, "select session_id from landing.sessions where list_contains(flags, 'left on')")
+        deciding.judge(kept, "me", session, action, NIGHT)
+        _refresh(kept)
+    told = ask(kept, "select round(moving_time_s / 60) from marts.sessions where day(local_date) = 3 order by start_at")
+    assert [row[0] for row in told] == minutes
+    assert _drawn(kept, ask)[:5] == ("R0?0R" if action is None else "R0R0R")
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+
+
+def test_joined_halves_that_are_both_doubted_are_doubted_for_both_reasons(
+    kept: Settings, ask: Ask, gpx_of: Gpx, fit_of_legs: Fit
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", _left_on(gpx_of)))
+    _give(kept, "garmin", ("2", "fit", fit_of_legs(_at(3, 11), [("running", "generic", 20, 6.2)])))
+    _refresh(kept)
+    ids = [row[0] for row in ask(kept, "select session_id from landing.sessions")]
+    deciding.join(kept, "me", ids, NIGHT)
+    _refresh(kept)
+    assert ask(kept, "select list_sort(flags), counts from landing.sessions") == [(["left on", "ride"], False)]
+    deciding.judge(kept, "me", ask(kept, "select session_id from landing.sessions")[0][0], "accept", LATER)
+    _refresh(kept)
+    ((minutes,),) = ask(kept, "select round(moving_time_s / 60) from marts.sessions")
+    assert minutes == 60
 
 
 @pytest.mark.parametrize(
@@ -479,6 +737,59 @@ def test_the_digest_says_once_that_history_changed_an_alert_that_was_told_and_wh
     assert not [s for s in pipeline.overview(kept, "me").unknowns if s.startswith("History changed")]
 
 
+@pytest.fixture
+def told(kept: Settings, gpx_of: Gpx) -> Settings:
+    """Return a home to which a digest of 22 November has told a deload: 45 minutes after twenty are a spike."""
+    runs = [(str(n), "gpx", gpx_of(_at(n), minutes=20, title=f"Run {n}")) for n in range(1, 21, 2)]
+    _give(kept, "garmin", *runs, ("22", "gpx", gpx_of(_at(21), minutes=45, title="Long")), now=_at(22, 4))
+    _tell(kept, 22)
+    return kept
+
+
+def _tell(home: Settings, day: int) -> list[str]:
+    with pipeline.exclusive(home):
+        pipeline.refresh(home, dt.date(2026, 11, day), now=_at(day, 5))
+        said = [s for s in pipeline.overview(home, "me").unknowns if s.startswith("History changed")]
+        pipeline.digest(home, "me", _at(day, 5))
+    return said
+
+
+def _long_run(home: Settings, ask: Ask) -> str:
+    return str(ask(home, "select session_id from landing.sessions where day(local_date) = 21")[0][0])
+
+
+def test_history_that_changed_by_a_decision_and_by_taking_it_back_says_so_each_time(told: Settings, ask: Ask) -> None:
+    deciding.judge(told, "me", _long_run(told, ask), "exclude", _at(22, 9))
+    (said,) = _tell(told, 23)
+    assert said.endswith("because you decided on the run of 21 Nov.")
+    deciding.undo(told, "me", "", _at(23, 9))
+    # The spike of the 21st reaches the 22nd too.
+    sentences = _tell(told, 24)
+    because = "is deload now, because you took back what you had decided on the run of 21 Nov."
+    assert [s.split()[2] for s in sentences] == ["22", "21"]
+    assert all(s.endswith(because) for s in sentences)
+    assert _tell(told, 25) == []
+
+
+def test_a_new_title_is_no_cause_of_a_history_that_changed(told: Settings, gpx_of: Gpx) -> None:
+    _give(told, "garmin", ("19", "gpx", gpx_of(_at(19), minutes=20, title="Renamed")), now=_at(22, 9))
+    with Raw(told.home) as raw, raw.batch("garmin", "me", _at(22, 9)) as batch:
+        batch.withdraw("22")
+    (said,) = _tell(told, 23)
+    assert said.endswith("because the run of 21 Nov is gone or does not count any more.")
+
+
+def test_a_day_that_left_the_calendar_is_told_once(told: Settings, gpx_of: Gpx) -> None:
+    with Raw(told.home) as raw, raw.batch("garmin", "me", _at(22, 9)) as batch:
+        for name in (*range(1, 21, 2), 22):
+            batch.withdraw(str(name))
+        batch.put(gpx_of(_at(22), minutes=20, title="only"), "gpx", name="o", external_id="77")
+    (said,) = _tell(told, 23)
+    assert said.startswith("History changed: 21 Nov was told as deload and lies before the first run that is known now")
+    assert said.endswith("is gone or does not count any more.")
+    assert _tell(told, 24) == []
+
+
 # --- where and when ------------------------------------------------------------------------------------------------
 
 
@@ -490,6 +801,33 @@ def test_the_day_is_that_of_the_place_where_the_recording_tells_no_offset(
     _give(kept, "garmin", ("1", "gpx", there))
     _refresh(kept)
     assert ask(kept, "select local_date, day_source from marts.sessions") == [(dt.date(2026, 11, 3), "place")]
+
+
+def test_the_day_is_told_by_the_place_of_a_copy_where_the_recording_that_speaks_has_none(
+    kept: Settings, ask: Ask, gpx_of: Gpx, fit_of_legs: Fit
+) -> None:
+    # 20:30 UTC on the third is the morning of the fourth in Auckland; the watch without positions tells no offset.
+    there = gpx_of(_at(3, 20.5), minutes=40).replace(b'lon="-34.9"', b'lon="174.8"').replace(b'lat="-8.', b'lat="-36.')
+    _give(kept, "garmin", ("1", "fit", fit_of_legs(_at(3, 20.5), [("running", "generic", 40, 2.8)])))
+    _refresh(kept)
+    assert ask(kept, "select local_date, day_source from marts.sessions") == [(dt.date(2026, 11, 3), "home")]
+    _give(kept, "phone", ("2", "gpx", there))
+    _refresh(kept)
+    assert ask(kept, "select local_date, day_source, format from marts.sessions") == [
+        (dt.date(2026, 11, 4), "place", "fit")
+    ]
+    assert ask(kept, "select date from marts.daily_load where sessions > 0 and series = 'total'") == [
+        (dt.date(2026, 11, 4),)
+    ]
+
+
+def test_a_treadmill_that_writes_utc_as_local_time_runs_on_the_day_at_home(
+    kept: Settings, ask: Ask, fit_of_legs: Fit
+) -> None:
+    # 01:00 UTC on the fourth is 22:00 on the third in Recife.
+    _give(kept, "garmin", ("1", "fit", fit_of_legs(_at(4, 1), [("running", "treadmill", 30, 2.8)])))
+    _refresh(kept)
+    assert ask(kept, "select local_date, day_source from marts.sessions") == [(dt.date(2026, 11, 3), "home")]
 
 
 # --- incremental equals from scratch ---------------------------------------------------------------------------------
@@ -505,8 +843,8 @@ class _World:
 
     def happen(self) -> str:
         self.now += dt.timedelta(minutes=1)
-        name = self.chance.choice(("add", "add", "add", "edit", "delete", "again", "split", "join", "accept",
-                                   "exclude", "undo"))  # fmt: skip
+        name = self.chance.choice(("add", "add", "add", "edit", "delete", "again", "split", "join", "join", "accept",
+                                   "whole", "exclude", "undo"))  # fmt: skip
         try:
             getattr(self, name)()
         except HamloadError as error:
@@ -538,6 +876,9 @@ class _World:
     def accept(self) -> None:
         deciding.judge(self.home, "me", self.any(), "accept", self.now)
 
+    def whole(self) -> None:
+        deciding.judge(self.home, "me", self.any(), "whole", self.now)
+
     def exclude(self) -> None:
         deciding.judge(self.home, "me", self.any(), "exclude", self.now)
 
@@ -561,11 +902,19 @@ def pool(gpx_of: Gpx, fit_on: Fit) -> list[tuple[str, str, str, bytes]]:
     found.append(("garmin", "half", "gpx", gpx_of(_at(4, 10.4), minutes=9)))
     found.append(("garmin", "fit", "fit", fit_on(dt.date(2026, 11, 12), minutes=12, start=dt.time(7, 1))))
     found.append(("garmin", "on", "json", _summary(_at(6), 389, 1.3)))
+    # Partial overlaps, halves of mixed kinds, a watch left on over two runs, one without a duration, one without steps.
+    found.append(("folder", "over", "gpx", gpx_of(_at(2) + dt.timedelta(minutes=10), minutes=20, mps=2.5)))
+    found.append(("folder", "oversum", "json", _summary(_at(5) + dt.timedelta(minutes=11), 30, 5)))
+    found.append(("garmin", "sum", "json", _summary(_at(9, 10.4), 12, 2)))
+    found.append(("folder", "sumgps", "gpx", gpx_of(_at(9), minutes=18)))
+    found.append(("garmin", "left", "gpx", _left_on(gpx_of)))
+    found.append(("folder", "left2", "gpx", gpx_of(_at(3, 14.5), minutes=35)))
+    found.append(("garmin", "none", "json", _summary(_at(11), None, 5)))
     found.append(("folder", "ride", "gpx", gpx_of(_at(10), minutes=12, sport="cycling")))
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_after_any_sequence_of_changes_a_rebuild_gives_the_same_tables_row_for_row(
     kept: Settings, ask: Ask, tables: Tables, pool: list[tuple[str, str, str, bytes]], seed: int
 ) -> None:

@@ -68,19 +68,20 @@ def test_a_german_table_is_read_by_the_place_of_its_columns() -> None:
     assert (facts["sport"], facts["distance_m"], facts["elapsed_time_s"]) == ("run", 10012.5, 3600)
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"Activity_Date": "gestern"}, "date 'gestern' cannot be read"),
-        ({"Elapsed_Time": "", "Filename": ""}, "without a duration"),
-    ],
-)
-def test_a_manual_row_that_says_too_little_is_refused_with_its_line(changes: dict[str, str], reason: str) -> None:
-    row = _with(**{"Filename": "", **changes})
-    row[15] = row[16] = "" if "Elapsed_Time" in changes else row[15]
-    export = strava_export.read(_table(ROW, row))
-    assert [line for line, _ in export.refused] == [3]
-    assert reason in export.refused[0][1]
+def test_a_manual_row_whose_date_cannot_be_read_is_refused_with_its_line() -> None:
+    export = strava_export.read(_table(ROW, _with(Filename="", Activity_Date="gestern")))
+    assert export.refused == ((3, "An activity without a recording, and its date 'gestern' cannot be read."),)
+
+
+def test_a_manual_row_without_a_duration_is_a_run_of_its_day_all_the_same() -> None:
+    row = _with(Filename="", Elapsed_Time="")
+    row[15] = row[16] = ""
+    export = strava_export.read(_table(row))
+    assert export.refused == ()
+    (facts,) = export.without_file
+    assert facts["start_at"]
+    assert (facts["elapsed_time_s"], facts["moving_time_s"]) == (None, None)
+    assert strava_export.summary(facts) is not None
 
 
 def test_an_unknown_name_of_a_sport_stays_unknown() -> None:

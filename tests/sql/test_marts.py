@@ -300,6 +300,11 @@ _OTHER_RUN = (
     " end_at + interval {0} minute as end_at) from landing.activities where activity_id = 'a';"
     "insert into landing.members values ('z', 'me', 'z', true, [], 0, '')"
 )
+#: Samples of a recording, second by second for an hour, at one speed.
+_MOVES = (
+    "insert into landing.samples (chunk, activity_id, time_s, dt_s, speed_mps)"
+    " select 1, '{0}', unnest(range(3600)), 1, {1}"
+)
 FAULTS = [
     ("parts_sum_to_the_load", "update marts.sessions set load_hill_efm = load_hill_efm + 1 where session_id = 'a'"),
     ("days_sum_to_the_sessions", "update marts.daily_load set load_efm = 20 where day(date) = 1 and series = 'total'"),
@@ -314,6 +319,8 @@ FAULTS = [
     ("unknown_days_have_no_ratio", "update marts.daily_load set acwr_coupled = 1 where day(date) = 4"),
     ("unknown_days_have_no_ratio", "update marts.daily_load set acwr_uncoupled = 1 where day(date) = 4"),
     ("runs_do_not_overlap", _OTHER_RUN.format(30)),
+    ("runs_do_not_overlap", _OTHER_RUN.format(57)),
+    ("runs_do_not_overlap", f"{_OTHER_RUN.format(30)};{_MOVES.format('z', 1)}"),
 ]
 
 
@@ -326,8 +333,11 @@ def test_a_check_finds_its_fault_and_no_other_does(sound: duckdb.DuckDBPyConnect
     assert failure.why
 
 
-def test_two_runs_that_share_less_than_half_an_hour_of_an_hour_are_two_runs(sound: duckdb.DuckDBPyConnection) -> None:
-    sound.execute(_OTHER_RUN.format(31))
+@pytest.mark.parametrize("beside", [_OTHER_RUN.format(59), f"{_OTHER_RUN.format(30)};{_MOVES.format('z', 0.1)}"])
+def test_two_runs_are_two_where_clocks_alone_overlap_or_one_of_them_lies_still(
+    sound: duckdb.DuckDBPyConnection, beside: str
+) -> None:
+    sound.execute(beside)
     assert warehouse.check(sound, SQL) == []
 
 

@@ -137,7 +137,9 @@ def backtest(days: Sequence[DayFacts], alerts: Sequence[Alert], rules: AlertRule
         is_enough=is_enough,
         rules=tuple(results),
         nulls=tuple(null for null in nulls if null is not None),
-        sentences=wording.backtested(len(logged), len(began), needed, round(100 * test.margin), is_enough=is_enough),
+        sentences=wording.backtested(
+            len(logged), len(began), needed, round(100 * test.margin), is_enough=is_enough, tightness=test.tightness
+        ),
     )
 
 
@@ -219,26 +221,26 @@ def _null(name: str, days: Sequence[DayFacts], began: Sequence[dt.date], rules: 
         return None
     positions = {day.date: index for index, day in enumerate(days)}
     targets = [positions[flare] for flare in began]
-    caught, fired = _caught(acute / chronic > threshold, targets, test)
+    held, fired = caught(acute / chronic > threshold, targets, test)
     rng = np.random.default_rng(_SEED)
     by_chance = []
     for _ in range(test.shuffles):
         shuffled = np.full(len(days), np.nan)
         shuffled[usable] = rng.permutation(chronic[usable])
-        by_chance.append(_caught(acute / shuffled > threshold, targets, test)[0])
+        by_chance.append(caught(acute / shuffled > threshold, targets, test)[0])
     low, middle, high = np.quantile(by_chance, (0.05, 0.5, 0.95))
     return NullResult(
         rule=name,
-        caught=caught,
+        caught=held,
         fired=fired,
         shuffled_median=float(middle),
         shuffled_low=float(low),
         shuffled_high=float(high),
-        share_as_good=float(np.mean(np.array(by_chance) >= caught)),
+        share_as_good=float(np.mean(np.array(by_chance) >= held)),
     )
 
 
-def _caught(holds: Any, targets: Sequence[int], test: Backtest) -> tuple[int, int]:
+def caught(holds: Any, targets: Sequence[int], test: Backtest) -> tuple[int, int]:
     """Return how many flares follow soon on a day that the rule begins to hold, and how many such days there are."""
     onsets = np.flatnonzero(holds & ~np.concatenate(([False], holds[:-1])))
     caught = sum(bool(((flare - onsets > 0) & (flare - onsets <= test.horizon_days)).any()) for flare in targets)

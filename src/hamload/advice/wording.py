@@ -770,7 +770,9 @@ def stretching(share: float) -> str:
     return f"If you stretch, only lightly: no more than {limit} of what you could. Curls replace hard stretching."
 
 
-def backtested(entries: int, flares: int, needed: int, margin: int, *, is_enough: bool) -> tuple[str, ...]:
+def backtested(
+    entries: int, flares: int, needed: int, margin: int, *, is_enough: bool, tightness: float
+) -> tuple[str, ...]:
     """Return what a back-test can say, and what it cannot."""
     if not entries:
         return (
@@ -780,7 +782,8 @@ def backtested(entries: int, flares: int, needed: int, margin: int, *, is_enough
             ),
         )
     told = (
-        f"{count(entries, 'day')} with an entry of tightness, {count(flares, 'flare')} (4 or more after a calm week)."
+        f"{count(entries, 'day')} with an entry of tightness, {count(flares, 'flare')} ({tightness:g} or more after a"
+        " calm week)."
     )
     if is_enough:
         return (told, f"Enough to tell rates to within {margin} points. One runner's past is still no proof.")

@@ -19,6 +19,7 @@ from hamload.cli import (  # noqa: F401
     importing,
     init,
     journal,
+    notebooks,
     planning,
     reporting,
     serving,

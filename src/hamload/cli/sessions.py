@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from hamload.pipeline.deciding import Made
     from hamload.settings import Settings
 
 sessions_app = typer.Typer(
@@ -165,7 +166,7 @@ def undo(
     from hamload.pipeline import deciding
 
     now = dt.datetime.now(tz=dt.UTC)
-    _decide(context, home, athlete, lambda s, who: deciding.undo(s, who, entry, now).sentence)
+    _decide(context, home, athlete, lambda s, who: deciding.undo(s, who, entry, now), "Taken back")
 
 
 def _where(context: typer.Context, home: Path | None, athlete: str) -> tuple[Settings, str]:
@@ -175,24 +176,43 @@ def _where(context: typer.Context, home: Path | None, athlete: str) -> tuple[Set
     return settings, settings.athlete(athlete or before_athlete).id
 
 
-def _decide(context: typer.Context, home: Path | None, athlete: str, decide: Callable[[Settings, str], str]) -> None:
+def _decide(
+    context: typer.Context,
+    home: Path | None,
+    athlete: str,
+    decide: Callable[[Settings, str], Made],
+    word: str = "Noted",
+) -> None:
     from hamload import pipeline
 
     settings, runner = _where(context, home, athlete)
     with pipeline.exclusive(settings), progress_bars(quiet=False) as progress:
-        told = decide(settings, runner)
+        made = decide(settings, runner)
         _, failures = pipeline.refresh(settings, settings.today(runner), progress)
-    terminal().print(f"Noted: {plain(told)}. Take it back with: hamload sessions undo", highlight=False)
+    back = f" Take it back with: hamload sessions undo {made.entry_id}" if word == "Noted" else ""
+    terminal().print(f"{word}: {_told(made, settings)}.{back}", highlight=False, soft_wrap=True)
     problems = [check_failed(f) for f in failures]
     list_problems(problems)
     raise typer.Exit(1 if problems else 0)
 
 
-def _print_session(row: dict[str, Any], settings: Settings) -> None:
+def _told(made: Made, settings: Settings) -> str:
+    """Say what was decided, and about which runs: an id alone is soon mistyped."""
+    if not made.runs:
+        return plain(made.sentence)
+    runs = [f"{_short(run.title)} of {run.date:%-d %b %Y}, {distance(run.distance_m, settings)}" for run in made.runs]
+    return f"{made.what}: {'; '.join(runs)}"
+
+
+def _short(title: str) -> str:
     from hamload.digest.plain import clean, shorten
 
+    return plain(shorten(clean(title), _TITLE))
+
+
+def _print_session(row: dict[str, Any], settings: Settings) -> None:
     console = terminal()
-    title = plain(shorten(clean(row["title"] or row["name"].rsplit("/")[-1]), _TITLE))
+    title = _short(row["title"] or row["name"].rsplit("/")[-1])
     console.print(
         f"[bold]{title}[/]  {row['local_date']} ({_DAYS[row['day_source']]}),"
         f" {distance(row['distance_m'], settings)}, {row['moving_time_s'] / 60:.0f} min, {row['load_efm']:.0f} EFM"

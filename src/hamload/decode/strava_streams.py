@@ -52,16 +52,14 @@ def strava(content: bytes, signal: Signal) -> Recording:
     Raises
     ------
     UnreadableError
-        Where it is no activity, or says neither when it began nor how long it was. Streams that cannot be used are left
-        out with a note: the summary still tells of the run.
+        Where it is no activity, or does not say when it began. Streams that cannot be used are left out with a note:
+        the summary still tells of the run, also where it tells no duration.
 
     """
     document = _document(content)
     summary = document["summary"]
     start_at = _start(summary)
     moving, elapsed = _number(summary.get("moving_time")), _number(summary.get("elapsed_time"))
-    if moving is None and elapsed is None:
-        raise UnreadableError("This Strava activity has no duration.")
     offset = _number(summary.get("utc_offset"))
     utc_offset_s = None if offset is None or abs(offset) >= _FARTHEST_OFFSET_S else round(offset)
     streams, notes = _streams(document.get("streams"), str(document.get("note") or ""), signal)
@@ -78,8 +76,8 @@ def strava(content: bytes, signal: Signal) -> Recording:
         title=str(summary.get("name") or ""),
         device=device,
         utc_offset_s=utc_offset_s,
-        elapsed_time_s=elapsed if elapsed is not None else moving,
-        timer_time_s=moving if moving is not None else elapsed,
+        elapsed_time_s=elapsed or moving,
+        timer_time_s=moving or elapsed,
         distance_m=_number(summary.get("distance")) or None,
         # Strava writes 0 where it knows no heights at all; only then the highest point is missing.
         ascent_m=climb if climb or summary.get("elev_high") is not None else None,

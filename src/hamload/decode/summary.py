@@ -19,7 +19,7 @@ def summary(content: bytes) -> Recording:
     Raises
     ------
     UnreadableError
-        Where it is no JSON, or says neither when the activity began nor how long it was.
+        Where it is no JSON, or does not say when the activity began.
 
     """
     try:
@@ -28,17 +28,16 @@ def summary(content: bytes) -> Recording:
         sport = Sport(facts.get("sport", "unknown"))
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableError(f"This summary cannot be understood: {error!r}.") from None
+    # One without a duration is a run of its day that cannot be counted: to refuse it would leave the day as rest.
     moving, elapsed = facts.get("moving_time_s"), facts.get("elapsed_time_s")
-    if moving is None and elapsed is None:
-        raise UnreadableError("This summary has no duration.")
     return Recording(
         sport=sport,
         start_at=start_at,
         reader="summary",
         sport_detail=str(facts.get("type", "")),
         title=str(facts.get("title", "")),
-        elapsed_time_s=elapsed if elapsed is not None else moving,
-        timer_time_s=moving if moving is not None else elapsed,
+        elapsed_time_s=elapsed or moving,
+        timer_time_s=moving or elapsed,
         distance_m=facts.get("distance_m") or None,
         rpe=facts.get("rpe"),
         sets=_sets(facts.get("exercise_sets")),

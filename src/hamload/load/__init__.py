@@ -37,6 +37,7 @@ from hamload.load.fallbacks import (
     streams_to_summary,
     summary_load,
     treadmill_load,
+    with_summary,
     without_altitude,
 )
 from hamload.load.features import RunFeatures, features, summary_features
@@ -94,5 +95,6 @@ __all__ = [
     "treadmill_load",
     "uphill_factor",
     "usable_share",
+    "with_summary",
     "without_altitude",
 ]

@@ -13,17 +13,17 @@ import numpy as np
 
 from hamload.load.confidence import estimate_grade
 from hamload.load.demand import demand
-from hamload.load.labels import Kinds, long_label
+from hamload.load.labels import Kinds, any_of, long_label
 from hamload.load.parts import LoadParts
 from hamload.load.session import Extent, Trust, assembled, on_treadmill, session_load
-from hamload.records import Basis
+from hamload.records import Basis, Confidence, SessionLoad
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hamload.load.history import PastRun
     from hamload.parameters import LoadModel
-    from hamload.records import Array, Athlete, Samples, SessionLoad
+    from hamload.records import Array, Athlete, Samples
 
 #: What a load was measured from, as opposed to estimated: only such runs may scale an estimate.
 _MEASURED = {Basis.STREAMS, Basis.STREAMS_FLAT, Basis.TREADMILL}
@@ -130,6 +130,50 @@ def duration_load(
     h = scale * (model.fallback.default_rpe if rpe is None else rpe)
     why = estimate_grade(Basis.DURATION, own_scale=efm_per_rpe_minute is not None, rpe=rpe)
     return _steady(Extent(moving_time_s, math.nan, h, None), Trust(Basis.DURATION, *why), athlete, model)
+
+
+def with_summary(own: SessionLoad, beside: SessionLoad, athlete: Athlete, model: LoadModel) -> SessionLoad:
+    """Add to a recording's load that of another part of the same run, of which only a summary is known.
+
+    Parameters
+    ----------
+    own
+        The load of the recording.
+    beside
+        The load of the part without one, by `summary_load` or `duration_load`.
+    athlete
+        What was known of the runner before this run.
+    model
+        The shipped or the runner's own coefficients.
+
+    Returns
+    -------
+    SessionLoad
+        Loads, parts, time and way are summed. A label is True where the recording makes it so, and unknown where only
+        the summary could tell; the basis and the confidence are those of the summary. Each part's tiredness counts from
+        its own beginning: which of the two came first changes nothing.
+
+    """
+    time_s, distance_m = own.moving_time_s + beside.moving_time_s, own.distance_m + beside.distance_m
+    kinds = Kinds(
+        hill=any_of(own.is_hill, None),
+        speed=any_of(own.is_speed, None),
+        long=long_label(time_s, distance_m, athlete, model.labels),
+    )
+    minutes = (own.mean_demand * own.moving_time_s if own.moving_time_s else 0.0) + (
+        beside.mean_demand * beside.moving_time_s
+    )
+    confidence = max(own.confidence, beside.confidence, key=tuple(Confidence).index)
+    why = f"{own.confidence_why} Of {time_s / 60:.0f} minutes {beside.moving_time_s / 60:.0f} are known less well:"
+    parts = LoadParts(
+        hill=own.load_hill_efm + beside.load_hill_efm,
+        speed=own.load_speed_efm + beside.load_speed_efm,
+        long=own.load_long_efm + beside.load_long_efm,
+        base=own.load_base_efm + beside.load_base_efm,
+    )
+    extent = Extent(time_s, distance_m, minutes / time_s, own.climb_m)
+    trust = Trust(beside.basis, confidence, f"{why} {beside.confidence_why[0].lower()}{beside.confidence_why[1:]}")
+    return assembled(parts, kinds, extent, trust, athlete)
 
 
 def streams_to_summary(past: Iterable[PastRun], easy_speed_mps: float, model: LoadModel) -> float | None:

@@ -5,11 +5,12 @@ of several; `doubts` says what is wrong with a recording, and whether its load c
 """
 
 from hamload.merging.composing import Gift, compose
-from hamload.merging.grouping import Decided, Member, Piece, Session, Span, merge
+from hamload.merging.grouping import Beside, Decided, Member, Piece, Session, Span, merge
 from hamload.merging.profile import Measures, Profile, as_record, measures, profile
-from hamload.merging.sanity import Doubt, Record, doubts, is_run_logged_as_ride
+from hamload.merging.sanity import Doubt, Record, doubts, doubts_of_composed, is_run_logged_as_ride
 
 __all__ = [
+    "Beside",
     "Decided",
     "Doubt",
     "Gift",
@@ -23,6 +24,7 @@ __all__ = [
     "as_record",
     "compose",
     "doubts",
+    "doubts_of_composed",
     "is_run_logged_as_ride",
     "measures",
     "merge",

@@ -1,7 +1,8 @@
 """What the runner has decided about recordings, found again among those that are here now.
 
 A decision names the activities that it was made about. One that has been edited or uploaded anew since is known by its
-service's own id; one that is gone leaves its part of the decision without an object, and changes nothing else.
+service's own id, or by its file in a watched folder; one that is gone leaves its part of the decision without an
+object, and changes nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hamload.merging.grouping import Decided
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 type Action = Literal["split", "join", "accept", "whole", "exclude", "run"]
 type Verdict = Literal["accepted", "accepted whole", "excluded", ""]
@@ -25,13 +26,14 @@ _VERDICTS: dict[str, Verdict] = {"accept": "accepted", "whole": "accepted whole"
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """One activity, as a decision names it."""
+    """One activity, as a decision names it. `name`: its file's; in a watched folder what that holds may be edited."""
 
     activity_id: str
     document_id: str
     source: str
     external_id: str
     part: int
+    name: str = ""
 
     def as_record(self) -> dict[str, Any]:
         """Return it ready for the journal."""
@@ -62,14 +64,7 @@ def decisions(entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref]) -
         The athlete's activities that are here now.
 
     """
-    here = {ref.activity_id for ref in activities}
-    by_service = {(r.source, r.external_id, r.part): r.activity_id for r in activities if r.external_id}
-
-    def found(ref: Mapping[str, Any]) -> str | None:
-        if ref["activity_id"] in here:
-            return str(ref["activity_id"])
-        return by_service.get((ref["source"], ref["external_id"], ref["part"]))
-
+    found = _finder(activities)
     apart: set[frozenset[str]] = set()
     together: dict[frozenset[str], tuple[str, str]] = {}
     verdicts: dict[str, tuple[int, Verdict]] = {}
@@ -96,6 +91,27 @@ def decisions(entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref]) -
     excluded = frozenset(i for i, (_, verdict) in verdicts.items() if verdict == "excluded")
     pairs = Decided(frozenset(apart), tuple(together.values()), excluded, frozenset(verdicts) - excluded)
     return Decisions(pairs, verdicts)
+
+
+def _finder(activities: Sequence[Ref]) -> Callable[[Mapping[str, Any]], str | None]:
+    """Return what finds the activity that a decision names among those that are here."""
+    here = {ref.activity_id for ref in activities}
+    by_service = {(r.source, r.external_id, r.part): r.activity_id for r in activities if r.external_id}
+    by_file: dict[tuple[str, str, int], set[str]] = {}
+    for r in activities:
+        if r.source.startswith("folder:"):
+            by_file.setdefault((r.source, r.name, r.part), set()).add(r.activity_id)
+
+    def found(ref: Mapping[str, Any]) -> str | None:
+        if ref["activity_id"] in here:
+            return str(ref["activity_id"])
+        if known := by_service.get((ref["source"], ref["external_id"], ref["part"])):
+            return known
+        # What was edited in its file; where several files are called so, nobody knows which.
+        files = by_file.get((ref["source"], ref.get("name", ""), ref["part"]), set())
+        return next(iter(files)) if len(files) == 1 else None
+
+    return found
 
 
 def _readmit(verdicts: dict[str, tuple[int, Verdict]], activity_ids: Iterable[str]) -> None:

@@ -1,18 +1,19 @@
 """Which activities are recordings of the same run. Pure: spans in, sessions out.
 
 Nobody runs two runs at once, so two running activities of one athlete that share at least half of the shorter one's
-time are one session. Of those that hold the run nearly whole, the best speaks for it; running that only a copy holds is
-added to it; what else the copies tell stays beside it and counts nothing. Recordings whose clocks are whole quarters of
-an hour apart, or whose start is hidden, are one session only where they are otherwise alike. What the runner has
-decided stands above all of it.
+time are one session, and so are two that share less but move at the same moments. Of those that hold the run nearly
+whole, the best speaks for it; running that only a copy holds is added to it; what else the copies tell stays beside it
+and counts nothing. Recordings whose clocks are whole quarters of an hour apart, or whose start is hidden, are one
+session only where they are otherwise alike. What the runner has decided stands above all of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from hamload.records import Array
 
 
+_BEST = "the best recording"
+_STANDING_MPS = 0.5
+#: A drive has more than one half-minute beyond any runner, which may be a jump of positions; two minutes' rest end it.
+_DRIVEN_BINS = 2
+_STOP_BINS = 4
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:
     """One running activity in time.
@@ -37,18 +45,18 @@ class Span:
     activity_id
         Its id.
     start_at, end_at
-        First and last moment, aware.
+        First and last moment, aware. One that was left on ends where the run did: what follows is none of it.
     held_s
         How many seconds of running it holds.
     rank
         Orders recordings by what they know, best (smallest) first.
     distance_m, duration_s
-        What it says of itself; None where it does not.
+        What it says of itself, of the run alone where it was left on; None where it does not.
+    whole_m
+        The way of all that it holds, where that is more.
     writer
         What wrote it (format and device), "" where nobody knows: two recordings of one writer are never one run at two
         hours.
-    file
-        The file of a watched folder that it was read from, else "": that may be written anew with a corrected clock.
     is_hidden
         Its start time is hidden: the day is right, the hour is not.
     is_summary
@@ -69,8 +77,8 @@ class Span:
     rank: tuple[float, ...]
     distance_m: float | None = None
     duration_s: float | None = None
+    whole_m: float | None = None
     writer: str = ""
-    file: str = ""
     is_hidden: bool = False
     is_summary: bool = False
     is_doubted: bool = False
@@ -108,12 +116,16 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An activity's place in a session. `shift_s`: what its clock lacks to the clock of the one that speaks."""
+    """An activity's place in a session. `shift_s`: what its clock lacks to the clock of the one that speaks.
+
+    `is_part`: it is no copy, but holds another part of the run.
+    """
 
     activity_id: str
     is_primary: bool
     why: str
     shift_s: float = 0.0
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +138,25 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A member that adds distance and time, not seconds: the share (0-1) of it that nobody else holds."""
+
+    activity_id: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One real run: its members, the one that speaks for it first, and what copies add to that.
 
-    `pieces` are stretches of running that only a copy holds; `beside` are members without samples that lie wholly
-    beside the one that speaks (only the runner's word brings them in): their distance and time are added.
+    `pieces` are stretches of running that only a copy holds; `beside` are parts of the run of which one side has no
+    samples: of their distance and time, what lies beside the others is added.
     """
 
     session_id: str
     members: tuple[Member, ...]
     pieces: tuple[Piece, ...] = ()
-    beside: tuple[str, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
     @property
     def primary_id(self) -> str:
@@ -153,8 +173,10 @@ def merge(
     """Group the spans of one athlete into sessions. The result does not depend on the order in which they come.
 
     A recording joins the session it shares most with, never another copy, so that a chain of overlaps cannot swallow a
-    run that nobody speaks for. A session's id is made of the moment at which it began, in steps of ten minutes: it
-    stays when another copy of the run arrives, is edited or uploaded anew, and whichever of them speaks.
+    run that nobody speaks for. No minute of running counts twice, in one session or in two. A session's id is made of
+    the moment at which it began, in steps of ten minutes: it stays when another copy of the run arrives, is edited or
+    uploaded anew, and whichever of them speaks. Where several begin in one step, none has the id that it would have
+    alone: no id passes from one run to another because that one arrived.
 
     Parameters
     ----------
@@ -171,20 +193,22 @@ def merge(
     decided = _with_copies(spans, rules, decided)
     order = _ordered(spans, rules, decided)
     groups = _overlapping(order, rules, decided)
-    groups = _at_other_hours(groups, order, rules, decided)
+    # What shapes say of an hour goes before what is under way at once, and that before duration and distance alone.
+    groups = _at_other_hours(groups, order, rules, decided, needs_shape=True)
     groups = _joined(groups, order, rules, decided)
-    found = [_session(members, rules) for members in groups]
-    return _named(found, {s.activity_id: s for s in spans}, rules, athlete_id)
+    groups = _at_once(groups, order, rules, decided)
+    groups = _at_other_hours(groups, order, rules, decided, needs_shape=False)
+    return _named(_sessions(groups, rules, decided), {s.activity_id: s for s in spans}, rules, athlete_id)
 
 
 @dataclass(slots=True)
 class _Placed:
-    """A span in its session."""
+    """A span in its session. `is_part`: it is no copy of the one that speaks, but holds another part of the run."""
 
     span: Span
     why: str
     shift_s: float = 0.0
-    is_by_decision: bool = False
+    is_part: bool = False
 
 
 type _Group = list[_Placed]
@@ -257,7 +281,7 @@ def _is_less(span: Span, other: Span, share: float) -> bool:
     A recording that has the whole way of a summary lacks nothing: the summary's clock ran on while its runner stood.
     """
     if other.is_summary:
-        own, theirs = span.distance_m, other.distance_m
+        own, theirs = span.whole_m or span.distance_m, other.distance_m
         if not span.is_summary and own and theirs and own >= share * theirs:
             return False
         return (span.end_at - span.start_at) < share * (other.end_at - other.start_at)
@@ -278,7 +302,7 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
         ]
         share, best = max(shared, key=lambda pair: (pair[0], pair[1].activity_id), default=(0.0, span))
         if share < rules.copies.min_shared:
-            groups[span.activity_id] = [_Placed(span, "the best recording")]
+            groups[span.activity_id] = [_Placed(span, _BEST)]
             continue
         why = f"shares {share:.0%} of its time with a better recording"
         if _is_less(span, best, rules.copies.nearly_whole):
@@ -288,7 +312,7 @@ def _overlapping(order: Sequence[Span], rules: MergingRules, decided: Decided) -
 
 
 def _at_other_hours(
-    groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided
+    groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided, *, needs_shape: bool
 ) -> list[_Group]:
     """Join sessions that are alike in everything but the hour. What most writers agree on is the hour, else the best.
 
@@ -303,6 +327,10 @@ def _at_other_hours(
         found = []
         for index in _nearby(starts, lead.start_at, rules.clocks.max_hours):
             if index >= later or index in absorbed or _is_apart(rest[index], [p.span for p in group], decided):
+                continue
+            is_shaped = lead.has_profile and rest[index][0].span.has_profile
+            # Of a run in parts the one that speaks has neither the duration nor the distance.
+            if not is_shaped and (needs_shape or _has_parts(group) or _has_parts(rest[index])):
                 continue
             likes = [likeness(span, lead, rules.clocks) for span in _comparable(rest[index], lead)]
             found += [(like.away_s, index, like) for like in likes if like is not None]
@@ -323,6 +351,10 @@ def _comparable(group: _Group, lead: Span) -> list[Span]:
     own = [placed.span for placed in group if not placed.shift_s]
     with_samples = [span for span in own if span.has_profile]
     return with_samples if lead.has_profile and with_samples else own
+
+
+def _has_parts(group: _Group) -> bool:
+    return any(placed.is_part for placed in group)
 
 
 def _writers(group: _Group) -> int:
@@ -359,9 +391,7 @@ def _joined(groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules
         if not _shared(first[0].span, second[0].span):
             shift_s = copy_shift(first[0].span, second[0].span, rules.clocks, rules.copies.min_shared)
         why = "joined by your decision" if shift_s is None else "joined by your decision: a copy at another hour"
-        first += [
-            replace(p, why=why, shift_s=p.shift_s + (shift_s or 0.0), is_by_decision=shift_s is None) for p in second
-        ]
+        first += [replace(p, why=why, shift_s=p.shift_s + (shift_s or 0.0), is_part=shift_s is None) for p in second]
         for placed in second:
             of[placed.span.activity_id] = first
     unique = {id(group): group for group in of.values()}
@@ -374,30 +404,142 @@ def _is_apart(group: _Group, spans: Iterable[Span], decided: Decided) -> bool:
     )
 
 
-def _session(group: _Group, rules: MergingRules) -> Session:
+def _at_once(groups: Sequence[_Group], order: Sequence[Span], rules: MergingRules, decided: Decided) -> list[_Group]:
+    """Join sessions of which both move at the same moments: a runner is in one place only.
+
+    Seconds of that are the clocks'. A recording that lies still while another runs moves at no moment of it.
+    """
+    place = {span.activity_id: index for index, span in enumerate(order)}
+    of = {p.span.activity_id: list(group) for group in groups for p in group[:1]}
+    for group in groups:
+        for placed in group[1:]:
+            of[placed.span.activity_id] = of[group[0].span.activity_id]
+    speaking = [s for group in groups if _counts(group, decided) for s in _parts(group)]
+    near = _Neighbours(speaking)
+    for span in sorted(speaking, key=lambda s: place[s.activity_id]):
+        for other in sorted(near.of(span), key=lambda s: place[s.activity_id]):
+            one, two = of[span.activity_id], of[other.activity_id]
+            if one is two or _is_apart(one, [p.span for p in two], decided):
+                continue
+            shared_s = _both_move_s(span, other)
+            if shared_s <= rules.copies.overlap_s:
+                continue
+            first, second = sorted((one, two), key=lambda g: place[g[0].span.activity_id])
+            why = f"moves at the same time as a better recording for {shared_s / 60:.0f} min, and goes on beside it"
+            second[0] = replace(second[0], why=why, is_part=True)
+            first += second
+            for placed in second:
+                of[placed.span.activity_id] = first
+    unique = {id(group): group for group in of.values()}
+    return sorted(unique.values(), key=lambda g: (g[0].span.start_at, g[0].span.activity_id))
+
+
+def _counts(group: _Group, decided: Decided) -> bool:
+    """Whether a session counts as far as its recordings tell: neither excluded, nor doubted and not accepted."""
+    if any(p.span.activity_id in decided.excluded for p in group):
+        return False
+    return not group[0].span.is_doubted or any(p.span.activity_id in decided.accepted for p in group)
+
+
+def _parts(group: _Group) -> list[Span]:
+    """Return the spans of a session that hold its parts, without the copies of these; where the hour is known."""
+    return [p.span for p in group if (p is group[0] or p.is_part) and not p.shift_s and not p.span.is_hidden]
+
+
+def _both_move_s(one: Span, other: Span) -> float:
+    first = max(one.start_at, other.start_at).timestamp()
+    last = min(one.end_at, other.end_at).timestamp()
+    if last - first <= 0:
+        return 0.0
+    starts = np.arange(first, last, BIN_S)
+    lengths = np.minimum(starts + BIN_S, last) - starts
+    both = np.minimum(np.minimum(_moving_s(one, starts), _moving_s(other, starts)), lengths)
+    return float(both.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """A span that counts, whole or in pieces of it."""
+
+    span: Span
+    pieces: tuple[Piece, ...] | None = None
+
+    def moving_s(self, starts: Array) -> Array:
+        """Return for how many seconds of each half-minute it counts as moving."""
+        moving = _moving_s(self.span, starts)
+        if self.pieces is None:
+            return moving
+        middle = starts + BIN_S / 2 - self.span.start_at.timestamp()
+        inside = np.zeros(len(starts), dtype=bool)
+        for piece in self.pieces:
+            inside |= (middle >= piece.from_s) & (middle < piece.to_s)
+        return np.where(inside, moving, 0.0)
+
+
+def _sessions(groups: Sequence[_Group], rules: MergingRules, decided: Decided) -> list[Session]:
+    """Make the sessions, in order of time. What one of them counts, copies in another cannot add."""
+    speaking = {s.activity_id: group for group in groups if _counts(group, decided) for s in _parts(group)}
+    near = _Neighbours([p.span for group in groups for p in group])
+    voices: dict[str, _Voice] = {}
+    found = []
+    for group in groups:
+        others: dict[str, _Voice] = {}
+        for placed in group[1:]:
+            for other in near.of(placed.span):
+                theirs = speaking.get(other.activity_id)
+                voice = voices.get(other.activity_id) or (_Voice(other) if theirs is not None else None)
+                if voice is None or theirs is group or _is_apart(group, [other], decided):
+                    continue
+                if not any(p.span is other for p in group):
+                    others[other.activity_id] = voice
+        session, own = _session(group, list(others.values()), rules)
+        if _counts(group, decided):
+            voices |= {voice.span.activity_id: voice for voice in own}
+        found.append(session)
+    return found
+
+
+def _session(group: _Group, others: Sequence[_Voice], rules: MergingRules) -> tuple[Session, list[_Voice]]:
+    """Return a session, and what of its members counts. `others`: what counts in other sessions at its time."""
     lead = group[0].span
     members = tuple(
-        Member(p.span.activity_id, p.span is lead, p.why if p.span is not lead else "the best recording", p.shift_s)
+        Member(p.span.activity_id, p is group[0], p.why if p is not group[0] else _BEST, p.shift_s, p.is_part)
         for p in group
     )
     pieces: list[Piece] = []
-    beside: list[str] = []
-    speaking: list[Span] = [lead]
-    if lead.has_profile:
-        for placed in group[1:]:
-            span = placed.span
-            if placed.shift_s or span.is_hidden or not _may_add(span, lead, rules.extras):
-                continue
-            own = _pieces(span, speaking, rules)
-            if own:
-                pieces += own
-                speaking.append(span)
+    beside: list[Beside] = []
+    own = [_Voice(lead)]
     for placed in group[1:]:
-        alone = placed.is_by_decision and not (lead.has_profile and placed.span.has_profile)
-        if alone and all(_shared(placed.span, other) <= 1 - rules.copies.nearly_whole for other in speaking):
-            beside.append(placed.span.activity_id)
-            speaking.append(placed.span)
-    return Session("", members, tuple(pieces), tuple(beside))
+        span = placed.span
+        if not lead.has_profile or not span.has_profile or placed.shift_s or span.is_hidden:
+            continue
+        if not placed.is_part and not _may_add(span, lead, rules.extras):
+            continue
+        if found := _pieces(placed, [*own, *others], rules):
+            pieces += found
+            own.append(_Voice(span, tuple(found)))
+    for placed in group[1:]:
+        span = placed.span
+        is_summed = placed.is_part and not placed.shift_s and not (lead.has_profile and span.has_profile)
+        if is_summed and (share := _share_beside(span, [*own, *others], rules)):
+            beside.append(Beside(span.activity_id, share))
+            own.append(_Voice(span))
+    return Session("", members, tuple(pieces), tuple(beside)), own
+
+
+def _share_beside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -> float:
+    """Return the share of a part of the run that lies beside what counts already; 0 where that is next to nothing."""
+    first, last = span.start_at.timestamp(), span.end_at.timestamp()
+    if last <= first:
+        return 0.0
+    starts = np.arange(first, last, BIN_S)
+    lengths = np.minimum(starts + BIN_S, last) - starts
+    held = sum((voice.moving_s(starts) for voice in speaking), np.zeros(len(starts)))
+    shared_s = float(np.minimum(held, lengths).sum())
+    if shared_s <= rules.copies.overlap_s and shared_s <= (1 - rules.copies.nearly_whole) * (last - first):
+        return 1.0
+    share = 1 - shared_s / (last - first)
+    return share if share > 1 - rules.copies.nearly_whole and share * (last - first) >= rules.extras.min_s else 0.0
 
 
 def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
@@ -406,36 +548,53 @@ def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
         (span.end_at - lead.end_at).total_seconds(), 0
     )
     unmoved = (lead.end_at - lead.start_at).total_seconds() - lead.held_s
-    return span.has_profile and outside + max(unmoved, 0) >= rules.min_s
+    return outside + max(unmoved, 0) >= rules.min_s
 
 
-def _pieces(span: Span, speaking: Sequence[Span], rules: MergingRules) -> list[Piece]:
-    """Return the stretches in which this copy runs and nobody who speaks already moves.
+def _pieces(placed: _Placed, speaking: Sequence[_Voice], rules: MergingRules) -> list[Piece]:
+    """Return the stretches in which this recording runs and nobody who speaks already moves.
 
-    What is faster than a runner is none: a phone is carried on in cars and trains.
+    What a copy alone holds must be long enough, and neither walking nor faster than a runner: a phone is carried on in
+    cars and trains. Another part of the run is taken as it is; it has doubts of its own.
     """
     extras, sanity = rules.extras, rules.sanity
-    profile = span.profile
+    span, profile = placed.span, placed.span.profile
     assert profile is not None  # noqa: S101  # the caller asks only those that have one
     bins = np.arange(len(profile.covered_s))
     starts = np.asarray(span.start_at.timestamp() + BIN_S * bins, dtype=np.float64)
-    held = sum((_moving_s(other, starts) for other in speaking), np.zeros(len(bins)))
-    with np.errstate(invalid="ignore"):
-        speed = np.nan_to_num(profile.speed_mps)
-        alone = (held < BIN_S / 6) & (speed <= sanity.vehicle_mps)
+    held = sum((voice.moving_s(starts) for voice in speaking), np.zeros(len(bins)))
+    speed = np.nan_to_num(profile.speed_mps)
+    alone = held < BIN_S / 6
+    if not placed.is_part:
+        alone &= ~_is_drive(speed, sanity.vehicle_mps)
     found = []
     edges = np.flatnonzero(np.diff(np.concatenate([[False], alone, [False]])))
     for first, after in edges.reshape(-1, 2):
         # What begins or ends with standing or walking is trimmed: only the running is missing.
-        runs = np.flatnonzero(speed[first:after] >= extras.min_mps)
+        runs = np.flatnonzero(speed[first:after] >= (_STANDING_MPS if placed.is_part else extras.min_mps))
         if not len(runs):
             continue
         low, high = first + runs[0], first + runs[-1] + 1
         length = float(profile.covered_s[low:high].sum())
         way = float((speed[low:high] * profile.covered_s[low:high]).sum())
-        if length >= extras.min_s and extras.min_mps * length <= way <= sanity.ride_mps * length:
+        is_run = length >= extras.min_s and extras.min_mps * length <= way <= sanity.ride_mps * length
+        if is_run or placed.is_part:
             found.append(Piece(span.activity_id, float(BIN_S * low), float(BIN_S * high)))
     return found
+
+
+def _is_drive(speed: Array, vehicle_mps: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which half-minutes are a drive: faster than any runner, and what follows in traffic until a real stop."""
+    fast = speed > vehicle_mps
+    is_drive = fast.copy()
+    moving = np.flatnonzero(speed >= _STANDING_MPS)
+    if fast.sum() < _DRIVEN_BINS or not len(moving):
+        return is_drive
+    for stretch in np.split(moving, np.flatnonzero(np.diff(moving) > _STOP_BINS) + 1):
+        driven = stretch[fast[stretch]]
+        if len(driven) >= _DRIVEN_BINS:
+            is_drive[driven[0] : stretch[-1] + 1] = True
+    return is_drive
 
 
 def _moving_s(span: Span, starts: Array) -> Array:
@@ -444,23 +603,34 @@ def _moving_s(span: Span, starts: Array) -> Array:
     if profile is None:
         first, last = span.start_at.timestamp(), span.end_at.timestamp()
         return np.asarray(np.clip(np.minimum(starts + BIN_S, last) - np.maximum(starts, first), 0, None))
-    moving = np.where(np.nan_to_num(profile.speed_mps) >= 0.5, profile.covered_s, 0.0)  # noqa: PLR2004  # standing
+    moving = np.where(np.nan_to_num(profile.speed_mps) >= _STANDING_MPS, profile.covered_s, 0.0)
     edges = span.start_at.timestamp() + BIN_S * np.arange(len(moving) + 1)
     total = np.concatenate([[0.0], np.cumsum(moving)])
     return np.asarray(np.interp(starts + BIN_S, edges, total) - np.interp(starts, edges, total))
 
 
 def _named(found: Sequence[Session], spans: Mapping[str, Span], rules: MergingRules, athlete_id: str) -> list[Session]:
-    """Give each session its id: of the moment at which it began, in steps; where several share a step, in order."""
-    step = 60 * rules.copies.id_minutes
-    taken: dict[int, int] = {}
-    named = []
-    for session in sorted(found, key=lambda s: (spans[s.primary_id].start_at, s.primary_id)):
-        moment = int(spans[session.primary_id].start_at.timestamp() // step)
-        taken[moment] = taken.get(moment, 0) + 1
-        name = f"{athlete_id}/{moment}/{taken[moment]}"
-        named.append(replace(session, session_id=hashlib.sha256(name.encode()).hexdigest()[:12]))
-    return named
+    """Give each session its id: of the moment at which it began, in steps.
+
+    Where several share a step, all of them are named more closely, by the minute, the second, the recording.
+    """
+    starts = {session.primary_id: int(spans[session.primary_id].start_at.timestamp()) for session in found}
+    step_s = round(60 * rules.copies.id_minutes)
+    closer: list[Callable[[Session], str]] = [
+        lambda session: f"{athlete_id}/{starts[session.primary_id] // step_s}/1",
+        lambda session: f"{athlete_id}/minute {starts[session.primary_id] // 60}",
+        lambda session: f"{athlete_id}/second {starts[session.primary_id]}",
+        lambda session: f"{athlete_id}/recording {session.primary_id}",
+    ]
+    names: dict[str, str] = {}
+    for name in closer:
+        told = {s.primary_id: name(s) for s in found if s.primary_id not in names}
+        count = Counter(told.values())
+        names |= {primary_id: text for primary_id, text in told.items() if count[text] == 1}
+    return [
+        replace(session, session_id=hashlib.sha256(names[session.primary_id].encode()).hexdigest()[:12])
+        for session in sorted(found, key=lambda s: (spans[s.primary_id].start_at, s.primary_id))
+    ]
 
 
 def _shared(a: Span, b: Span) -> float:

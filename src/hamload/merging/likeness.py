@@ -34,8 +34,6 @@ class Timed(Protocol):
     @property
     def writer(self) -> str: ...  # noqa: D102
     @property
-    def file(self) -> str: ...  # noqa: D102
-    @property
     def is_hidden(self) -> bool: ...  # noqa: D102
     @property
     def local_date(self) -> dt.date | None: ...  # noqa: D102
@@ -83,8 +81,7 @@ def likeness(one: Timed, other: Timed, rules: Clocks) -> Likeness | None:
 def _other_hour(one: Timed, other: Timed, rules: Clocks, *, has_shape: bool) -> Likeness | None:
     """Return how the clocks may be apart, None where no clock errs like that."""
     apart = (one.start_at - other.start_at).total_seconds()
-    is_rewritten = bool(one.file) and one.file == other.file
-    if one.writer and one.writer == other.writer and not is_rewritten:
+    if one.writer and one.writer == other.writer:
         return None
     if one.is_hidden or other.is_hidden:
         what = "its start time is hidden; alike in distance and duration"

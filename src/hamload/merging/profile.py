@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 #: Half a minute: short enough to see a stop, long enough that two receivers agree.
 BIN_S = 30.0
 _MOVING_MPS = 0.5
+#: Half-minutes faster than this are run, or ridden; fewer steps a minute than the next are no running. Real runs that
+#: count steps have 143-181 at the median of their half-minutes, and not one minute on end below 100.
+_RUN_MPS = 2.0
+_STEPS_SPM = 100.0
 _STRAIGHT_S = 30.0
 _TURN_S = 10.0
 _BREAK_S = 3600.0
@@ -52,6 +56,9 @@ class Measures:
         How often the way of ten seconds points back against that of the ten before; None without positions.
     position_share
         The way from position to position against the way counted; None without positions.
+    stepless_s
+        Seconds at a runner's speed in which the recorder, which counts steps elsewhere, counted none; None where it
+        counts none at all.
 
     """
 
@@ -66,6 +73,7 @@ class Measures:
     straight_share: float | None = None
     turns_per_km: float | None = None
     position_share: float | None = None
+    stepless_s: float | None = None
     before: Measures | None = None
 
     @classmethod
@@ -85,6 +93,13 @@ class Profile:
     latitude_deg: Array
     longitude_deg: Array
 
+    def until(self, until_s: float | None) -> Profile:
+        """Return what lies before a moment, all of it where that is None."""
+        if until_s is None:
+            return self
+        after = int(np.ceil(until_s / BIN_S))
+        return Profile(*(getattr(self, name)[:after] for name in _BINS))
+
     def as_record(self) -> dict[str, Any]:
         """Return plain lists, ready for JSON; `from_record` gives the same profile back."""
         return {name: _listed(getattr(self, name), _DECIMALS.get(name, 3)) for name in _BINS}
@@ -100,22 +115,32 @@ def profile(samples: Samples) -> Profile:
     if not len(samples):
         return Profile(*(np.empty(0) for _ in _BINS))
     index = np.floor(samples.time_s / BIN_S).astype(int)
-    length = int(index[-1]) + 1
-    covered = np.bincount(index, weights=samples.dt_s, minlength=length)
-
-    def mean(values: Array) -> Array:
-        known = np.isfinite(values)
-        seconds = np.bincount(index[known], weights=samples.dt_s[known], minlength=length)
-        total = np.bincount(index[known], weights=(values * samples.dt_s)[known], minlength=length)
-        return np.asarray(np.divide(total, seconds, out=np.full(length, np.nan), where=seconds > 0))
-
+    covered = np.bincount(index, weights=samples.dt_s, minlength=int(index[-1]) + 1)
     return Profile(
         covered,
-        mean(samples.speed_mps),
-        mean(samples.heart_rate_bpm),
-        mean(samples.latitude_deg),
-        mean(samples.longitude_deg),
+        _mean(samples.speed_mps, samples, index),
+        _mean(samples.heart_rate_bpm, samples, index),
+        _mean(samples.latitude_deg, samples, index),
+        _mean(samples.longitude_deg, samples, index),
     )
+
+
+def _mean(values: Array, samples: Samples, index: np.ndarray[Any, np.dtype[np.int_]]) -> Array:
+    length = int(index[-1]) + 1
+    known = np.isfinite(values)
+    seconds = np.bincount(index[known], weights=samples.dt_s[known], minlength=length)
+    total = np.bincount(index[known], weights=(values * samples.dt_s)[known], minlength=length)
+    return np.asarray(np.divide(total, seconds, out=np.full(length, np.nan), where=seconds > 0))
+
+
+def _stepless(samples: Samples) -> float | None:
+    index = np.floor(samples.time_s / BIN_S).astype(int)
+    steps = _mean(samples.cadence_spm, samples, index)
+    # A missing count is none: what a pod that fell silent did not count, nobody knows.
+    if not (steps >= _STEPS_SPM).any():
+        return None
+    covered = np.bincount(index, weights=samples.dt_s, minlength=len(steps))
+    return float(covered[(steps < _STEPS_SPM) & (_mean(samples.speed_mps, samples, index) >= _RUN_MPS)].sum())
 
 
 def measures(samples: Samples) -> Measures:
@@ -144,6 +169,7 @@ def measures(samples: Samples) -> Measures:
         straight_share=_beeline(samples, steps, _STRAIGHT_S),
         turns_per_km=_turns(samples, steps),
         position_share=_beeline(samples, steps, 1.0),
+        stepless_s=_stepless(samples),
         before=measures(before) if before is not None else None,
     )
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hamload.merging.profile import Measures
     from hamload.parameters import Sanity
 
@@ -47,6 +49,8 @@ def doubts(record: Record, rules: Sanity) -> list[Doubt]:
     - `left on` without one: standing adds no load, so a recording with samples counts; a summary does not, since its
       time is not the run's.
     - `vehicle`, `ride`, `distance`: the speeds are not the runner's. The load does not count.
+    - `no steps`: at a runner's speed, and the recorder, which counts steps elsewhere, counts none: a drive in traffic,
+      a bicycle. It counts while it is the smaller part of the moving.
     - `zigzag`: speeds from drifting positions are too high; the real ones at hand by a third to two thirds of the load.
       It counts, with low confidence: a day that is too hard warns too early, an unknown one not at all.
     """
@@ -63,8 +67,35 @@ def doubts(record: Record, rules: Sanity) -> list[Doubt]:
         _unit(record, found, rules),
         _standing(record, found, rules),
         _zigzag(record, found, rules),
+        _stepless(record, found, rules),
     ]
     return [doubt for doubt in asked if doubt is not None]
+
+
+def doubts_of_composed(record: Record, parts: Sequence[Sequence[Doubt]], rules: Sanity) -> list[Doubt]:
+    """Return what is wrong with a recording that was made of several.
+
+    Parameters
+    ----------
+    record
+        The one that was made.
+    parts
+        What is wrong with each recording that it is made of, the one that speaks first.
+    rules
+        The thresholds.
+
+    Notes
+    -----
+    Breaks between its parts are nobody's watch left on, and the way between positions of several receivers tells no
+    unit: of these the parts' own doubts speak.
+
+    """
+    found = [doubt for own in parts for doubt in own]
+    if (measured := record.measures) is not None:
+        asked = [_vehicle(measured, rules), _zigzag(record, measured, rules), _stepless(record, measured, rules)]
+        found += [doubt for doubt in asked if doubt is not None]
+    first = {doubt.name: doubt for doubt in reversed(found)}
+    return [doubt for doubt in found if first[doubt.name] is doubt]
 
 
 def is_run_logged_as_ride(found: Measures, rules: Sanity) -> bool:
@@ -149,3 +180,13 @@ def _zigzag(record: Record, found: Measures, rules: Sanity) -> Doubt | None:
         f" {found.straight_share:.0%} of the way: speeds and load are too high. They count, with low confidence"
     )
     return Doubt("zigzag", counts=True, sentence=said)
+
+
+def _stepless(record: Record, found: Measures, rules: Sanity) -> Doubt | None:
+    """Ask whether it moves without steps. Heart rate cannot tell: straps lose it for minutes in real runs."""
+    if record.is_treadmill or found.stepless_s is None or found.stepless_s < 60 * rules.stepless_minutes:
+        return None
+    said = f"{found.stepless_s / 60:.0f} minutes at a runner's speed without a step, which it counts elsewhere: a ride"
+    if found.stepless_s > found.moving_s / 2:
+        return Doubt("no steps", counts=False, sentence=said)
+    return Doubt("no steps", counts=True, sentence=f"{said}. They count, with low confidence: the load is too high")

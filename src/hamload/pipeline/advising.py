@@ -295,6 +295,11 @@ def _journal(con: duckdb.DuckDBPyConnection, athlete_id: str) -> _Journal:
     return _Journal(tuple(flags), tightness, frozenset(acknowledged))
 
 
+def tightness(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[dt.date, float]:
+    """Return how tight an athlete said it was, 0-10, on each day with an entry; the tighter side speaks for a day."""
+    return _journal(con, athlete_id).tightness
+
+
 def _high_loads(
     con: duckdb.DuckDBPyConnection, athlete_id: str, dates: Sequence[dt.date], labels: Labels
 ) -> list[float | None]:

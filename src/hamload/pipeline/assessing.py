@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from itertools import batched
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from hamload import journal, warehouse
 from hamload.decode import limit_speed
@@ -31,6 +32,7 @@ from hamload.load import (
     streams_to_summary,
     summary_features,
     summary_load,
+    with_summary,
 )
 from hamload.pipeline.gathering import is_possible
 from hamload.pipeline.putting import silent
@@ -39,7 +41,6 @@ from hamload.records import AltitudeSource, Basis, Confidence, SessionLoad, Spor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from zoneinfo import ZoneInfo
 
     import duckdb
 
@@ -150,6 +151,9 @@ class _Run:
     distance_m: float | None
     moving_time_s: float
     rpe: float | None
+    #: Of its time and distance, what lies beside its recording: known from summaries alone.
+    beside_time_s: float
+    beside_distance_m: float | None
     has_features: bool
     inputs: str
     #: Whether it shapes what is usual, and what is wrong with it: then its load is trusted less.
@@ -239,7 +243,7 @@ def _assess(
         samples = read_samples(con, live)
         rows = []
         for run in batch:
-            if run.frozen is not None:
+            if run.frozen is not None and not run.beside_time_s:
                 rows.append(_frozen_row(run))
                 past.add(_past(run, known.get(run.recording_id), _frozen_load(run.frozen), zone))
                 continue
@@ -262,7 +266,9 @@ def loads_of_copies(
         con,
         "select m.activity_id, m.session_id, a.altitude_source, a.usable_share"
         " from landing.members m join landing.activities a using (activity_id)"
-        " where not m.is_primary and a.samples > 0 and list_contains(?, m.activity_id)",
+        " join landing.sessions s on s.session_id = m.session_id"
+        # What a session has beside its recording is no part of that recording's own load.
+        " where (not m.is_primary or s.beside_time_s > 0) and a.samples > 0 and list_contains(?, m.activity_id)",
         [list(activity_ids)],
     )
     if not copies:
@@ -281,7 +287,14 @@ def loads_of_copies(
         if place is None or copy["activity_id"] not in samples:
             continue
         altitude = AltitudeSource(copy["altitude_source"])
-        run = replace(runs[place], altitude_source=altitude, usable=copy["usable_share"])
+        run = replace(
+            runs[place],
+            altitude_source=altitude,
+            usable=copy["usable_share"],
+            beside_time_s=0.0,
+            beside_distance_m=None,
+            frozen=None,
+        )
         before = past[:place]
         athlete = athlete_before(run.start_at, before, easy_mps, settings.model)
         load = _doubted(run, _load(run, samples[copy["activity_id"]], athlete, before, settings))
@@ -292,24 +305,51 @@ def loads_of_copies(
 def _load(
     run: _Run, samples: Samples | None, athlete: Athlete, past: Iterable[PastRun], settings: Settings
 ) -> SessionLoad:
+    """Return a run's load: of its recording, with what is known from summaries alone added; else of its summary."""
     model = settings.model
-    if samples is not None:
-        usable = run.usable
-        if athlete.best_10s_mps is not None:
-            signal = settings.signal
-            limit = athlete.best_10s_mps * signal.max_speed_factor
-            whole = float(samples.dt_s.sum())
-            samples, dropped = limit_speed(samples, limit, signal.interpolate_s, signal.max_sustained_mps)
-            usable *= 1 - dropped / whole if whole > 0 else 1
-        basis = Basis.TREADMILL if run.sport is Sport.TREADMILL else Basis.STREAMS
-        if (samples.speed_mps >= 0).any():
-            return session_load(
-                samples, athlete, model, basis=basis, altitude_source=run.altitude_source, usable_share=usable
-            )
-    if run.distance_m and run.distance_m <= settings.signal.max_speed_mps * run.moving_time_s:
+    own = _of_recording(run, samples, athlete, settings)
+    if own is None:
+        return _of_summary(run.distance_m, run.moving_time_s, run, athlete, past, settings)
+    if not run.beside_time_s:
+        return own
+    return with_summary(
+        own, _of_summary(run.beside_distance_m, run.beside_time_s, run, athlete, past, settings), athlete, model
+    )
+
+
+def _of_recording(run: _Run, samples: Samples | None, athlete: Athlete, settings: Settings) -> SessionLoad | None:
+    if run.frozen is not None:
+        return _thawed(run.frozen)
+    if samples is None:
+        return None
+    usable = run.usable
+    if athlete.best_10s_mps is not None:
+        signal = settings.signal
+        limit = athlete.best_10s_mps * signal.max_speed_factor
+        whole = float(samples.dt_s.sum())
+        samples, dropped = limit_speed(samples, limit, signal.interpolate_s, signal.max_sustained_mps)
+        usable *= 1 - dropped / whole if whole > 0 else 1
+    basis = Basis.TREADMILL if run.sport is Sport.TREADMILL else Basis.STREAMS
+    if not (samples.speed_mps >= 0).any():
+        return None
+    return session_load(
+        samples, athlete, settings.model, basis=basis, altitude_source=run.altitude_source, usable_share=usable
+    )
+
+
+def _of_summary(
+    distance_m: float | None,
+    moving_time_s: float,
+    run: _Run,
+    athlete: Athlete,
+    past: Iterable[PastRun],
+    settings: Settings,
+) -> SessionLoad:
+    model = settings.model
+    if distance_m and distance_m <= settings.signal.max_speed_mps * moving_time_s:
         ratio = streams_to_summary(past, athlete.easy_speed_mps, model)
-        return summary_load(run.distance_m, run.moving_time_s, athlete, ratio, model)
-    return duration_load(run.moving_time_s, run.rpe, efm_per_rpe_minute(past, model), athlete, model)
+        return summary_load(distance_m, moving_time_s, athlete, ratio, model)
+    return duration_load(moving_time_s, run.rpe, efm_per_rpe_minute(past, model), athlete, model)
 
 
 def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
@@ -317,7 +357,7 @@ def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
         con,
         "select s.session_id, s.recording_id, s.start_at, s.local_date, a.sport,"
         " coalesce(c.usable_share, a.usable_share) as usable,"
-        " s.distance_m, s.moving_time_s, s.rpe, s.is_usual, z.load as frozen,"
+        " s.distance_m, s.moving_time_s, s.rpe, s.beside_time_s, s.beside_distance_m, s.is_usual, z.load as frozen,"
         " f.activity_id is not null as has_features,"
         " coalesce(c.altitude_source, a.altitude_source) as altitude_source,"
         " case when starts_with(s.verdict, 'accepted') then '' else array_to_string(s.flags_why, '; ') end as doubts,"
@@ -343,6 +383,18 @@ def _run(row: dict[str, Any]) -> _Run:
             "frozen": json.loads(row["frozen"]) if row["frozen"] else None,
             "inputs": hashlib.sha256("/".join(made_of).encode()).hexdigest()[:12],
         }
+    )
+
+
+def _with_beside(known: RunFeatures, run: _Run) -> RunFeatures:
+    """Return what later runs are compared with: how long and how far the whole run was."""
+    if not run.beside_time_s:
+        return known
+    is_far = known.distance_m is not None and run.beside_distance_m is not None
+    return replace(
+        known,
+        moving_time_s=known.moving_time_s + run.beside_time_s,
+        distance_m=(known.distance_m or 0.0) + (run.beside_distance_m or 0.0) if is_far else None,
     )
 
 
@@ -385,6 +437,8 @@ _INPUTS = (
     "distance_m",
     "moving_time_s",
     "rpe",
+    "beside_time_s",
+    "beside_distance_m",
     "is_usual",
     "doubts",
 )
@@ -411,7 +465,7 @@ def _past(
         efm, mean, basis = load[0], load[1], Basis(load[2])
     return PastRun(
         start_at=run.start_at.astimezone(zone),
-        features=known or summary_features(run.moving_time_s, run.distance_m),
+        features=_with_beside(known, run) if known else summary_features(run.moving_time_s, run.distance_m),
         load_efm=efm,
         mean_demand=mean,
         is_counted=run.is_usual,
@@ -438,7 +492,12 @@ def _unchanged(
     ).fetchall()
     same = 0
     for run, row in zip(runs, rows, strict=False):
-        made = (run.frozen["model_version"], run.frozen["easy_speed_mps"]) if run.frozen else (version, easy_mps)
+        is_kept = run.frozen is not None and not run.beside_time_s
+        made = (
+            (run.frozen["model_version"], run.frozen["easy_speed_mps"])
+            if run.frozen and is_kept
+            else (version, easy_mps)
+        )
         if row != (run.session_id, run.inputs, *made):
             break
         same += 1
@@ -468,6 +527,13 @@ def _frozen_load(frozen: dict[str, Any]) -> tuple[float, float | None, str]:
     return frozen["load_efm"], frozen["mean_demand"], frozen["basis"]
 
 
+def _thawed(frozen: dict[str, Any]) -> SessionLoad:
+    """Return the load that was frozen; what is null in its row is NaN where a load is unknown."""
+    told = {f.name: frozen[f.name] for f in fields(SessionLoad)}
+    told |= {name: math.nan if told[name] is None else told[name] for name in ("distance_m", "mean_demand")}
+    return SessionLoad(**told | {"basis": Basis(told["basis"]), "confidence": Confidence(told["confidence"])})
+
+
 def _frozen_row(run: _Run) -> dict[str, Any]:
     """Return the row that was frozen: nothing of it is computed again, its samples are gone."""
     return {**(run.frozen or {}), "session_id": run.session_id, "start_at": run.start_at, "inputs": run.inputs}
@@ -475,3 +541,65 @@ def _frozen_row(run: _Run) -> dict[str, Any]:
 
 def _known(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """One athlete's runs with their samples in memory, to be assessed again as if. Nothing is written.
+
+    `runs` are all of them, oldest first; those before `first` keep the load that they have, and so do runs of which no
+    samples are left.
+    """
+
+    runs: tuple[_Run, ...]
+    known: dict[str, RunFeatures]
+    stored: dict[str, tuple[float, float | None, str]]
+    samples: dict[str, Samples]
+    easy_mps: float
+    zone: ZoneInfo
+    first: dt.date
+
+
+def recordings(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, time_zone: str, first: dt.date
+) -> Recordings:
+    """Read what `reassessed` needs, from the working tables or the published ones."""
+    runs = _runs(con, athlete_id)
+    wanted = [r.recording_id for r in runs if r.local_date >= first and r.has_features and r.frozen is None]
+    ((easy_mps,),) = con.execute(
+        "select easy_speed_mps from landing.athletes where athlete_id = ?", [athlete_id]
+    ).fetchall()
+    return Recordings(
+        runs=tuple(runs),
+        known=_features(con, runs),
+        stored=_stored(con, athlete_id),
+        samples=read_samples(con, wanted),
+        easy_mps=easy_mps or settings.model.easy_speed.default_mps,
+        zone=ZoneInfo(time_zone),
+        first=first,
+    )
+
+
+def reassessed(held: Recordings, settings: Settings) -> list[dict[str, Any]]:
+    """Assess every run from `first` on as the settings have it, against its own past as that comes out.
+
+    Returns rows of `session_loads` in order, each with `is_reassessed`: False where the stored load had to stay. The
+    easy speed stays as it is stored.
+    """
+    past = History()
+    rows: list[dict[str, Any]] = []
+    for run in held.runs:
+        stored, known = held.stored[run.session_id], held.known.get(run.recording_id)
+        if run.local_date < held.first:
+            past.add(_past(run, known, stored, held.zone))
+            continue
+        samples = held.samples.get(run.recording_id)
+        if samples is None:
+            rows.append({"session_id": run.session_id, "load_efm": stored[0], "is_reassessed": False})
+            past.add(_past(run, known, stored, held.zone))
+            continue
+        athlete = athlete_before(run.start_at, past, held.easy_mps, settings.model)
+        load = _doubted(run, _load(run, samples, athlete, past, settings))
+        rows.append(_row(run, "", athlete, load, settings.model.version) | {"is_reassessed": True})
+        past.add(_past(run, known, load, held.zone))
+    return rows

@@ -7,14 +7,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hamload import load as load_model
 from hamload import warehouse
 from hamload.digest import units
+from hamload.pipeline.storing import read_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import duckdb
 
+    from hamload.records import Array
     from hamload.settings import Settings
 
 _DAY_MS = 86_400_000
@@ -62,8 +67,8 @@ def chart_rows(
         {
             "at": milliseconds(row["date"]),
             "label": units.day(row["date"], last),
-            "uncoupled": _rounded(row["acwr_uncoupled"], 3),
-            "ewma": _rounded(row["acwr_ewma"], 3),
+            "uncoupled": rounded(row["acwr_uncoupled"], 3),
+            "ewma": rounded(row["acwr_ewma"], 3),
         }
         for row in rows
     ]
@@ -71,9 +76,9 @@ def chart_rows(
         first=first if days else (rows[0]["date"] if rows else last),
         last=last,
         days=[_day(row, last) for row in rows],
-        unknown=list(_spans((r["date"], r["unknown_why"]) for r in rows)),
+        unknown=list(spans((r["date"], r["unknown_why"]) for r in rows)),
         ratios=ratios,
-        withheld=list(_spans((r["date"], r["withheld_why"]) for r in rows)),
+        withheld=list(spans((r["date"], r["withheld_why"]) for r in rows)),
         thresholds=[
             {"value": settings.alerts.caution.ewma, "label": "caution, EWMA"},
             {"value": settings.alerts.deload.ewma, "label": "deload, EWMA"},
@@ -90,6 +95,66 @@ def chart_rows(
         ],
         tightness=list(_tightness(con, athlete_id, first, last)),
     )
+
+
+def run_rows(
+    con: duckdb.DuckDBPyConnection, settings: Settings, recording_id: str, easy_speed_mps: float, points: int = 480
+) -> Rows:
+    """Return a run's course for `charts.run`: means of equal stretches of its time, None where nothing is known."""
+    samples = read_samples(con, [recording_id]).get(recording_id)
+    if samples is None or not samples.dt_s.sum():
+        return []
+    asked = load_model.demand(samples.speed_mps, samples.grade, easy_speed_mps, settings.model.demand)
+    is_miles = settings.show.units == "miles"
+    factor = 3600 / units.METRES_PER_MILE if is_miles else 3.6
+    end_s = float(samples.time_s[-1] + samples.dt_s[-1])
+    step_s = max(end_s / points, 1.0)
+    place = np.minimum((samples.time_s / step_s).astype(int), points - 1)
+    channels = {"speed": samples.speed_mps * factor, "grade": samples.grade * 100, "demand": asked}
+    means: dict[str, Array] = {}
+    for name, values in channels.items():
+        is_known = ~np.isnan(values)
+        weight = np.bincount(place[is_known], samples.dt_s[is_known], points)
+        total = np.bincount(place[is_known], (values * samples.dt_s)[is_known], points)
+        means[name] = np.divide(total, weight, out=np.full(points, np.nan), where=weight > 0)
+    last = int(place[-1]) + 1
+    return [
+        {"minute": round((index + 0.5) * step_s / 60, 2)}
+        | {name: None if np.isnan(values[index]) else round(float(values[index]), 3) for name, values in means.items()}
+        for index in range(last)
+    ]
+
+
+def session_rows(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date, labels: Sequence[str] = ()
+) -> Rows:
+    """Return the runs of a stretch of days for `charts.sessions`; with `labels` those that bear one of them."""
+    rows = warehouse.rows(
+        con,
+        "select session_id, local_date, title, load_efm, is_hill, is_speed, is_long, is_heavy, is_easy"
+        " from marts.sessions"
+        " where athlete_id = ? and local_date between ? and ? order by start_at, session_id",
+        [athlete_id, first, last],
+    )
+    return [
+        {
+            "at": milliseconds(row["local_date"]),
+            "label": f"{units.day(row['local_date'], last)}: {row['title'] or 'a run'}",
+            "efm": rounded(row["load_efm"], 1),
+            "kind": _kind(row),
+            "session_id": row["session_id"],
+        }
+        for row in rows
+        if not labels or any(row[f"is_{label}"] for label in labels)
+    ]
+
+
+def _kind(row: dict[str, Any]) -> str:
+    """Return the first label that a run bears, in the order in which samples are claimed."""
+    for kind in ("hill", "speed", "long"):
+        if row[f"is_{kind}"]:
+            return kind
+    return "not known" if row["is_heavy"] is None else "none of these"
 
 
 _DAYS = """
@@ -121,19 +186,19 @@ from marts.curl_sessions where athlete_id = ? and local_date between ? and ? gro
 
 def _day(row: dict[str, Any], today: dt.date) -> dict[str, Any]:
     # On an unknown day what was recorded is shown, and the day is shaded: there may have been more.
-    parts = {part: _rounded(row[part] or 0.0, 1) for part in ("hill", "speed", "long", "base")}
+    parts = {part: rounded(row[part] or 0.0, 1) for part in ("hill", "speed", "long", "base")}
     return {
         "at": milliseconds(row["date"]),
         "days": 1,
         "known": row["is_known"],
         "label": units.day(row["date"], today) + ("" if row["is_known"] else " (unknown)"),
         **parts,
-        "acute": _rounded(row["acute_rolling"], 1),
-        "chronic": _rounded(row["chronic_rolling"], 1),
+        "acute": rounded(row["acute_rolling"], 1),
+        "chronic": rounded(row["chronic_rolling"], 1),
     }
 
 
-def _spans(days: Iterable[tuple[dt.date, str | None]]) -> Iterable[dict[str, Any]]:
+def spans(days: Iterable[tuple[dt.date, str | None]]) -> Iterable[dict[str, Any]]:
     """Return each stretch of days that have the same kind of reason, as one span with its first day's words."""
     span: dict[str, Any] | None = None
     for day, why in days:
@@ -167,5 +232,6 @@ def _tightness(
         yield {"at": milliseconds(day), "label": units.day(day, last), "tightness": level}
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
+def rounded(value: float | None, digits: int) -> float | None:
+    """Return a number with fewer decimals; None stays None."""
     return None if value is None else round(value, digits)

@@ -5,7 +5,9 @@ Each decision names the activities that it is made about, so that it holds when 
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hamload import journal, warehouse
@@ -14,13 +16,21 @@ from hamload.merging.decisions import KIND, Ref
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import duckdb
 
     from hamload.merging.decisions import Action
     from hamload.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that was decided about, as it was called then."""
+
+    date: dt.date
+    title: str
+    distance_m: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class Made:
     action: Action
     sentence: str
     logged_at: dt.datetime
+    what: str = ""
+    runs: tuple[Run, ...] = ()
 
 
 def shown(settings: Settings, athlete_id: str, session_id: str) -> dict[str, Any]:
@@ -61,7 +73,7 @@ def set_aside(settings: Settings, athlete_id: str) -> list[dict[str, Any]]:
         )
 
 
-def split(settings: Settings, athlete_id: str, session_id: str, activity_ids: Sequence[str], now: dt.datetime) -> str:
+def split(settings: Settings, athlete_id: str, session_id: str, activity_ids: Sequence[str], now: dt.datetime) -> Made:
     """Decide that recordings of one session are of several runs: the named ones of one, or each of its own.
 
     Raises
@@ -88,20 +100,28 @@ def split(settings: Settings, athlete_id: str, session_id: str, activity_ids: Se
         groups = [[m] for m in members]
     with warehouse.reader(settings.home) as con:
         refs = [_refs(con, [m["activity_id"] for m in group]) for group in groups]
-    return _write(settings, athlete_id, "split", refs, session["local_date"], now)
+    return _write(settings, athlete_id, "split", refs, [_run_of(session)], now)
 
 
-def join(settings: Settings, athlete_id: str, session_ids: Sequence[str], now: dt.datetime) -> str:
-    """Decide that sessions are one run. Raises ConfigurationError where they are fewer than two."""
-    sessions = [shown(settings, athlete_id, s) for s in session_ids]
+def join(settings: Settings, athlete_id: str, session_ids: Sequence[str], now: dt.datetime) -> Made:
+    """Decide that sessions are one run. Raises ConfigurationError where they are fewer than two, or days apart."""
+    sessions = sorted((shown(settings, athlete_id, s) for s in session_ids), key=lambda s: s["start_at"])
     if len({s["session_id"] for s in sessions}) < 2:  # noqa: PLR2004  # two make a pair
         raise ConfigurationError("These are one session already.", "Name two sessions.")
+    for one, other in pairwise(sessions):
+        ended_at = one["start_at"] + dt.timedelta(seconds=one["elapsed_time_s"] or 0)
+        if other["start_at"] - ended_at > dt.timedelta(hours=settings.merging.clocks.max_hours):
+            raise ConfigurationError(
+                f"{other['session_id']} begins {(other['start_at'] - ended_at).total_seconds() / 3600:.0f} hours after"
+                f" {one['session_id']} ended: no run pauses, and no clock errs, by so much.",
+                "Where one is a copy with a wrong date, exclude that.",
+            )
     with warehouse.reader(settings.home) as con:
         refs = [_refs(con, [m["activity_id"] for m in s["members"]]) for s in sessions]
-    return _write(settings, athlete_id, "join", refs, sessions[0]["local_date"], now)
+    return _write(settings, athlete_id, "join", refs, [_run_of(session) for session in sessions], now)
 
 
-def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now: dt.datetime) -> str:
+def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now: dt.datetime) -> Made:
     """Decide that a run is right ("accept"; "whole": what follows a break too), or does not count ("exclude").
 
     An activity of another sport that was a run after all is accepted by its own id.
@@ -121,14 +141,21 @@ def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now:
         if session_ids or not others:
             session_id = _session(con, athlete_id, any_id)
         else:
-            activity = others[0]
+            activity_id, date, title, distance_m = others[0]
             done: Action = "exclude" if action == "exclude" else "run"
-            return _write(settings, athlete_id, done, [_refs(con, [activity[0]])], activity[1], now)
+            refs = _refs(con, [activity_id])
+            return _write(settings, athlete_id, done, [refs], [Run(date, title, distance_m)], now)
         members = con.execute(
-            "select activity_id, min(local_date) over () from marts.session_members where session_id = ?", [session_id]
+            "select activity_id from marts.session_members where session_id = ?", [session_id]
         ).fetchall()
         refs = _refs(con, [m[0] for m in members])
-    return _write(settings, athlete_id, action, [refs], members[0][1], now)
+        (session,) = warehouse.rows(con, "select * from staging.all_sessions where session_id = ?", [session_id])
+    return _write(settings, athlete_id, action, [refs], [_run_of(session)], now)
+
+
+def _run_of(session: Mapping[str, Any]) -> Run:
+    title = session["title"] or session["name"].rpartition("/")[2]
+    return Run(session["local_date"], title, session["distance_m"])
 
 
 def made(settings: Settings, athlete_id: str) -> list[Made]:
@@ -156,7 +183,12 @@ def _made(entry: journal.Entry) -> Made:
     names = [[ref.get("name") or ref["activity_id"] for ref in group] for group in entry.content["groups"]]
     told = " | ".join(", ".join(group) for group in names)
     action: Action = entry.content["action"]
-    return Made(entry.entry_id, action, f"{_WORDS[action]} {entry.date}: {told}", entry.logged_at)
+    runs = tuple(
+        Run(dt.date.fromisoformat(run["date"]), run["title"], run["distance_m"])
+        for run in entry.content.get("runs", ())
+    )
+    sentence = f"{_WORDS[action]} {entry.date}: {told}"
+    return Made(entry.entry_id, action, sentence, entry.logged_at, _WORDS[action].rstrip(","), runs)
 
 
 _WORDS: dict[Action, str] = {
@@ -174,21 +206,24 @@ def _write(
     athlete_id: str,
     action: Action,
     groups: Sequence[Sequence[dict[str, Any]]],
-    date: dt.date,
+    runs: Sequence[Run],
     now: dt.datetime,
-) -> str:
-    content = {"action": action, "groups": [list(group) for group in groups]}
+) -> Made:
+    told = [{"date": run.date.isoformat(), "title": run.title, "distance_m": run.distance_m} for run in runs]
+    content = {"action": action, "groups": [list(group) for group in groups], "runs": told}
+    date = min(run.date for run in runs)
     with Raw(settings.home) as raw, raw.batch(journal.SOURCE, athlete_id, now) as batch:
-        return journal.append(batch, KIND, date, now, content)
+        entry_id = journal.append(batch, KIND, date, now, content)
+    return _made(journal.Entry(entry_id, athlete_id, KIND, date, now, content))
 
 
 def _refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> list[dict[str, Any]]:
     rows = con.execute(
-        "select activity_id, document_id, source, external_id, part, name from marts.activities"
+        "select activity_id, document_id, source, external_id, part, split_part(name, '/', -1) from marts.activities"
         " where list_contains(?, activity_id) order by activity_id",
         [list(activity_ids)],
     ).fetchall()
-    return [Ref(*row[:5]).as_record() | {"name": row[5].rpartition("/")[2]} for row in rows]
+    return [Ref(*row).as_record() for row in rows]
 
 
 def _session(con: duckdb.DuckDBPyConnection, athlete_id: str, session_id: str) -> str:
@@ -200,9 +235,12 @@ def _session_ids(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[str]:
     return [row[0] for row in known]
 
 
-def _others(con: duckdb.DuckDBPyConnection, athlete_id: str, activity_id: str) -> list[tuple[str, dt.date]]:
+def _others(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, activity_id: str
+) -> list[tuple[str, dt.date, str, float | None]]:
     return con.execute(
-        "select activity_id, local_date from marts.activities"
+        "select activity_id, local_date, coalesce(nullif(title, ''), split_part(name, '/', -1)), distance_m"
+        " from marts.activities"
         " where athlete_id = ? and session_id is null and starts_with(activity_id, ?)",
         [athlete_id, activity_id],
     ).fetchall()

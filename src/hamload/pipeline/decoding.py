@@ -26,7 +26,7 @@ from hamload.pipeline.storing import write_samples
 from hamload.sources import strava_export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     import duckdb
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from hamload.records import Recording, Samples
     from hamload.settings import Settings
 
+type _Key = tuple[str, str]
+
 _BATCH = 48
 SIMULATOR = "hamload simulator"
 
@@ -44,6 +46,9 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
     """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
     given = raw.deliveries()
     latest = _as_decided(_latest(given, {a.id for a in settings.athletes}), journal.entries(given))
+    later = _later(given, latest)
+    superseded = _superseded(con)
+    latest = {key: d for key, d in latest.items() if superseded.get(key) not in later.get(key, ())}
     done = {
         (athlete, document): facts
         for athlete, document, facts in con.execute(
@@ -66,7 +71,89 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
             _write(con, deliveries, outcomes, settings)
         count += len(deliveries)
         progress("decoding", count, len(todo))
+    _supersede(con, later, latest, settings)
     return count
+
+
+def _later(deliveries: Sequence[Delivery], latest: Collection[_Key]) -> dict[_Key, list[_Key]]:
+    """Return, for what a file of a watched folder held before it was written anew, what it has held since.
+
+    What another source gives too is not among it.
+    """
+    held: dict[tuple[str, str, str], list[_Key]] = {}
+    elsewhere: set[_Key] = set()
+    for d in deliveries:
+        key = (d.athlete_id, d.document_id)
+        if key not in latest:
+            continue
+        if _is_watched(d):
+            held.setdefault((d.athlete_id, d.source, d.name), []).append(key)
+        else:
+            elsewhere.add(key)
+    later: dict[_Key, list[_Key]] = {}
+    for told in held.values():
+        keys = list(dict.fromkeys(reversed(told)))
+        for place, key in enumerate(keys[1:], 1):
+            if key not in elsewhere:
+                later.setdefault(key, []).extend(keys[:place])
+    return later
+
+
+def _is_watched(delivery: Delivery) -> bool:
+    return delivery.source.startswith("folder:")
+
+
+def _superseded(con: duckdb.DuckDBPyConnection) -> dict[_Key, _Key]:
+    rows = con.execute("select athlete_id, document_id, by_document_id from landing.superseded").fetchall()
+    return {(athlete_id, document): (athlete_id, by) for athlete_id, document, by in rows}
+
+
+#: Whether two documents tell of the same time, or of nearly the same way and duration within the hours that clocks err.
+_IS_SAME_RUN = """
+with ours as (
+    select document_id, start_at, end_at, elapsed_time_s,
+        coalesce(distance_m, cast(measures ->> 'way_m' as double)) as way_m
+    from landing.activities
+    where athlete_id = $1
+)
+select 1
+from ours as former
+join ours as now on now.document_id = $3
+where former.document_id = $2
+  and (
+    (former.start_at < now.end_at and now.start_at < former.end_at)
+    or (
+        abs(epoch(former.start_at) - epoch(now.start_at)) <= $4
+        and abs(former.elapsed_time_s - now.elapsed_time_s) <= greatest($5, $6 * former.elapsed_time_s)
+        and abs(former.way_m - now.way_m) <= $7 * former.way_m
+    )
+  )
+"""
+
+
+def _supersede(
+    con: duckdb.DuckDBPyConnection, later: Mapping[_Key, Sequence[_Key]], latest: Collection[_Key], settings: Settings
+) -> None:
+    """Drop what a watched file held before it was cropped, re-typed or its clock set right; a new run replaces none.
+
+    A program that writes each run into the same file keeps all of them.
+    """
+    for key, by in _superseded(con).items():
+        if by not in later.get(key, ()):
+            con.execute("delete from landing.superseded where athlete_id = ? and document_id = ?", list(key))
+    clocks = settings.merging.clocks
+    values = [3600 * clocks.max_hours, clocks.duration_s, clocks.duration_share, clocks.distance_share]
+    found = {
+        key: by
+        for key in sorted(later.keys() & set(latest))
+        for by in later[key]
+        if con.execute(_IS_SAME_RUN, [*key, by[1], *values]).fetchall()
+    }
+    for key, by in found.items():
+        with warehouse.transaction(con):
+            _forget(con, [key])
+            row = {"athlete_id": key[0], "document_id": key[1], "by_document_id": by[1]}
+            warehouse.append_rows(con, "landing.superseded", [row])
 
 
 def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[tuple[str, str], Delivery]:
@@ -288,6 +375,9 @@ def _activity(activity_id: str, part: int, delivery: Delivery, decoded: Decoded,
         "local_date": day.date,
         "day_source": day.source,
         "day_offset_s": day.offset_s,
+        # What Strava tells of the place lends nothing to others, and is not kept beyond its seven days.
+        "place_latitude_deg": decoded.place[0] if decoded.place and delivery.format != STRAVA else None,
+        "place_longitude_deg": decoded.place[1] if decoded.place and delivery.format != STRAVA else None,
         "elapsed_time_s": recording.elapsed_time_s if recording.elapsed_time_s is not None else seconds,
         "timer_time_s": recording.timer_time_s,
         "distance_m": recording.distance_m,

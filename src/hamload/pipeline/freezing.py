@@ -95,7 +95,9 @@ def _record(
     loads = warehouse.rows(
         con,
         "select m.activity_id, l.* from landing.members m join landing.session_loads l using (session_id)"
-        " where m.is_primary and list_contains(?, m.activity_id)",
+        " join landing.sessions s using (session_id)"
+        # Where others hold parts of the run, the load of the session is not this recording's own.
+        " where m.is_primary and s.beside_time_s = 0 and list_contains(?, m.activity_id)",
         [ids],
     )
     unread = warehouse.rows(con, "select * from landing.unreadable where athlete_id = ? and document_id = ?", key)

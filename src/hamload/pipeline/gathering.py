@@ -11,12 +11,12 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hamload import warehouse
+from hamload.days import DaySource, LocalDay, local_day
 from hamload.load import features
 from hamload.merging import (
     Doubt,
@@ -25,12 +25,16 @@ from hamload.merging import (
     Profile,
     Record,
     Span,
+    as_record,
     compose,
     doubts,
+    doubts_of_composed,
     is_run_logged_as_ride,
+    measures,
     merge,
 )
 from hamload.merging.decisions import KIND, Ref, decisions
+from hamload.pipeline.reading import STRAVA, SUMMARIES
 from hamload.pipeline.storing import read_samples, write_samples
 from hamload.records import AltitudeSource, Sport
 
@@ -41,7 +45,6 @@ if TYPE_CHECKING:
 
     from hamload.merging import Piece, Session
     from hamload.merging.decisions import Decisions, Verdict
-    from hamload.parameters import Sanity
     from hamload.settings import Settings
 
 RUNNING = tuple(s.value for s in Sport if s.is_running)
@@ -53,8 +56,6 @@ _UNNAMED = re.compile(
 )
 #: Whose title is the runner's own words, before that of a device or of a file.
 _TITLED = {"strava": 0, "garmin": 1, "garmin_personal": 2}
-#: What may be kept for seven days only lends nothing to recordings that stay.
-_LENT = "strava"
 _HIDDEN_START = dt.time(0, 0, 1)
 _HIDING = frozenset({"strava", "json"})
 
@@ -76,8 +77,11 @@ class _Activity:
     start_at: dt.datetime
     end_at: dt.datetime
     local_date: dt.date
-    day_source: str
+    day_source: DaySource
     day_offset_s: int
+    utc_offset_s: int | None
+    place_latitude_deg: float | None
+    place_longitude_deg: float | None
     elapsed_time_s: float | None
     timer_time_s: float | None
     distance_m: float | None
@@ -89,7 +93,7 @@ class _Activity:
     usable_share: float
     heart_rate_coverage: float
     altitude_coverage: float
-    measures: str | None
+    measures: Measures | None
     profile: str | None
     facts_hash: str
 
@@ -103,15 +107,23 @@ class _Activity:
         return self.timer_time_s if self.timer_time_s and self.timer_time_s > 0 else self.elapsed_time_s or 0.0
 
     @property
-    def held_s(self) -> float:
-        """How much running it holds: lying still at home after the run makes no recording the better one."""
-        if not self.has_samples:
-            return self.moving_time_s
-        return float(json.loads(self.measures)["moving_s"]) if self.measures else self.used_s
+    def way_m(self) -> float | None:
+        return self.distance_m or (self.measures.way_m if self.measures else None)
 
     @property
-    def way_m(self) -> float | None:
-        return self.distance_m or (json.loads(self.measures)["way_m"] if self.measures else None)
+    def place(self) -> tuple[float, float] | None:
+        if self.place_latitude_deg is None or self.place_longitude_deg is None:
+            return None
+        return self.place_latitude_deg, self.place_longitude_deg
+
+    def held_s(self, until_s: float | None) -> float:
+        """Return how much running it holds: lying still at home after the run makes no recording the better one."""
+        if not self.has_samples:
+            return self.moving_time_s
+        if self.measures is None:
+            return self.used_s
+        before = self.measures.before if until_s is not None else None
+        return (before or self.measures).moving_s
 
     @property
     def writer(self) -> str:
@@ -125,23 +137,27 @@ class _Activity:
         local = self.start_at.astimezone(dt.timezone(dt.timedelta(seconds=self.day_offset_s)))
         return self.format in _HIDING and local.time().replace(microsecond=0) == _HIDDEN_START
 
-    def span(self, rules: Sanity) -> Span:
+    def span(self, found: Sequence[Doubt], until_s: float | None) -> Span:
+        """Return it as merging sees it. `until_s`: where its run ended, for one that was left on."""
+        profile = self.profile
+        end_at = self.end_at if until_s is None else self.start_at + dt.timedelta(seconds=until_s)
+        run = self.measures.before if until_s is not None and self.measures else None
         return Span(
             activity_id=self.activity_id,
             start_at=self.start_at,
-            end_at=self.end_at,
-            held_s=self.held_s,
+            end_at=end_at,
+            held_s=self.held_s(until_s),
             rank=(float(not self.has_samples), float(_FORMATS.get(self.format, len(_FORMATS)))),
-            distance_m=self.way_m,
-            duration_s=(self.end_at - self.start_at).total_seconds(),
+            distance_m=self.way_m if run is None else run.way_m,
+            duration_s=(end_at - self.start_at).total_seconds(),
+            whole_m=self.way_m,
             writer=self.writer,
-            file=self.name if self.source.startswith("folder:") else "",
             is_hidden=self.is_hidden,
             is_summary=not self.has_samples,
-            is_doubted=not all(doubt.counts for doubt in doubts(self.record(), rules)),
+            is_doubted=not self.has_duration or not all(doubt.counts for doubt in found),
             local_date=self.local_date,
             offset_s=self.day_offset_s,
-            read_profile=cache(partial(_profile, self.profile)) if self.profile else None,
+            read_profile=_Once(profile, until_s) if profile else None,
         )
 
     def record(self) -> Record:
@@ -150,13 +166,42 @@ class _Activity:
             moving_time_s=self.moving_time_s,
             elapsed_s=self.elapsed_time_s or 0.0,
             speed_source=self.speed_source,
-            measures=Measures.from_record(json.loads(self.measures)) if self.measures else None,
+            measures=self.measures,
             is_treadmill=self.sport == Sport.TREADMILL,
         )
 
+    @property
+    def has_duration(self) -> bool:
+        return bool(self.elapsed_time_s and self.elapsed_time_s > 0)
 
-def _profile(told: str) -> Profile:
-    return Profile.from_record(json.loads(told))
+
+class _Once:
+    """Reads a profile when it is first asked for: most never are."""
+
+    __slots__ = ("_found", "_told", "_until_s")
+
+    def __init__(self, told: str, until_s: float | None) -> None:
+        self._told, self._until_s = told, until_s
+        self._found: Profile | None = None
+
+    def __call__(self) -> Profile:
+        if self._found is None:
+            self._found = Profile.from_record(json.loads(self._told)).until(self._until_s)
+        return self._found
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is wrong with one recording, and where its run ended, until the runner says that all of it was the run."""
+
+    doubts: list[Doubt]
+    until_s: float | None
+
+
+def _judged(activity: _Activity, told: Decisions, settings: Settings) -> _Judged:
+    found = doubts(activity.record(), settings.merging.sanity)
+    cut = next((doubt.until_s for doubt in found if doubt.until_s is not None), None)
+    return _Judged(found, None if told.verdict([activity.activity_id]) == "accepted whole" else cut)
 
 
 def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None) -> None:
@@ -173,17 +218,26 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
         ]
         told = decided(con, athlete.id, activities)
         by_id = {a.activity_id: a for a in activities}
-        found = merge([a.span(settings.merging.sanity) for a in activities], settings.merging, athlete.id, told.pairs)
+        judged = {a.activity_id: _judged(a, told, settings) for a in activities}
+        spans = [a.span(own.doubts, own.until_s) for a, own in zip(activities, judged.values(), strict=True)]
         members: list[dict[str, Any]] = []
         sessions: list[dict[str, Any]] = []
-        for session in found:
+        timeless = {a.activity_id for a in activities if not a.has_duration}
+        pairs = replace(told.pairs, together=tuple(p for p in told.pairs.together if timeless.isdisjoint(p)))
+        for session in merge(spans, settings.merging, athlete.id, pairs):
             own = [by_id[m.activity_id] for m in session.members]
-            gathered = _gathered(session, own, told, settings)
+            if not own[0].has_duration:
+                # Nobody tells how long it was: it stays listed as one that could not be counted.
+                continue
+            gathered = _gathered(session, own, told, judged, settings.zone(athlete.id), settings)
+            made = None
             if gathered.recording_id != session.primary_id:
-                if _compose(con, gathered, settings):
+                made = _compose(con, gathered, settings)
+                if made is not None:
                     wanted.add(gathered.recording_id)
                 else:
                     gathered.recording_id = session.primary_id
+            gathered.doubts = _doubts(gathered, made, settings)
             sessions.append(gathered.row(athlete.id))
             members += gathered.member_rows(athlete.id)
         warehouse.append_rows(con, "landing.members", members)
@@ -201,13 +255,16 @@ def _write_maybe_runs(con: duckdb.DuckDBPyConnection, athlete_id: str, settings:
         " order by activity_id",
         [athlete_id],
     )
-    refs = [Ref(r["activity_id"], r["document_id"], r["source"], r["external_id"], r["part"]) for r in rows]
+    refs = [
+        Ref(r["activity_id"], r["document_id"], r["source"], r["external_id"], r["part"], r["name"].rpartition("/")[2])
+        for r in rows
+    ]
     told = decisions(_entries(con, athlete_id), refs)
     found = [
         {"athlete_id": athlete_id, **{name: r[name] for name in ("activity_id", "local_date", "title", "name")}}
         for r in rows
-        if is_run_logged_as_ride(Measures.from_record(json.loads(r["measures"])), settings.merging.sanity)
-        and not told.verdict([r["activity_id"]])
+        if not told.verdict([r["activity_id"]])
+        and is_run_logged_as_ride(Measures.from_record(json.loads(r["measures"])), settings.merging.sanity)
     ]
     warehouse.append_rows(con, "landing.maybe_runs", found)
 
@@ -222,7 +279,10 @@ def is_possible(
 
 def decided(con: duckdb.DuckDBPyConnection, athlete_id: str, activities: Sequence[_Activity]) -> Decisions:
     """Return what the runner has decided about the activities that are here."""
-    refs = [Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part) for a in activities]
+    refs = [
+        Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part, a.name.rpartition("/")[2])
+        for a in activities
+    ]
     return decisions(_entries(con, athlete_id), refs)
 
 
@@ -240,10 +300,14 @@ def _activities(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Activi
         con,
         f"select {names}, d.facts_hash from landing.activities a"  # noqa: S608  # names of our own
         " join landing.decoded d on d.athlete_id = a.athlete_id and d.document_id = a.document_id"
-        " where a.athlete_id = ? and list_contains(?, a.sport) and a.elapsed_time_s > 0 order by a.activity_id",
+        " where a.athlete_id = ? and list_contains(?, a.sport) order by a.activity_id",
         [athlete_id, list(RUNNING)],
     )
-    return [_Activity(**row) for row in rows]
+    return [_Activity(**row | {"measures": _measures(row["measures"])}) for row in rows]
+
+
+def _measures(told: str | None) -> Measures | None:
+    return Measures.from_record(json.loads(told)) if told else None
 
 
 @dataclass(slots=True)
@@ -253,11 +317,12 @@ class _Gathered:
     session: Session
     members: list[_Activity]
     verdict: Verdict
-    doubts: list[Doubt]
-    pieces: tuple[Piece, ...]
+    judged: dict[str, _Judged]
     altitude: _Activity | None
     heart_rate: _Activity | None
     is_split: bool
+    home: dt.tzinfo
+    doubts: list[Doubt]
     recording_id: str = ""
 
     @property
@@ -265,32 +330,67 @@ class _Gathered:
         return self.members[0]
 
     @property
-    def until_s(self) -> float | None:
-        """Where the recording is cut: a watch that was left on."""
-        if self.verdict == "accepted whole":
-            return None
-        return next((d.until_s for d in self.doubts if d.until_s is not None), None)
+    def pieces(self) -> tuple[Piece, ...]:
+        return self.session.pieces
 
     @property
-    def first(self) -> _Activity:
-        """The member with which the run begins."""
-        starts = {p.activity_id: p.from_s for p in reversed(self.pieces)}
-        speaking = [a for a in self.members if a is self.primary or a.activity_id in starts]
-        return min(
-            speaking,
-            key=lambda a: (a.start_at + dt.timedelta(seconds=starts.get(a.activity_id, 0.0)), a is not self.primary),
-        )
+    def parts(self) -> list[_Activity]:
+        """The members that hold a part of the run each, the one that speaks first; no copies."""
+        others = [a for a, m in zip(self.members, self.session.members, strict=True) if m.is_part and not m.shift_s]
+        return [self.primary, *(a for a in others if a is not self.primary)]
+
+    def until_s(self, activity: _Activity) -> float | None:
+        """Return where a recording is cut: a watch that was left on."""
+        return self.judged[activity.activity_id].until_s
+
+    def end_at(self, activity: _Activity) -> dt.datetime:
+        until_s = self.until_s(activity)
+        return activity.end_at if until_s is None else activity.start_at + dt.timedelta(seconds=until_s)
+
+    def moving_s(self, activity: _Activity) -> float:
+        """Return the seconds of running that it tells of, up to where it is cut."""
+        kept = activity.measures.before if self.until_s(activity) is not None and activity.measures else None
+        return activity.moving_time_s if kept is None else kept.moving_s
+
+    def way_m(self, activity: _Activity) -> float | None:
+        kept = activity.measures.before if self.until_s(activity) is not None and activity.measures else None
+        return activity.distance_m if kept is None else kept.way_m
 
     @property
-    def start_at(self) -> dt.datetime:
-        if self.first is self.primary:
-            return self.primary.start_at
-        from_s = min(p.from_s for p in self.pieces if p.activity_id == self.first.activity_id)
-        return self.first.start_at + dt.timedelta(seconds=from_s)
+    def shares(self) -> dict[str, float]:
+        """What share of its own distance and time each member without seconds adds, and the one that speaks: 1."""
+        return {self.primary.activity_id: 1.0} | {b.activity_id: b.share for b in self.session.beside}
 
     @property
     def beside(self) -> list[_Activity]:
-        return [a for a in self.members if a.activity_id in self.session.beside]
+        return [a for a in self.members[1:] if a.activity_id in self.shares]
+
+    @property
+    def begins(self) -> tuple[dt.datetime, _Activity]:
+        """The moment at which the run begins, and the member with which it does."""
+        if len(self.members) == 1:
+            return self.primary.start_at, self.primary
+        starts = {p.activity_id: p.from_s for p in reversed(self.pieces)} | dict.fromkeys(self.shares, 0.0)
+        speaking = [a for a in self.members if a.activity_id in starts]
+        found = [(a.start_at + dt.timedelta(seconds=starts[a.activity_id]), a) for a in speaking]
+        return min(found, key=lambda pair: (pair[0], pair[1] is not self.primary))
+
+    @property
+    def start_at(self) -> dt.datetime:
+        return self.begins[0]
+
+    @property
+    def day(self) -> LocalDay:
+        """The local day on which it began; where its own recording knows no place, a copy of it may."""
+        start_at, first = self.begins
+        if first.start_at == start_at and (first.place is not None or len(self.members) == 1):
+            return LocalDay(first.local_date, first.day_offset_s, first.day_source)
+        places = [a.place for a in self.members if a.place is not None]
+        if first.place is None and places:
+            is_service = first.format in (*SUMMARIES, STRAVA)
+            return local_day(start_at, first.utc_offset_s, places[0], self.home, is_service=is_service)
+        date = start_at.astimezone(dt.timezone(dt.timedelta(seconds=first.day_offset_s))).date()
+        return LocalDay(date, first.day_offset_s, first.day_source)
 
     def shift_s(self, activity: _Activity) -> float:
         """Return what an activity's own seconds lack to those of the session."""
@@ -303,41 +403,46 @@ class _Gathered:
 
     def unknown_dates(self) -> list[dt.date]:
         """Return the days that are not known because of this session, until the runner decides."""
-        if self.verdict:
+        if self.verdict or not self.doubts:
             return []
-        zone = dt.timezone(dt.timedelta(seconds=self.primary.day_offset_s))
-        first, last = self.first.local_date, self.primary.end_at.astimezone(zone).date()
-        if self.counts():
-            if self.until_s is None:
-                return []
+        day = self.day
+        zone = dt.timezone(dt.timedelta(seconds=day.offset_s))
+        dates: set[dt.date] = set()
+        if not self.counts():
+            dates |= _dates(day.date, max(a.end_at for a in self.parts).astimezone(zone).date())
+        for part in self.parts:
             # What follows the break may have been a run: of its days nobody knows.
-            found = self.primary.record().measures
-            gap_s = found.gap_s if found is not None else 0.0
-            first = (self.primary.start_at + dt.timedelta(seconds=self.until_s + gap_s)).astimezone(zone).date()
-        return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+            if (until_s := self.until_s(part)) is not None:
+                gap_s = part.measures.gap_s if part.measures is not None else 0.0
+                after = (part.start_at + dt.timedelta(seconds=until_s + gap_s)).astimezone(zone).date()
+                dates |= _dates(after, part.end_at.astimezone(zone).date())
+        return sorted(dates)
 
     def row(self, athlete_id: str) -> dict[str, Any]:
-        speaking = [self.primary, *self.beside]
-        distances = [a.distance_m for a in speaking]
-        ends = [a.end_at for a in speaking] + [
-            a.start_at + dt.timedelta(seconds=p.to_s)
-            for p in self.pieces
-            for a in self.members
-            if a.activity_id == p.activity_id
-        ]
-        is_simple = self.recording_id == self.primary.activity_id and not self.beside
-        elapsed = self.primary.elapsed_time_s if is_simple else (max(ends) - self.start_at).total_seconds()
+        begin = self.start_at
+        by_id = {a.activity_id: a for a in self.members}
+        ends = [self.end_at(by_id[activity_id]) for activity_id in self.shares]
+        ends += [by_id[p.activity_id].start_at + dt.timedelta(seconds=p.to_s) for p in self.pieces]
+        elapsed: float | None = (max(ends) - begin).total_seconds()
+        is_whole = self.recording_id == self.primary.activity_id and self.until_s(self.primary) is None
+        if is_whole and not self.beside:
+            elapsed = self.primary.elapsed_time_s
+        beside_s = sum(self.shares[a.activity_id] * self.moving_s(a) for a in self.beside)
+        beside_m = _total([(way := self.way_m(a)) and self.shares[a.activity_id] * way for a in self.beside])
+        day = self.day
         return {
             "session_id": self.session.session_id,
             "athlete_id": athlete_id,
             "primary_id": self.primary.activity_id,
             "recording_id": self.recording_id,
-            "start_at": self.start_at,
-            "local_date": self.first.local_date,
-            "day_source": self.first.day_source,
-            "elapsed_time_s": self.until_s if self.until_s is not None else elapsed,
-            "moving_time_s": sum(a.moving_time_s for a in speaking),
-            "distance_m": None if None in distances else sum(d for d in distances if d is not None),
+            "start_at": begin,
+            "local_date": day.date,
+            "day_source": day.source,
+            "elapsed_time_s": elapsed,
+            "moving_time_s": self.moving_s(self.primary) + beside_s,
+            "distance_m": _total([self.way_m(self.primary), beside_m]),
+            "beside_time_s": beside_s,
+            "beside_distance_m": beside_m if self.beside else None,
             "title": self.titled.title if self.titled else "",
             "rpe": self.rated.rpe if self.rated else None,
             "flags": [d.name for d in self.doubts],
@@ -353,6 +458,8 @@ class _Gathered:
     @property
     def titled(self) -> _Activity | None:
         """The member whose title counts: the runner's own words on a service before those of a device or a file."""
+        if len(self.members) == 1:
+            return self.primary if self.primary.title else None
         named = [a for a in self.members if a.title]
         return min(
             named,
@@ -386,7 +493,8 @@ class _Gathered:
         if minutes:
             given.append(f"{minutes:.0f} min that only it holds")
         if activity in self.beside:
-            given.append("distance and time")
+            share = self.shares[activity.activity_id]
+            given.append("distance and time" + ("" if share == 1 else f", {share:.0%} of them"))
         for what, giver in (
             ("altitude", self.altitude),
             ("heart rate", self.heart_rate),
@@ -398,13 +506,28 @@ class _Gathered:
         return given
 
 
-def _gathered(session: Session, members: list[_Activity], told: Decisions, settings: Settings) -> _Gathered:
+def _total(amounts: Sequence[float | None]) -> float | None:
+    """Return a sum, None where one of its parts is not known."""
+    return None if None in amounts else sum(amount for amount in amounts if amount is not None)
+
+
+def _dates(first: dt.date, last: dt.date) -> set[dt.date]:
+    return {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
+
+
+def _gathered(
+    session: Session,
+    members: list[_Activity],
+    told: Decisions,
+    judged: dict[str, _Judged],
+    home: dt.tzinfo,
+    settings: Settings,
+) -> _Gathered:
     primary = members[0]
     verdict = told.verdict(a.activity_id for a in members)
-    found = doubts(primary.record(), settings.merging.sanity)
     split = {activity_id for pair in told.pairs.apart for activity_id in pair}
     is_split = any(a.activity_id in split for a in members)
-    gathered = _Gathered(session, members, verdict, found, session.pieces, None, None, is_split)
+    gathered = _Gathered(session, members, verdict, judged, None, None, is_split, home, [])
     if primary.has_samples and primary.profile is not None:
         at_the_same_time = [
             a
@@ -413,9 +536,27 @@ def _gathered(session: Session, members: list[_Activity], told: Decisions, setti
         ]
         gathered.altitude = _better_altitude(primary, at_the_same_time, settings)
         gathered.heart_rate = _better_heart_rate(primary, at_the_same_time, settings)
-    is_made = session.pieces or gathered.altitude or gathered.heart_rate or gathered.until_s is not None
+    is_made = session.pieces or gathered.altitude or gathered.heart_rate or gathered.until_s(primary) is not None
+    # Where a summary's part comes first, the seconds of the recording count from there.
+    is_made = is_made or (primary.has_samples and primary.profile is not None and gathered.start_at != primary.start_at)
     gathered.recording_id = _made_id(gathered, settings) if is_made else primary.activity_id
     return gathered
+
+
+def _doubts(gathered: _Gathered, made: Measures | None, settings: Settings) -> list[Doubt]:
+    """Return what is wrong with a session: with its parts, with what copies give, and with what was made of them."""
+    if len(gathered.members) == 1:
+        return gathered.judged[gathered.primary.activity_id].doubts
+    own = [gathered.judged[a.activity_id].doubts for a in gathered.parts]
+    given = {p.activity_id for p in gathered.pieces}
+    # Of a copy that drove home later only the running was taken; what it counts twice is in the running too.
+    lent = [
+        [d for d in gathered.judged[a.activity_id].doubts if d.name == "distance"]
+        for a in gathered.members
+        if a.activity_id in given
+    ]
+    record = replace(gathered.primary.record(), measures=made if gathered.pieces else None)
+    return doubts_of_composed(record, [*own, *lent], settings.merging.sanity)
 
 
 _ALTITUDES = {AltitudeSource.BAROMETER.value: 0, AltitudeSource.GPS.value: 1, AltitudeSource.NONE.value: 2}
@@ -457,22 +598,28 @@ def _made_id(gathered: _Gathered, settings: Settings) -> str:
         [asdict(p) for p in gathered.pieces],
         gathered.altitude and gathered.altitude.activity_id,
         gathered.heart_rate and gathered.heart_rate.activity_id,
-        gathered.until_s,
+        gathered.until_s(gathered.primary),
+        gathered.shift_s(gathered.primary),
     ]
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
 
 
-def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Settings) -> bool:
-    """Make the recording, where it is not made yet. Returns whether it is there: a frozen record has no samples."""
+def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Settings) -> Measures | None:
+    """Make the recording, where it is not made yet. Returns its measures, None where a frozen record has no samples."""
     made = gathered.recording_id
-    if con.execute("select 1 from landing.composed where recording_id = ?", [made]).fetchall():
-        return True
+    if known := con.execute("select measures from landing.composed where recording_id = ?", [made]).fetchall():
+        return _measures(known[0][0])
     by_id = {a.activity_id: a for a in gathered.members}
     givers = [gathered.primary, *(by_id[p.activity_id] for p in gathered.pieces)]
     givers += [a for a in (gathered.altitude, gathered.heart_rate) if a is not None]
     found = read_samples(con, sorted({a.activity_id for a in givers}))
+    for a in givers:
+        if a.activity_id in found and (a.measures is None or a.measures.stepless_s is None):
+            # Beside one that counts steps, a recorder without a counter must not seem to have counted none.
+            silent = np.full(len(found[a.activity_id]), np.nan)
+            found[a.activity_id] = replace(found[a.activity_id], cadence_spm=silent)
     if any(a.activity_id not in found for a in givers):
-        return False
+        return None
     shift = gathered.shift_s(gathered.primary)
 
     def gift(activity: _Activity | None, piece: Piece | None = None) -> Gift | None:
@@ -487,11 +634,13 @@ def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Sett
         [p for p in pieces if p is not None],
         gift(gathered.altitude),
         gift(gathered.heart_rate),
-        gathered.until_s,
+        gathered.until_s(gathered.primary),
     )
     whole = replace(whole, time_s=whole.time_s + shift)
     source = (gathered.altitude or gathered.primary).altitude_source
     seconds = max(float(whole.dt_s.sum()), 1e-9)
+    # As it comes back from its row: what is doubted must not depend on the night on which it was made.
+    measured = Measures.from_record(as_record(measures(whole)))
     with warehouse.transaction(con):
         chunk = write_samples(con, [(made, whole)])
         told = json.dumps(features(whole, settings.model).as_record())
@@ -503,15 +652,16 @@ def _compose(con: duckdb.DuckDBPyConnection, gathered: _Gathered, settings: Sett
             "altitude_coverage": float(whole.dt_s[np.isfinite(whole.altitude_m)].sum()) / seconds,
             "usable_share": _usable(gathered, seconds),
             "samples": len(whole),
+            "measures": json.dumps(as_record(measured)),
         }
         warehouse.append_rows(con, "landing.composed", [row])
-    return True
+    return measured
 
 
 def _usable(gathered: _Gathered, seconds: float) -> float:
     """Return how much of the run could be used: of a recording that was cut, of what is left of it."""
-    whole = gathered.primary.usable_share
-    return whole if gathered.until_s is None else min(max(whole, seconds / max(gathered.until_s, 1.0)), 1.0)
+    whole, until_s = gathered.primary.usable_share, gathered.until_s(gathered.primary)
+    return whole if until_s is None else min(max(whole, seconds / max(until_s, 1.0)), 1.0)
 
 
 def _drop_composed(con: duckdb.DuckDBPyConnection, wanted: set[str]) -> None:

@@ -135,6 +135,9 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
             raise failure
         seen = raw.cursor(source, athlete.id)
         fresh = [offer for offer in found.offers if not offer.stamp or seen.get(offer.name) != offer.stamp]
+        if any(offer.name in seen for offer in fresh):
+            # What a file held that was written anew may still lie in another one: all are asked, the new ones first.
+            fresh += [offer for offer in found.offers if offer not in fresh]
         put, _ = _put_offers(raw, replace(found, offers=tuple(fresh)), source, athlete.id, now, {}, progress=progress)
         put = _with_seen(put, found.offers, len(found.offers) - len(fresh))
         # A day is over only when the night after it has come: today may still bring a run.

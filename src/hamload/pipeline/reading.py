@@ -113,7 +113,8 @@ def _instead(task: Task, refusal: str) -> Outcome:
             return Outcome((), refusal)
         note = f"its recording could not be read ({refusal}); distance and time are the export's"
         recording = replace(recording, notes=(*recording.notes, note))
-        return Outcome((Decoded(recording, None, None, None),), f"{refusal} {STANDS_IN}")
+        told = f"{refusal} {STANDS_IN}" if recording.elapsed_time_s else refusal
+        return Outcome((Decoded(recording, None, None, None),), told)
     return Outcome((), refusal)
 
 

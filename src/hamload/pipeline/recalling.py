@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hamload import journal, warehouse
+from hamload.merging.decisions import KIND as DECISIONS
 from hamload.raw import Raw
 from hamload.records import State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     import duckdb
 
     from hamload.settings import Settings
@@ -22,28 +26,41 @@ if TYPE_CHECKING:
 KIND = "told"
 _ALERTS = frozenset({State.STOP.value, State.DELOAD.value, State.CAUTION.value})
 _TOLD_ALERTS = _ALERTS | {State.BUILD.value}
+#: The state of a day that was told and lies before the first run that is known now.
+_GONE = "gone"
 #: Days on which a change can still move a state: the chronic window and the week before it.
 _REACH_DAYS = 35
 _LISTED = 5
+_NAMED = 3
 
 
 def note_told(settings: Settings, athlete_id: str, now: dt.datetime) -> int:
-    """Write down what a digest has told of its day, and of earlier days whose state changed. Returns how many."""
+    """Write down what a digest has told of its day, and of earlier days whose state changed. Returns how many.
+
+    With it stand the loads and the decisions that it was told from, so that a change of it finds its cause.
+    """
     with Raw(settings.home) as raw, warehouse.reader(settings.home) as con:
         told = {e.date: e.content for e in journal.logged(raw, athlete_id) if e.kind == KIND}
         states = _states(con, athlete_id)
-        if not states:
-            return 0
         version = _version(con, athlete_id)
-        today = max(states)
-        fresh = {day for day, content in told.items() if states.get(day, content["state"]) != content["state"]}
-        if today not in told:
-            fresh.add(today)
+        fresh = {day for day, content in told.items() if states.get(day, _GONE) != content["state"]}
+        if states and max(states) not in told:
+            fresh.add(max(states))
+        loads, decided = _loads(con, athlete_id), _decided(con, athlete_id)
         with raw.batch(journal.SOURCE, athlete_id, now) as batch:
             for day in sorted(fresh):
-                content = {"state": states[day], "model_version": version}
+                content = {
+                    "state": states.get(day, _GONE),
+                    "model_version": version,
+                    "loads": {date.isoformat(): load for date, load in loads.items() if _is_near(date, day)},
+                    "decided": {name: date.isoformat() for name, date in decided.items() if _is_near(date, day)},
+                }
                 journal.append(batch, KIND, day, now, content)
     return len(fresh)
+
+
+def _is_near(date: dt.date, day: dt.date) -> bool:
+    return day - dt.timedelta(days=_REACH_DAYS) <= date <= day
 
 
 def changes(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> list[str]:
@@ -55,48 +72,123 @@ def changes(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
         [athlete_id, KIND, as_of],
     )
     states, version = _states(con, athlete_id), _version(con, athlete_id)
+    loads, decided = _loads(con, athlete_id), _decided(con, athlete_id)
     sentences = []
     for row in rows:
-        content = json.loads(row["content"])
-        before, after = content["state"], states.get(row["date"], "")
-        if not after or before == after or not (before in _TOLD_ALERTS or after in _ALERTS):
+        content, day = json.loads(row["content"]), row["date"]
+        before, after = content["state"], states.get(day, _GONE)
+        if before == after or not (before in _TOLD_ALERTS or after in _ALERTS):
             continue
         if content["model_version"] != version:
             cause = "the load model, or your settings of it, changed"
+        elif "loads" in content:
+            then = _Then(
+                {dt.date.fromisoformat(date): load for date, load in content["loads"].items()},
+                {name: dt.date.fromisoformat(date) for name, date in content["decided"].items()},
+                row["logged_at"],
+            )
+            changed = {
+                date
+                for date in then.loads.keys() | loads.keys()
+                if _is_near(date, day) and then.loads.get(date) != loads.get(date)
+            }
+            cause = _cause(con, athlete_id, day, then, changed, decided)
         else:
-            cause = _cause(con, athlete_id, row["date"], row["logged_at"])
-        sentences.append(
-            f"History changed: {row['date']:%-d %b} was told as {before} and is {after} now, because {cause}."
-        )
+            cause = _cause(con, athlete_id, day, _Then({}, {}, row["logged_at"]), None, decided)
+        was = "was told as no day of your history" if before == _GONE else f"was told as {before}"
+        now = "lies before the first run that is known now" if after == _GONE else f"is {after} now"
+        sentences.append(f"History changed: {day:%-d %b} {was} and {now}, because {cause}.")
     more = len(sentences) - _LISTED
     return sentences[:_LISTED] + ([f"History changed on {more} days more."] if more > 0 else [])
 
 
-def _cause(con: duckdb.DuckDBPyConnection, athlete_id: str, day: dt.date, told_at: dt.datetime) -> str:
-    since = day - dt.timedelta(days=_REACH_DAYS)
-    came = con.execute(
-        "select distinct a.local_date, coalesce(nullif(a.title, ''), split_part(a.name, '/', -1)) as what"
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """What a day was told from: the loads of the days before it, the decisions that held, and when."""
+
+    loads: dict[dt.date, float | None]
+    decided: dict[str, dt.date]
+    told_at: dt.datetime
+
+
+def _cause(
+    con: duckdb.DuckDBPyConnection,
+    athlete_id: str,
+    day: dt.date,
+    then: _Then,
+    changed: Collection[dt.date] | None,
+    decided: Mapping[str, dt.date],
+) -> str:
+    """Say why a state changed. `changed`: the days whose load is another one now; None where what was is not known."""
+
+    def matters(date: dt.date) -> bool:
+        return _is_near(date, day) if changed is None else date in changed
+
+    found = con.execute(
+        "select a.local_date, coalesce(nullif(a.title, ''), split_part(a.name, '/', -1)) as what"
         " from landing.deliveries d join landing.activities a using (athlete_id, document_id)"
-        " where d.athlete_id = ? and d.put_at > ? and a.local_date between ? and ? order by 1, 2",
-        [athlete_id, told_at, since, day],
+        " where d.athlete_id = ? group by all having min(d.put_at) > ? order by 1, 2",
+        [athlete_id, then.told_at],
     ).fetchall()
-    decided = con.execute(
+    came = [(date, what) for date, what in found if matters(date)]
+    new = {date for name, date in decided.items() if name not in then.decided and matters(date)}
+    if changed is None:
+        new = {
+            date for name, date in decided.items() if matters(date) and _is_after(con, athlete_id, name, then.told_at)
+        }
+    undone = {date for name, date in then.decided.items() if name not in decided and matters(date)}
+    logged = con.execute(
         "select distinct date from landing.journal"
-        " where athlete_id = ? and kind = 'sessions' and logged_at > ? and date between ? and ? order by 1",
-        [athlete_id, told_at, since, day],
+        " where athlete_id = ? and logged_at > ? and not list_contains(?, kind) order by 1",
+        [athlete_id, then.told_at, [KIND, DECISIONS]],
     ).fetchall()
     causes = []
     if came:
-        named = ", ".join(f"{what} ({date:%-d %b})" for date, what in came[:3])
-        more = f" and {len(came) - 3} more" if len(came) > 3 else ""  # noqa: PLR2004  # as many as are named
+        named = ", ".join(f"{what} ({date:%-d %b})" for date, what in came[:_NAMED])
+        more = f" and {len(came) - _NAMED} more" if len(came) > _NAMED else ""
         causes.append(f"{named}{more} arrived or changed after that")
-    if decided:
-        causes.append(f"you decided on the run of {', '.join(f'{date:%-d %b}' for (date,) in decided[:3])}")
-    return " and ".join(causes) or "something before it was removed, or your settings changed"
+    if new:
+        causes.append(f"you decided on the run of {_listed(new)}")
+    if undone:
+        causes.append(f"you took back what you had decided on the run of {_listed(undone)}")
+    told = {date for date, _ in came} | new | undone
+    # A change moves what is usual, and with it later loads: only days without a load now, or with one again, are news.
+    gone = {
+        d for d in changed or () if d not in told and bool(then.loads.get(d)) and not _loads(con, athlete_id).get(d)
+    }
+    if gone:
+        causes.append(f"the run of {_listed(gone)} is gone or does not count any more")
+    if not causes and (entries := [date for (date,) in logged if _is_near(date, day)]):
+        causes.append(f"you logged something of {_listed(entries)} after that")
+    return " and ".join(causes) or "your settings, or what was known of the days before it, changed"
+
+
+def _is_after(con: duckdb.DuckDBPyConnection, athlete_id: str, entry_id: str, told_at: dt.datetime) -> bool:
+    query = "select 1 from landing.journal where athlete_id = ? and entry_id = ? and logged_at > ?"
+    return bool(con.execute(query, [athlete_id, entry_id, told_at]).fetchall())
+
+
+def _listed(dates: Collection[dt.date]) -> str:
+    return ", ".join(f"{date:%-d %b}" for date in sorted(dates)[:_NAMED]) + (", ..." if len(dates) > _NAMED else "")
 
 
 def _states(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[dt.date, str]:
     rows = con.execute("select date, state from marts.alerts where athlete_id = ?", [athlete_id]).fetchall()
+    return dict(rows)
+
+
+def _loads(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[dt.date, float | None]:
+    """Return the load of each day, to what a sentence would tell apart; None where it is not known."""
+    rows = con.execute(
+        "select date, round(load_efm, 1) from marts.daily_load where athlete_id = ? and series = 'total'", [athlete_id]
+    ).fetchall()
+    return dict(rows)
+
+
+def _decided(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, dt.date]:
+    rows = con.execute(
+        "select entry_id, date from landing.journal where athlete_id = ? and kind = ?", [athlete_id, DECISIONS]
+    ).fetchall()
     return dict(rows)
 
 

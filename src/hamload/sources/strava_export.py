@@ -99,16 +99,14 @@ def read(content: bytes) -> Export:
             of_file[name] = facts
         elif facts["start_at"] is None:
             refused.append((line, f"An activity without a recording, and its date {row[_DATE]!r} cannot be read."))
-        elif facts["elapsed_time_s"] is None and facts["moving_time_s"] is None:
-            refused.append((line, "An activity without a recording and without a duration."))
         else:
             without_file.append(facts)
     return Export(of_file, tuple(without_file), tuple(refused))
 
 
 def summary(facts: dict[str, Any]) -> bytes | None:
-    """Return an activity's row as a document of its own, or None where it does not say when and how long it was."""
-    if facts.get("start_at") is None or (facts.get("elapsed_time_s") is None and facts.get("moving_time_s") is None):
+    """Return an activity's row as a document of its own, or None where it does not say when it was."""
+    if facts.get("start_at") is None:
         return None
     return json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
 
