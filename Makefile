@@ -14,6 +14,7 @@ help:
 	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
 	@echo "make readers a writer in a loop and ten readers, for a minute"
 	@echo "make notebooks  the notebooks as HTML and for Jupyter"
+	@echo "make messages  the catalogue of every sentence, for translators"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
 $(UV):
@@ -47,13 +48,13 @@ types: .venv/.made
 # The pages are looked at in a real browser. Where there is none and nobody may install one, those tests say why they skip.
 .PHONY: browser
 browser:
-	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null && command -v npm >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "== Installing chromium, for the tests that look at the pages"; \
+	  echo "== Installing chromium, and npm for axe-core, for the tests that look at the pages"; \
 	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	    chromium chromium-driver fonts-noto-core fonts-noto-color-emoji) >/dev/null 2>&1 \
+	    chromium chromium-driver npm fonts-noto-core fonts-noto-color-emoji) >/dev/null 2>&1 \
 	    || echo "   It could not be installed; those tests will skip."; \
-	else echo "== No chromium here, and no right to install it: the tests that look at the pages will skip"; fi
+	else echo "== No chromium or npm here, and no right to install it: the tests that look at the pages will skip"; fi
 
 test: lint types browser
 	@echo "== Tests"
@@ -92,6 +93,11 @@ notebooks: .venv/.made
 	done
 	@ls -l artifacts/notebooks
 	@echo "   The HTML pages load their viewer from cdn.jsdelivr.net when they are opened; hamload notebook loads nothing."
+
+# The catalogue of everything that is said: translators begin from it, and a test holds it against the source.
+.PHONY: messages
+messages: .venv/.made
+	@$(RUN) python tests/language/messages.py
 
 clean:
 	rm -rf .venv .tools .demo dist artifacts build docs/reference

@@ -89,13 +89,15 @@ def digest(current: Settings, athlete_id: str) -> str:
     return entry.subject
 
 
-@task(task_run_name="deliver")
+@task(task_run_name="deliver and report")
 def deliver(current: Settings, failures: list[Failure], now: dt.datetime) -> list[str]:
-    """Put what each runner is due into the outbox, and send what waits there."""
+    """Send what each runner is due and what waits in the outbox, and write the reports. Returns what went wrong."""
     for athlete_id in pipeline.known_athletes(current):
         pipeline.tell_state(current, athlete_id, now)
-    pipeline.tell_troubles(current, failures, now)
-    return pipeline.deliver(current, now)
+    reports, problems = pipeline.tell_and_report(current, failures, now, _logged)
+    for path in reports:
+        get_run_logger().info("report: %s", path)
+    return problems
 
 
 @contextmanager

@@ -118,8 +118,8 @@ def test_prefects_file_names_flows_and_times_that_there_are() -> None:
         path, _, function = deployment["entrypoint"].partition(":")
         assert f"def {function}(" in (ROOT / path).read_text(encoding="utf-8")
         assert deployment["work_pool"]["name"] == "hamload"
-        if cron := getattr(defaults, name, ""):
-            assert deployment["schedules"][0]["cron"] == cron
+        if name == "nightly":
+            assert deployment["schedules"][0]["cron"] == defaults.nightly
 
 
 def test_a_backup_of_what_the_page_names_restores_every_table_row_for_row(

@@ -288,5 +288,6 @@ create table if not exists landing.alerts (
     clears_when varchar not null,
     is_acknowledged boolean not null,
     plan json,                         -- the deload's budget, day by day; null in other states and where unsolved
+    told json not null,                -- of each sentence above its template and values, for other languages and units
     primary key (athlete_id, date)
 );

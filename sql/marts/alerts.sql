@@ -17,7 +17,8 @@ final as (
         episode,  -- counts the spells of caution or deload
         clears_when,  -- what would end the state
         is_acknowledged,  -- the runner has taken note of it
-        plan  -- the deload's budget, day by day; null in other states and where it could not be solved
+        plan,  -- the deload's budget, day by day; null in other states and where it could not be solved
+        told  -- the same words as templates and values, from which another language says them
     from alerts
 )
 

@@ -1,28 +1,33 @@
--- Demand against capacity, one ISO week (Monday to Sunday) a row: what running asked, what curls built, how it felt.
+-- Demand against capacity, one week a row (from the runner's first day of the week on, `week_starts`): what running asked, what curls built, how it felt.
 -- A load is null where a day of the week is not known (load_efm), or its runs could not be told apart (heavy_load_efm).
 -- Sums run in the order of the days, so that the same days give the same digits whichever way they came.
 -- Curls are null where nobody has ever told of any up to then: that is not none. The last week may still be going on.
-with days as (
+-- 0 is Monday, as where nobody has said otherwise.
+with first as (
+    select coalesce(getvariable('first_weekday'), 0)::integer as weekday
+),
+
+days as (
     select
         athlete_id,
-        date_trunc('week', date)::date as week,
+        date_trunc('week', date - first.weekday)::date + first.weekday as week,
         count(*) filter (series = 'total') as days,
         count(load_efm) filter (series = 'total') as known_days,
         case when bool_and(load_efm is not null) filter (series = 'total')
             then list_sum(list(load_efm order by date) filter (series = 'total')) end as load_efm,
         case when bool_and(load_efm is not null) filter (series = 'heavy')
             then list_sum(list(load_efm order by date) filter (series = 'heavy')) end as heavy_load_efm
-    from staging.days
+    from staging.days, first
     group by all
 ),
 
 curls as (
     select
         athlete_id,
-        date_trunc('week', local_date)::date as week,
+        date_trunc('week', local_date - first.weekday)::date + first.weekday as week,
         count(*) as curl_sessions,
         sum(repetitions)::bigint as curl_repetitions
-    from staging.curl_sessions
+    from staging.curl_sessions, first
     group by all
 ),
 
@@ -41,22 +46,22 @@ felt as (
 felt_weeks as (
     select
         athlete_id,
-        date_trunc('week', date)::date as week,
+        date_trunc('week', date - first.weekday)::date + first.weekday as week,
         list_avg(list(level order by date) filter (kind = 'tightness')) as tightness_mean,
         max(level) filter (kind = 'tightness') as tightness_max,
         count(*) filter (kind = 'tightness') as tightness_entries,
         max(level) filter (kind = 'soreness') as soreness_max
-    from felt
+    from felt, first
     group by all
 ),
 
 tests as (
     select
         athlete_id,
-        date_trunc('week', date)::date as week,
+        date_trunc('week', date - first.weekday)::date + first.weekday as week,
         max((content ->> 'repetitions')::bigint) as test_repetitions,
         count(*) filter (kind = 'massage') as massages
-    from staging.journal
+    from staging.journal, first
     where kind in ('test', 'massage')
     group by all
 ),
@@ -64,10 +69,10 @@ tests as (
 states as (
     select
         athlete_id,
-        date_trunc('week', date)::date as week,
+        date_trunc('week', date - first.weekday)::date + first.weekday as week,
         count(*) filter (state = 'deload') as deload_days,
         count(*) filter (state = 'stop') as stop_days
-    from landing.alerts
+    from landing.alerts, first
     group by all
 ),
 

@@ -91,6 +91,7 @@ def run(home: Path, say: Callable[[str], None], *, last_day: dt.date = LAST_DAY,
     places = (
         ("digest, text", texts[-1]),
         ("digest, HTML", texts[-1].with_suffix(".html")),
+        ("report", home / "report.html"),
         ("tables (DuckDB)", home / "hamload.duckdb"),
         ("raw documents", home / "raw"),
         ("settings", home / "config.toml"),

@@ -32,6 +32,7 @@ from pydantic import (
 )
 
 from hamload.errors import ConfigurationError
+from hamload.language import PLAIN, Language
 from hamload.parameters import AlertRules, LoadModel, MergingRules, Signal, Windows
 from hamload.records import OwnService, Service
 
@@ -152,7 +153,7 @@ class ScheduleSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     nightly: str = Field(pattern=_CRON)
-    weekly: str = Field(pattern=_CRON)
+    weekly: str = Field(pattern=rf"{_CRON}|^$")
     port: int = Field(ge=1, le=65_535)
 
 
@@ -191,7 +192,17 @@ class ShowSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     units: Literal["km", "miles"]
+    locale: str
     week_starts: Literal["monday", "sunday", "saturday"]
+
+    @field_validator("locale")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value == PLAIN:
+            return value
+        from hamload.language import locales  # noqa: PLC0415  # Babel is large, and plain English needs none
+
+        return locales.checked(value)
 
     @property
     def first_weekday(self) -> int:
@@ -293,6 +304,13 @@ class Settings:
         """Return the home time zone of a runner."""
         return ZoneInfo(self.athlete(athlete_id).time_zone or self.time_zone)
 
+    def language(self, today: dt.date | None = None) -> Language:
+        """Return how the runners of this home read; days of another year than today's are told with it."""
+        show = self.show
+        return Language(
+            show.locale, is_miles=show.units == "miles", today=today, catalogues=(self.home / "translations",)
+        )
+
     def today(self, athlete_id: str = "") -> dt.date:
         """Return the runner's calendar day, now."""
         return dt.datetime.now(tz=self.zone(athlete_id)).date()
@@ -357,14 +375,14 @@ def load(home: Path | None = None) -> Settings:
     accounts = tuple(a.model_copy(update={"athlete": a.athlete or file.athletes[0].id}) for a in file.accounts)
     if len({(a.service, a.athlete) for a in accounts}) < len(accounts):
         raise ConfigurationError(f"{own_file}: the same account stands there twice.", "Remove one of [[accounts]].")
-    return Settings(
+    current = Settings(
         home=folder,
         time_zone=time_zone,
         athletes=file.athletes,
         folders=file.folders,
         accounts=accounts,
         fetch=file.fetch,
-        schedule=file.schedule,
+        schedule=_scheduled(file.schedule, file.show),
         services=file.services,
         imports=file.import_,
         model=found.model,
@@ -377,6 +395,17 @@ def load(home: Path | None = None) -> Settings:
         show=file.show,
         doctor=file.doctor,
     )
+    # Now, and not in the middle of a night.
+    current.language().check()
+    return current
+
+
+def _scheduled(schedule: ScheduleSettings, show: ShowSettings) -> ScheduleSettings:
+    """Return the schedule with the week's digest on the morning of the week's first day, where no time is set."""
+    if schedule.weekly:
+        return schedule
+    # In cron Sunday is 0.
+    return schedule.model_copy(update={"weekly": f"0 6 * * {(show.first_weekday + 1) % 7}"})
 
 
 def overlaid(current: Settings, coefficients: Mapping[str, float]) -> Settings:

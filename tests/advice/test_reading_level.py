@@ -53,7 +53,21 @@ WORDS: dict[str, Any] = {
     "budgets": [(DAY, 40), (DAY, 0)],
     "distance_m": 16_000.0,
 }
-NO_SENTENCES = {"headline", "day", "count", "whole", "run", "cause", "week", "heavy_week", "dose", "instead", "by_day"}
+NO_SENTENCES = {
+    "headline",
+    "day",
+    "count",
+    "whole",
+    "run",
+    "cause",
+    "week",
+    "heavy_week",
+    "dose",
+    "instead",
+    "by_day",
+    "together",
+}
+NO_SENTENCES.add("together")
 FUNCTIONS = [
     (name, function)
     for name, function in inspect.getmembers(wording, inspect.isfunction)

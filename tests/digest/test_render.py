@@ -16,7 +16,7 @@ from hamload.advice import wording
 from hamload.digest import render
 from hamload.digest.plain import COLUMNS, clean, width
 from hamload.digest.render import render_html, render_markdown, render_text, subject
-from hamload.digest.units import DASH, MINUS
+from hamload.language import DASH, MINUS, Language
 from hamload.records import SERIES, Cause, State
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def test_a_run_shows_its_parts_labels_spikes_and_how_far_it_can_be_trusted(make:
     assert "Sun 23 Nov: 24.1 km, 2:27 h, 172 EFM hill 58, speed 0, long 63, base 50 hill, long, heavy" in said
     assert "largest of the 30 days before: distance +34 %, load +52 %" in said
     assert "hill unknown, speed 0, long <1, base 47 not heavy; unknown whether hill" in said
-    assert "Confidence medium. Worked out second by second, but without altitude" in said
+    assert "Confidence: medium. Worked out second by second, but without altitude" in said
 
 
 def test_sources_show_their_last_success_on_the_athletes_clock_and_their_remedy(make: Make) -> None:
@@ -362,7 +362,7 @@ def test_a_state_that_is_held_or_goes_on_says_so(make: Make) -> None:
         (float("nan"), 1.3, "unknown against a threshold of 1.30"),
         (5, 4, "5 against a threshold of 4"),
         (float("inf"), 2.0, "infinite against a threshold of 2.00"),
-        (14, None, "value: 14"),
+        (14, None, "14"),
     ],
 )
 def test_a_reason_shows_its_number_and_its_threshold(
@@ -523,7 +523,7 @@ def test_pictures_stand_in_the_page_with_words_for_those_who_see_none(make: Make
 
 
 def test_distances_are_miles_in_every_form_for_who_reads_miles(make: Make) -> None:
-    facts = make("deload", is_in_miles=True)
+    facts = make("deload", language=Language(is_miles=True))
     for shown in (render_text(facts), render_html(facts), render_markdown(facts)):
         assert "32.8" in shown
         assert "mi" in shown

@@ -8,31 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hamload.digest import units
+from hamload.language import DASH, ENGLISH, NBSP, Language
 
-NBSP = units.NBSP
 MONDAY = dt.date(2025, 11, 24)
 
 
 def test_a_value_that_is_unknown_shows_as_a_dash_and_never_as_zero() -> None:
     for unknown in (None, math.nan):
         shown = [
-            units.number(unknown),
-            units.efm(unknown),
-            units.km(unknown),
-            units.duration(unknown),
-            units.pace(unknown),
-            units.percent(unknown),
-            units.change(unknown, 1),
-            units.change(1, unknown),
+            ENGLISH.number(unknown),
+            ENGLISH.efm(unknown),
+            ENGLISH.distance(unknown),
+            ENGLISH.duration(unknown),
+            ENGLISH.pace(unknown),
+            ENGLISH.percent(unknown),
+            ENGLISH.change(unknown, 1),
+            ENGLISH.change(1, unknown),
         ]
-        assert shown == [units.DASH] * 8
-    assert [units.day(None), units.ago(None, MONDAY)] == ["unknown", "unknown"]
-    assert units.moment(None, ZoneInfo("UTC"), MONDAY) == "unknown"
+        assert shown == [DASH] * 8
+    assert [ENGLISH.day(None), ENGLISH.ago(None, MONDAY)] == ["unknown", "unknown"]
+    assert ENGLISH.moment(None, ZoneInfo("UTC"), MONDAY) == "unknown"
 
 
 def test_a_caller_chooses_the_word_for_unknown() -> None:
-    assert units.km(None, "distance unknown") == "distance unknown"
+    assert ENGLISH.distance(None, "distance unknown") == "distance unknown"
 
 
 @pytest.mark.parametrize(
@@ -40,14 +39,14 @@ def test_a_caller_chooses_the_word_for_unknown() -> None:
     [(0.0, 0, "0"), (-0.2, 0, "0"), (-0.6, 0, "\N{MINUS SIGN}1"), (1234.5, 1, "1,234.5"), (math.inf, 0, "infinite")],
 )
 def test_a_number_has_its_decimals_its_groups_and_no_negative_zero(value: float, digits: int, shown: str) -> None:
-    assert units.number(value, digits) == shown
+    assert ENGLISH.number(value, digits) == shown
 
 
 @pytest.mark.parametrize(
     ("load", "digits", "shown"), [(0, 0, "0"), (0.3, 0, "<1"), (0.04, 1, "<0.1"), (171.6, 0, "172")]
 )
 def test_a_little_load_is_less_than_one_and_not_none(load: float, digits: int, shown: str) -> None:
-    assert units.efm(load, digits) == shown
+    assert ENGLISH.efm(load, digits) == shown
 
 
 @pytest.mark.parametrize(
@@ -63,63 +62,67 @@ def test_a_little_load_is_less_than_one_and_not_none(load: float, digits: int, s
     ],
 )
 def test_minutes_become_hours_at_sixty(time_s: float, shown: str) -> None:
-    assert units.duration(time_s) == shown.replace("_", NBSP)
+    assert ENGLISH.duration(time_s) == shown.replace("_", NBSP)
 
 
 def test_distances_speeds_and_shares_carry_their_unit() -> None:
-    assert units.km(24_120) == f"24.1{NBSP}km"
-    assert units.pace(2.8) == f"5:57{NBSP}min/km"
-    assert units.pace(0) == units.DASH
-    assert units.percent(0.62) == f"62{NBSP}%"
+    assert ENGLISH.distance(24_120) == f"24.1{NBSP}km"
+    assert ENGLISH.pace(2.8) == f"5:57{NBSP}min/km"
+    assert ENGLISH.pace(0) == DASH
+    assert ENGLISH.percent(0.62) == f"62{NBSP}%"
 
 
 def test_a_change_is_signed_and_against_nothing_there_is_none() -> None:
-    assert units.change(134, 100) == f"+34{NBSP}%"
-    assert units.change(96, 100) == f"\N{MINUS SIGN}4{NBSP}%"
-    assert units.change(100.2, 100) == f"±0{NBSP}%"
-    assert units.change(5, 0) == units.DASH
+    assert ENGLISH.change(134, 100) == f"+34{NBSP}%"
+    assert ENGLISH.change(96, 100) == f"\N{MINUS SIGN}4{NBSP}%"
+    assert ENGLISH.change(100.2, 100) == f"±0{NBSP}%"
+    assert ENGLISH.change(5, 0) == DASH
 
 
 def test_a_number_just_over_its_threshold_never_looks_equal_to_it() -> None:
-    assert units.told_apart(1.34, 1.30) == ("1.34", "1.30")
-    assert units.told_apart(1.304, 1.30) == ("1.304", "1.300")
-    assert units.told_apart(5, 4.0) == ("5", "4")
+    assert ENGLISH.told_apart(1.34, 1.30) == ("1.34", "1.30")
+    assert ENGLISH.told_apart(1.304, 1.30) == ("1.304", "1.300")
+    assert ENGLISH.told_apart(5, 4.0) == ("5", "4")
 
 
 def test_a_day_names_its_year_only_where_it_is_not_this_one() -> None:
-    assert units.day(MONDAY, MONDAY) == f"Mon{NBSP}24{NBSP}Nov"
-    assert units.day(dt.date(2024, 2, 29), MONDAY) == f"Thu{NBSP}29{NBSP}Feb{NBSP}2024"
+    assert ENGLISH.day(MONDAY, MONDAY) == f"Mon{NBSP}24{NBSP}Nov"
+    assert ENGLISH.day(dt.date(2024, 2, 29), MONDAY) == f"Thu{NBSP}29{NBSP}Feb{NBSP}2024"
 
 
 @pytest.mark.parametrize(
     ("days", "words"), [(0, "today"), (1, "yesterday"), (9, "9 days ago"), (-1, "tomorrow"), (-3, "in 3 days")]
 )
 def test_how_long_ago_is_told_in_words(days: int, words: str) -> None:
-    assert units.ago(MONDAY - dt.timedelta(days), MONDAY).endswith(f"({words})")
+    assert ENGLISH.ago(MONDAY - dt.timedelta(days), MONDAY).endswith(f"({words})")
 
 
 def test_a_moment_shows_on_the_athletes_clock() -> None:
     late = dt.datetime(2025, 11, 23, 23, 30, tzinfo=dt.UTC)
-    assert units.moment(late, ZoneInfo("Europe/Vienna"), MONDAY) == f"Mon{NBSP}24{NBSP}Nov, 00:30 (today)"
-    assert units.moment(late, ZoneInfo("America/Lima"), MONDAY) == f"Sun{NBSP}23{NBSP}Nov, 18:30 (yesterday)"
+    assert ENGLISH.moment(late, ZoneInfo("Europe/Vienna"), MONDAY) == f"Mon{NBSP}24{NBSP}Nov, 00:30 (today)"
+    assert ENGLISH.moment(late, ZoneInfo("America/Lima"), MONDAY) == f"Sun{NBSP}23{NBSP}Nov, 18:30 (yesterday)"
     after = dt.datetime(2025, 11, 25, 2, 30, tzinfo=dt.UTC)
-    assert units.moment(after, ZoneInfo("Europe/Vienna"), MONDAY) == f"Tue{NBSP}25{NBSP}Nov, 03:30"
+    assert ENGLISH.moment(after, ZoneInfo("Europe/Vienna"), MONDAY) == f"Tue{NBSP}25{NBSP}Nov, 03:30"
 
 
 @given(st.none() | st.floats(allow_nan=True, allow_infinity=True))
 def test_no_float_ever_shows_as_nan_inf_or_none(value: float | None) -> None:
     finite = value if value is not None and abs(value) < 1e12 else None
-    shown = [units.number(value, 2), units.efm(value), units.km(value), units.percent(value), units.duration(finite)]
+    shown = [
+        ENGLISH.number(value, 2),
+        ENGLISH.efm(value),
+        ENGLISH.distance(value),
+        ENGLISH.percent(value),
+        ENGLISH.duration(finite),
+    ]
     assert not any(word in text.lower() for text in shown for word in ("nan", "none"))
     assert "inf" not in shown
 
 
 def test_a_runner_who_thinks_in_miles_reads_miles_and_everything_else_stays() -> None:
-    miles = units.Shown(is_miles=True)
-    assert miles.km(16_093.44) == f"10.0{units.NBSP}mi"
-    assert miles.km(None, "unknown") == "unknown"
-    assert miles.pace(2.68224) == f"10:00{units.NBSP}min/mi"
-    assert units.Shown().km(10_000) == units.km(10_000)
-    assert miles.efm(3.2) == units.efm(3.2)
-    with pytest.raises(AttributeError):
-        _ = miles.furlongs
+    miles = Language(is_miles=True)
+    assert miles.distance(16_093.44) == f"10.0{NBSP}mi"
+    assert miles.distance(None, "unknown") == "unknown"
+    assert miles.pace(2.68224) == f"10:00{NBSP}min/mi"
+    assert miles.duration(600) == ENGLISH.duration(600)
+    assert miles.efm(3.2) == ENGLISH.efm(3.2)

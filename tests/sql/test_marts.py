@@ -453,3 +453,17 @@ def test_curls_told_three_ways_are_one_session_a_day_and_the_runner_s_word_goes_
     _give(con, "journal", entry_id="b", date=_day(3), logged_at=_at(3, 20), content=logged, **other)
     _build(con)
     assert len(_ask(con, rows)) == 2
+
+
+@pytest.mark.parametrize(("first_weekday", "name", "days"), [(0, "Monday", [1, 7, 2]), (6, "Sunday", [7, 3])])
+def test_weeks_begin_where_the_runners_do(
+    con: duckdb.DuckDBPyConnection, first_weekday: int, name: str, days: list[int]
+) -> None:
+    """1 November 2026 is a Sunday."""
+    _athlete(con, 10)
+    _run(con, "a", 1, 10)
+    _run(con, "b", 10, 10)
+    con.execute("set variable first_weekday = ?", [first_weekday])
+    _build(con)
+    found = _ask(con, "select dayname(week), days from marts.weeks order by week")
+    assert found == [(name, number) for number in days]

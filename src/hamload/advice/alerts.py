@@ -36,6 +36,7 @@ from hamload.records import Alert, Reason, State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hamload.language import Text
     from hamload.parameters import AlertRules
     from hamload.records import DayFacts, DeloadPlan
 
@@ -226,7 +227,7 @@ def _hold(
 
 def _above_margin(
     uncoupled: float, ewma: float, facts: DayFacts, rules: AlertRules, *, by_heavy: bool
-) -> list[tuple[float, float, str]]:
+) -> list[tuple[float, float, Text]]:
     limit, smooth_limit = rules.deload.clear_uncoupled, rules.deload.clear_ewma
     above = []
     if not has_enough_runs(facts, rules):

@@ -457,7 +457,7 @@ def _budget(plan: DeloadPlan, done: Sequence[float | None], rules: AlertRules) -
         if len(run) < len(done):
             return [wording.budget_unseen(plan.total_efm, plan.end)]
         return [wording.budget_left(plan.total_efm - sum(run), plan.total_efm, plan.end, plan.last_efm, days)]
-    told = [wording.budget(plan.total_efm, days, plan.end, plan.last_efm)]
+    told: list[str] = [wording.budget(plan.total_efm, days, plan.end, plan.last_efm)]
     if not plan.is_reachable:
         told.append(wording.unreachable(days))
         return told

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hamload.language import Text, text
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
@@ -19,28 +21,28 @@ class RedFlag:
     """One sign: its name on the command line, what it means, and whether it cannot wait for an appointment."""
 
     name: str
-    meaning: str
+    meaning: Text
     is_urgent: bool = False
 
 
 FLAGS: dict[str, RedFlag] = {
     flag.name: flag
     for flag in (
-        RedFlag("saddle-numbness", "numb in the saddle area (inner thighs, groin, seat)", is_urgent=True),
-        RedFlag("bladder-or-bowel-change", "a change in bladder or bowel control", is_urgent=True),
-        RedFlag("hot-swollen-calf", "a hot, swollen calf", is_urgent=True),
-        RedFlag("hot-swollen-thigh", "a hot, swollen thigh", is_urgent=True),
-        RedFlag("pop", "a pop in the back of the thigh"),
-        RedFlag("sudden-sharp-pain", "sudden sharp pain"),
-        RedFlag("bruising", "bruising"),
-        RedFlag("swelling", "swelling"),
-        RedFlag("cannot-walk-normally", "you cannot walk as you normally do"),
-        RedFlag("marked-weakness", "the leg is clearly weak"),
-        RedFlag("sit-bone-pain", "pain at the sit bone when you sit"),
-        RedFlag("numbness", "numbness"),
-        RedFlag("tingling", "tingling"),
-        RedFlag("pain-below-knee", "pain that runs below the knee"),
-        RedFlag("night-or-rest-pain", "pain at night or at rest"),
+        RedFlag("saddle-numbness", text("numb in the saddle area (inner thighs, groin, seat)"), is_urgent=True),
+        RedFlag("bladder-or-bowel-change", text("a change in bladder or bowel control"), is_urgent=True),
+        RedFlag("hot-swollen-calf", text("a hot, swollen calf"), is_urgent=True),
+        RedFlag("hot-swollen-thigh", text("a hot, swollen thigh"), is_urgent=True),
+        RedFlag("pop", text("a pop in the back of the thigh")),
+        RedFlag("sudden-sharp-pain", text("sudden sharp pain")),
+        RedFlag("bruising", text("bruising")),
+        RedFlag("swelling", text("swelling")),
+        RedFlag("cannot-walk-normally", text("you cannot walk as you normally do")),
+        RedFlag("marked-weakness", text("the leg is clearly weak")),
+        RedFlag("sit-bone-pain", text("pain at the sit bone when you sit")),
+        RedFlag("numbness", text("numbness")),
+        RedFlag("tingling", text("tingling")),
+        RedFlag("pain-below-knee", text("pain that runs below the knee")),
+        RedFlag("night-or-rest-pain", text("pain at night or at rest")),
     )
 }
 

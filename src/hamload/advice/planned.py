@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hamload.advice.logbook import weekday_of
 from hamload.advice.rules import known
 from hamload.errors import ConfigurationError
+from hamload.language import METRES_PER_KM, METRES_PER_MILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from hamload.records import SessionFact
 
 KINDS = ("easy", "long", "hill", "speed", "race")
-_EXAMPLE = 'For instance: --add "sun long 100min" or --add "2026-11-29 hill 60min 11km".'
+_EXAMPLE = 'For instance: --add "sun long 100min" or --add "2026-11-29 hill 60min 11km" (or 7mi).'
 _MINUTES = re.compile(r"(\d{1,4})(?:min|m)?", re.ASCII)
 _HOURS = re.compile(r"(\d{1,2})h(\d{1,2})?", re.ASCII)
-_KILOMETRES = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)km", re.ASCII)
+_DISTANCE = re.compile(r"(\d{1,3}(?:[.,]\d{1,3})?)(km|mi|miles?)", re.ASCII)
 _LONGEST_MIN = 24 * 60
 #: How many own runs of a kind say what the next one asks.
 _ENOUGH = 2
@@ -70,11 +71,13 @@ def coming_day(text: str, today: dt.date, option: str) -> dt.date:
 
 
 def planned_run(text: str, today: dt.date) -> PlannedRun:
-    """Read "DAY KIND MINUTES [KM]". Raises ConfigurationError for anything else, with an example."""
+    """Read "DAY KIND MINUTES [DISTANCE]". Raises ConfigurationError for anything else, with an example."""
     words = text.lower().split()
     lengths = (3, 4)
     if len(words) not in lengths:
-        raise ConfigurationError(f"--add {text!r}: a run is DAY KIND MINUTES, and KM where you know it.", _EXAMPLE)
+        raise ConfigurationError(
+            f"--add {text!r}: a run is DAY KIND MINUTES, and its distance where you know it.", _EXAMPLE
+        )
     date = coming_day(words[0], today, "--add")
     if words[1] not in KINDS:
         raise ConfigurationError(f"--add {text!r}: {words[1]} is no kind.", f"Choose one of: {', '.join(KINDS)}.")
@@ -83,10 +86,11 @@ def planned_run(text: str, today: dt.date) -> PlannedRun:
         raise ConfigurationError(f"--add {text!r}: {words[2]} is no duration.", _EXAMPLE)
     metres = None
     if len(words) == lengths[1]:
-        found = _KILOMETRES.fullmatch(words[3])
-        if not found or not float(found[1]):
+        found = _DISTANCE.fullmatch(words[3])
+        number = float(found[1].replace(",", ".")) if found else 0.0
+        if found is None or not number:
             raise ConfigurationError(f"--add {text!r}: {words[3]} is no distance.", _EXAMPLE)
-        metres = 1000 * float(found[1])
+        metres = number * (METRES_PER_KM if found[2] == "km" else METRES_PER_MILE)
     return PlannedRun(date, words[1], minutes, metres)
 
 

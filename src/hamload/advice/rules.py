@@ -214,8 +214,10 @@ def uncoupled_ratio(facts: DayFacts, history: OwnHistory, rules: AlertRules) -> 
         state=State.DELOAD if is_enough else State.CAUTION,
         value=value,
         threshold=rules.deload.uncoupled,
-        sentence=wording.uncoupled_ratio(value, rules.deload.uncoupled, past, windows.acute_days, windows.chronic_days)
-        + ("" if is_enough else wording.few_runs(rules.deload.ratio_min_runs)),
+        sentence=wording.together(
+            wording.uncoupled_ratio(value, rules.deload.uncoupled, past, windows.acute_days, windows.chronic_days),
+            "" if is_enough else wording.few_runs(rules.deload.ratio_min_runs),
+        ),
         evidence=wording.RATIO_GROUND,
         causes=largest_runs(facts, rules),
     )

@@ -75,5 +75,4 @@ def run(
 ) -> Any:
     """Return one run's course: speed, grade and demand over its minutes."""
     rows = charting.run_rows(con, settings, recording_id, easy_speed_mps)
-    is_miles = settings.show.units == "miles"
-    return charts.with_rows(charts.run(width, speed_title="mph" if is_miles else "km/h"), run=rows)
+    return charts.with_rows(charts.run(width, language=settings.language()), run=rows)

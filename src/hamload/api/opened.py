@@ -387,10 +387,12 @@ class Opened:
                 rows = {"causes": drawing.causes(con, self.reasons(runner, since=last, until=last))}
             elif name == "sessions":
                 _check_labels(labels)
-                rows = {"sessions": charting.session_rows(con, runner, first, last, labels)}
+                rows = {"sessions": charting.session_rows(con, current.language(last), runner, first, last, labels)}
             else:
                 rows = drawing.reported(name, con, current, runner, (first, last))
-        return charts.with_rows(getattr(charts, name)(width), **rows)
+        drawn = getattr(charts, name)
+        chart = drawn(width, language=current.language()) if name in drawing.REPORTED else drawn(width)
+        return charts.with_rows(chart, **rows)
 
     def backtest(self, athlete_id: str = "", thresholds: Mapping[str, float] | None = None) -> BackTest:
         """Hold the rules against the tightness that the runner logged.

@@ -10,8 +10,10 @@ import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, app
 from hamload.cli.printing import plain, settings_of, terminal
+from hamload.language import NBSP
 
 if TYPE_CHECKING:
+    from hamload.language import Language
     from hamload.pipeline.curling import CurlPlan
 
 curls_app = typer.Typer(
@@ -37,7 +39,7 @@ def curls(context: typer.Context, home: Home = None, athlete: AthleteId = "", as
 
         print(json.dumps(asdict(found), default=str, indent=2))
         return
-    _print(found)
+    _print(found, settings.language())
 
 
 @curls_app.command()
@@ -53,21 +55,25 @@ def push(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) ->
 
         print(json.dumps(asdict(done), default=str))
         return
+    language = settings.language()
     lead = "Sent" if done.is_new else "Sent already"
-    terminal().print(f"{lead}: {plain(done.dose)}, on {done.date:%a %-d %b}. Sync your watch.", highlight=False)
+    terminal().print(
+        f"{lead}: {plain(done.dose)}, on {language.day(done.date, done.date).replace(NBSP, ' ')}. Sync your watch.",
+        highlight=False,
+    )
 
 
-def _print(found: CurlPlan) -> None:
+def _print(found: CurlPlan, language: Language) -> None:
     from hamload.pipeline import curling
 
     console = terminal()
     if found.dose is not None:
-        console.print(f"[bold]{curling.dose_told(found.dose)}[/]  ({found.stage})", highlight=False)
-        days = ", ".join(f"{date:%a %-d %b}" for date in found.dates)
+        console.print(f"[bold]{language.say(curling.dose_told(found.dose))}[/]  ({found.stage})", highlight=False)
+        days = ", ".join(language.day(date, date).replace(NBSP, " ") for date in found.dates)
         console.print(f"Next on {days or 'no day of the next two weeks'}.", highlight=False)
     else:
         console.print(f"[bold]No curls now[/]  ({found.stage})", highlight=False)
     for reason in found.reasons:
-        console.print(f"- {plain(reason)}", highlight=False)
+        console.print(f"- {plain(language.say(reason))}", highlight=False)
     for note in found.notes:
-        console.print(f"[dim]{plain(note)}[/]", highlight=False)
+        console.print(f"[dim]{plain(language.say(note))}[/]", highlight=False)

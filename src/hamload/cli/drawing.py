@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hamload.digest import units
+from hamload.language import DASH, NBSP, opening, word
 from hamload.records import State
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hamload.digest.facts import DigestFacts
+    from hamload.language import Language
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _LETTERS = ".:-=+*#@"
@@ -56,55 +57,74 @@ def sparkline(loads: Sequence[float | None], *, plain: bool) -> str:
     return "".join(drawn)
 
 
-def badge(console: Console, state: State) -> str:
+def badge(console: Console, state: State, language: Language) -> str:
     """Return the state in its colour, or in brackets where there is none."""
-    word = state.value.upper()
-    return f"[{_STYLES[state]}] {word} [/]" if console.color_system else f"[bold]{word}[/]"
+    name = language.say(opening(state.value)).upper()
+    return f"[{_STYLES[state]}] {name} [/]" if console.color_system else f"[bold]{name}[/]"
 
 
-def week_table(console: Console, facts: DigestFacts, unit: str) -> Table:
+def week_table(console: Console, facts: DigestFacts) -> Table:
     """Return the last week beside the usual one, and the ratio."""
     from rich.table import Table
 
-    week, usual = facts.last_7, facts.before_28.per_week
-    total = facts.series[0]
+    language, week, usual, total = facts.language, facts.last_7, facts.before_28.per_week, facts.series[0]
+    say, unknown = language.text, language.text("unknown")
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
     is_narrow = console.width < _NARROW
-    for name in ("", "last 7 days", "usual week", *(() if is_narrow else ("change",))):
+    names = ["", say("last 7 days"), say("usual week"), *([] if is_narrow else [say("change")])]
+    for name in names:
         table.add_column(name, justify="left" if not name else "right", overflow="fold")
     is_whole = week.known_days == week.days
 
     def row(name: str, now: str, before: str, change: str) -> None:
         cells = (name, now, before, *(() if is_narrow else (change if is_whole else "",)))
-        table.add_row(*(cell.replace(units.NBSP, " ").replace(units.DASH, "-") for cell in cells))
+        table.add_row(*(cell.replace(NBSP, " ").replace(DASH, "-") for cell in cells))
 
-    shown = units.Shown(is_miles=unit == "miles")
     row(
-        "load, EFM",
-        units.efm(week.load_efm, missing="unknown"),
-        units.efm(usual.load_efm, missing="unknown"),
-        units.change(week.load_efm, usual.load_efm),
+        say("load, EFM"),
+        language.efm(week.load_efm, missing=unknown),
+        language.efm(usual.load_efm, missing=unknown),
+        language.change(week.load_efm, usual.load_efm),
     )
     row(
-        "distance",
-        shown.km(week.distance_m, "unknown"),
-        shown.km(usual.distance_m, "unknown"),
-        units.change(week.distance_m, usual.distance_m),
+        language.say(word("distance")),
+        language.distance(week.distance_m, unknown),
+        language.distance(usual.distance_m, unknown),
+        language.change(week.distance_m, usual.distance_m),
     )
     if not is_whole:
-        row("days known", f"{week.known_days} of {week.days}", "", "")
-    ratio = units.number(total.uncoupled, 2, "withheld")
-    row("acute to chronic", ratio, "", "")
+        row(say("days known"), say("{known} of {days}", known=week.known_days, days=week.days), "", "")
+    row(say("acute to chronic"), language.number(total.uncoupled, 2, say("withheld")), "", "")
     if total.uncoupled is None and total.why_withheld:
-        table.caption = f"ratio withheld: {total.why_withheld}"
+        table.caption = say("ratio withheld: {why}", why=total.why_withheld)
         table.caption_justify = "left"
     return table
 
 
-def days_line(console: Console, loads: Sequence[float | None]) -> str:
+def plan_table(facts: DigestFacts) -> Table:
+    """Return the coming days, one a row: what, at most how much, and which curls."""
+    from rich.table import Table
+
+    from hamload.digest.render import limit
+
+    language = facts.language
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+    has_curls = any(day.curls for day in facts.plan)
+    names = [language.text("Day"), language.text("What"), language.text("At most")]
+    for name in [*names, *([language.text("Curls")] if has_curls else [])]:
+        table.add_column(name, overflow="fold", no_wrap=name == names[0])
+    for day in facts.plan:
+        cells = [language.day(day.date, facts.as_of), language.say(day.what), limit(day, language)]
+        cells += [language.say(day.curls)] if has_curls else []
+        table.add_row(*(cell.replace(NBSP, " ").replace(DASH, "-") for cell in cells))
+    return table
+
+
+def days_line(console: Console, loads: Sequence[float | None], language: Language) -> str:
     """Return the last days as one line."""
-    legend = "" if None not in loads else "  ? unknown"
-    return f"{len(loads)} days  {sparkline(loads, plain=is_plain(console))}{legend}"
+    legend = "" if None not in loads else f"  ? {language.text('unknown')}"
+    days = language.plural("{n} day", "{n} days", len(loads))
+    return f"{days}  {sparkline(loads, plain=is_plain(console))}{legend}"
 
 
 def bullets(lines: Sequence[tuple[str, str]]) -> Table:

@@ -125,7 +125,13 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
             | {"covered_until": f.covered_until, "resumes_at": f.resumes_at}
             for f in night.fetched
         ]
-        told = {"decoded": night.decoded, "digests": digests, "sources": sources, "problems": problems}
+        told = {
+            "decoded": night.decoded,
+            "digests": digests,
+            "reports": [str(path) for path in night.reports],
+            "sources": sources,
+            "problems": problems,
+        }
         print(json.dumps(told, default=str))
     else:
         console = terminal()
@@ -134,6 +140,8 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
         console.print(f"{night.decoded} new documents.")
         for entry in night.digests:
             console.print(f"[bold]{plain(entry.subject)}[/]\n  {entry.text_path}", highlight=False)
+        for path in night.reports:
+            console.print(f"Report: {path}", highlight=False, soft_wrap=True)
         list_problems(problems)
     raise typer.Exit(1 if problems else 0)
 

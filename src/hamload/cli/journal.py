@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, app
+from hamload.cli.drawing import bullets
 from hamload.cli.printing import day, plain, settings_of, terminal
 from hamload.errors import ConfigurationError, WarehouseError
+from hamload.language import NBSP, opening, text
 
 if TYPE_CHECKING:
+    from hamload.language import Language
     from hamload.settings import Settings
 
 log_app = typer.Typer(
@@ -257,39 +260,38 @@ def alerts(
         print(json.dumps(rows, default=str, indent=2))
         return
     console = terminal()
+    language = settings.language()
     if not rows:
-        console.print("Nothing has been told yet.", highlight=False)
+        console.print(language.text("Nothing has been told yet."), highlight=False)
     for row in rows:
         marks = [
-            word
-            for word, holds in (
-                ("told", row["is_new"]),
-                ("continues", row["is_continuation"]),
-                ("held", row["held"]),
-                ("acknowledged", row["is_acknowledged"]),
+            language.say(mark)
+            for mark, holds in (
+                (text("told"), row["is_new"]),
+                (text("continues"), row["is_continuation"]),
+                (text("held"), row["held"]),
+                (text("acknowledged"), row["is_acknowledged"]),
             )
             if holds
         ]
-        console.print(
-            f"[bold]{row['date']:%a} {row['date']}  {row['state'].upper()}[/]  {', '.join(marks)}", highlight=False
-        )
-        console.print(f"  {plain(row['headline'])}", highlight=False, soft_wrap=True)
+        date = language.day(row["date"]).replace(NBSP, " ")
+        state = language.say(opening(row["state"])).upper()
+        console.print(f"[bold]{date}  {state}[/]  {', '.join(marks)}", highlight=False)
+        lines = [("", plain(language.say(row["headline"])))]
         for reason in row["reasons"]:
-            console.print(f"  - {plain(reason['sentence'])}", highlight=False, soft_wrap=True)
-            _print_ground(reason)
+            lines += [("-", plain(language.say(reason["sentence"]))), ("", _ground(reason, language))]
+            lines += [("", f"[dim]{plain(language.say(cause['sentence']))}[/]") for cause in reason["causes"]]
         if row["clears_when"]:
-            console.print(f"  {plain(row['clears_when'])}", highlight=False, soft_wrap=True)
+            lines.append(("", plain(language.say(row["clears_when"]))))
+        console.print(bullets(lines))
 
 
-def _print_ground(reason: dict[str, Any]) -> None:
-    console = terminal()
+def _ground(reason: dict[str, Any], language: Language) -> str:
     value, threshold = reason["value"], reason["threshold"]
-    number = "" if value is None else f" {value:.2f} against {threshold:.2f};"
-    console.print(
-        f"    [dim]{plain(reason['rule'])}:{number} {plain(reason['evidence'])}[/]", highlight=False, soft_wrap=True
-    )
-    for cause in reason["causes"]:
-        console.print(f"      [dim]{plain(cause['sentence'])}[/]", highlight=False, soft_wrap=True)
+    against = ""
+    if value is not None:
+        against = language.text(" {value:.2f} against {threshold:.2f};", value=value, threshold=threshold)
+    return f"[dim]{plain(reason['rule'])}:{against} {plain(language.say(reason['evidence']))}[/]"
 
 
 @alerts_app.command()

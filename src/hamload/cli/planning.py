@@ -9,10 +9,12 @@ import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, app
 from hamload.cli.printing import plain, settings_of, terminal
+from hamload.language import NBSP, opening, word
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hamload.language import Language
     from hamload.pipeline.backtesting import Backtested
     from hamload.pipeline.planning import Outlook, WhatIf
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 def plan(
     add: Annotated[
         list[str] | None,
-        typer.Option("--add", help='A run you think of: "sun long 100min", "tomorrow hill 60min 11km". Repeatable.'),
+        typer.Option(
+            "--add", help='A run you think of: "sun long 100min", "tomorrow hill 60min 11km" (or 7mi). Repeatable.'
+        ),
     ] = None,
     off: Annotated[list[str] | None, typer.Option("--off", help="A day you cannot run: tue. Repeatable.")] = None,
     race: Annotated[str, typer.Option("--race", help="The day of a race (YYYY-MM-DD).")] = "",
@@ -49,7 +53,7 @@ def plan(
 
         print(json.dumps(asdict(found), default=str, indent=2))
         return
-    _print(found)
+    _print(found, settings.language(today))
 
 
 @app.command()
@@ -57,21 +61,22 @@ def backtest(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False
     """Hold the rules against your own tightness entries: hits, false alarms, lead time, and chance's share in them."""
     from hamload.pipeline import backtesting
 
-    found = backtesting.backtest(settings_of(home), athlete)
+    settings = settings_of(home)
+    found = backtesting.backtest(settings, athlete)
     if as_json:
         from dataclasses import asdict
 
         print(json.dumps(asdict(found), default=str, indent=2))
         return
-    _print_backtest(found)
+    _print_backtest(found, settings.language())
 
 
-def _print_backtest(found: Backtested) -> None:
+def _print_backtest(found: Backtested, language: Language) -> None:
     from rich.table import Table
 
     console = terminal()
     for sentence in found.sentences:
-        console.print(plain(sentence), highlight=False)
+        console.print(plain(language.say(sentence)), highlight=False)
     table = Table(box=None, pad_edge=False)
     for name in (
         "Rule",
@@ -108,53 +113,70 @@ def _print_backtest(found: Backtested) -> None:
         )
 
 
-def _print(found: Outlook) -> None:
+def _print(found: Outlook, language: Language) -> None:
     console = terminal()
-    console.print(f"[bold]{found.state.value.upper()}[/]  {plain(found.headline)}", highlight=False)
+    state = language.say(opening(found.state.value)).upper()
+    console.print(f"[bold]{state}[/]  {plain(language.say(found.headline))}", highlight=False)
     if found.plan is not None and not found.is_withheld:
-        _print_days(console, found)
+        _print_days(console, found, language)
     for sentence in found.sentences:
         mark = "[bold red]![/]" if found.is_withheld else "-"
-        console.print(f"{mark} {plain(sentence)}", highlight=False)
+        console.print(f"{mark} {plain(language.say(sentence))}", highlight=False)
     for answer in found.what_if:
-        _print_answer(console, answer)
+        _print_answer(console, answer, language)
     if found.what_if:
-        console.print("[dim]Days without a run here count as the plan has them, else as usual for their weekday.[/]")
+        told = language.text("Days without a run here count as the plan has them, else as usual for their weekday.")
+        console.print(f"[dim]{told}[/]")
 
 
-def _print_days(console: Console, found: Outlook) -> None:
+def _print_days(console: Console, found: Outlook, language: Language) -> None:
     from rich.table import Table
+
+    from hamload.pipeline import planning
 
     assert found.plan is not None  # noqa: S101  # the caller looked
     swaps = {swap.date: swap for swap in found.swaps}
     table = Table(box=None, pad_edge=False)
-    for name in ("Day", "EFM", "Kind", "Instead of"):
-        table.add_column(name, justify="right" if name == "EFM" else "left")
+    say = language.text
+    table.add_column(say("Day"), no_wrap=True)
+    table.add_column("EFM", justify="right")
+    table.add_column(say("What"))
+    if swaps:
+        table.add_column(say("Instead of"))
     for day in found.plan.days:
-        kind = "rest" if not day.limit_efm else "easy, flat" if day.is_quiet or swaps else "as you like"
+        kind = planning.what_on(found, day)
         swap = swaps.get(day.date)
         table.add_row(
-            f"{day.date:%a %-d %b}",
+            language.day(day.date, language.today).replace(NBSP, " "),
             str(day.limit_efm) if day.limit_efm else "-",
-            kind,
-            f"{swap.usual}: {swap.instead}" if swap else "",
+            language.say(kind),
+            f"{language.say(word(swap.usual))}: {language.say(swap.instead)}" if swap else "",
         )
-    table.add_row("In all", str(found.plan.total_efm), "at most; 1 EFM = one easy flat minute", "")
+    table.add_row(say("In all"), str(found.plan.total_efm), say("at most; 1 EFM = one easy flat minute"))
     console.print(table)
 
 
-def _print_answer(console: Console, answer: WhatIf) -> None:
-    run = answer.estimate.run
-    console.print(f"\n[bold]{run.date:%a %-d %b}, {run.kind}, {run.minutes:.0f} min[/]", highlight=False)
+def _print_answer(console: Console, answer: WhatIf, language: Language) -> None:
+    run, say = answer.estimate.run, language.text
+    day = language.day(run.date, language.today).replace(NBSP, " ")
+    console.print(f"\n[bold]{day}, {language.say(word(run.kind))}, {run.minutes:.0f} min[/]", highlight=False)
     console.print(
-        f"  State that evening: [bold]{answer.state.value}[/] (without it: {answer.state_without.value})."
-        f" Uncoupled {_ratio(answer.uncoupled)} ({_ratio(answer.uncoupled_without)}),"
-        f" smoothed {_ratio(answer.ewma)} ({_ratio(answer.ewma_without)}).",
+        "  "
+        + say(
+            "State that evening: [bold]{state}[/] (without it: {without}). Uncoupled {uncoupled} ({uncoupled_without}),"
+            " smoothed {ewma} ({ewma_without}).",
+            state=word(answer.state.value),
+            without=word(answer.state_without.value),
+            uncoupled=_ratio(answer.uncoupled, language),
+            uncoupled_without=_ratio(answer.uncoupled_without, language),
+            ewma=_ratio(answer.ewma, language),
+            ewma_without=_ratio(answer.ewma_without, language),
+        ),
         highlight=False,
     )
     for sentence in answer.sentences:
-        console.print(f"  - {plain(sentence)}", highlight=False)
+        console.print(f"  - {plain(language.say(sentence))}", highlight=False)
 
 
-def _ratio(value: float | None) -> str:
-    return "withheld" if value is None else f"{value:.2f}"
+def _ratio(value: float | None, language: Language) -> str:
+    return language.number(value, 2, language.text("withheld"))

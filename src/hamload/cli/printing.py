@@ -120,7 +120,7 @@ def times(number: int, one: str, many: str = "") -> str:
 
 def distance(metres: float | None, settings: Settings) -> str:
     """Return a distance in the runner's unit, or that it is not known."""
-    from hamload.digest.units import NBSP, Shown
+    from hamload.language import NBSP
 
-    shown = Shown(is_miles=settings.show.units == "miles")
-    return shown.km(metres, "distance unknown").replace(NBSP, " ")
+    language = settings.language()
+    return language.distance(metres, language.text("distance unknown")).replace(NBSP, " ")

@@ -10,7 +10,7 @@ from hamload.cli.printing import plain, settings_of, terminal
 
 @app.command()
 def serve(home: Home = None) -> None:
-    """Run the night every night, and the week's digest every Monday, until stopped (Ctrl-C).
+    """Run the night every night, and write the week's digest as each week begins, until stopped (Ctrl-C).
 
     The times are [schedule] in config.toml. A Prefect server of its own shows each run on this machine; where
     PREFECT_API_URL names another one, that one keeps the schedule.

@@ -42,7 +42,7 @@ def sessions(
         context.obj = (home, athlete)
         return
     from hamload import pipeline
-    from hamload.pipeline import deciding
+    from hamload.pipeline import deciding, recognising
 
     settings = settings_of(home)
     rows = pipeline.sessions(settings, athlete, last)
@@ -50,13 +50,14 @@ def sessions(
     if as_json:
         print(json.dumps(rows, default=str, indent=2))
         return
-    print_sessions(rows, settings.show.units)
+    print_sessions(rows, settings.language())
     console = terminal()
     oldest = rows[-1]["local_date"] if len(rows) == last else dt.date.min
     for row in aside:
         if row["local_date"] < oldest:
             continue
-        why = "excluded by you" if row["verdict"] == "excluded" else f"doubted: {row['why']}"
+        said = settings.language().say(recognising.doubts(row["why"]))
+        why = "excluded by you" if row["verdict"] == "excluded" else f"doubted: {said}"
         console.print(
             f"[yellow]Not counted[/] {row['session_id'][:6]} {row['local_date']} {plain(row['title'] or row['name'])},"
             f" {distance(row['distance_m'], settings)}: {plain(why)}",
@@ -211,6 +212,9 @@ def _short(title: str) -> str:
 
 
 def _print_session(row: dict[str, Any], settings: Settings) -> None:
+    from hamload.pipeline import recognising
+
+    trust = settings.language().say(recognising.confidence(row["confidence_why"]))
     console = terminal()
     title = _short(row["title"] or row["name"].rsplit("/")[-1])
     console.print(
@@ -222,12 +226,13 @@ def _print_session(row: dict[str, Any], settings: Settings) -> None:
     console.print(
         f"Known: {row['stream_coverage']:.0%} of the running time, heart rate {row['heart_rate_coverage']:.0%},"
         f" altitude {row['altitude_coverage']:.0%}. Confidence {row['confidence']}"
-        + (f": {plain(row['confidence_why'])}" if row["confidence_why"] else ""),
+        + (f": {plain(trust)}" if trust else ""),
         highlight=False,
     )
     for why in row["flags_why"]:
         state = f"{row['verdict']} by you" if row["verdict"] else "doubted"
-        console.print(f"[yellow]![/] {state}: {plain(why)}", highlight=False)
+        said = settings.language().say(recognising.doubts(why))
+        console.print(f"[yellow]![/] {state}: {plain(said)}", highlight=False)
     console.print(f"[dim]session {row['session_id']}[/]", highlight=False)
     for m in row["members"]:
         gives = ", ".join(m["gives"]) or "nothing: a copy"

@@ -10,11 +10,14 @@ import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, On, app
 from hamload.cli.printing import day, list_problems, plain, settings_of, terminal
+from hamload.language import NBSP, opening, text, word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hamload.digest.facts import DigestFacts
+    from hamload.language import Language
+    from hamload.records import Reason
     from hamload.settings import Settings
 
 
@@ -66,14 +69,14 @@ def digest(
 def _send_digest(settings: Settings, athlete: str) -> None:
     from hamload import pipeline
 
-    console = terminal()
+    console, say = terminal(), settings.language().text
     is_new = pipeline.tell_state(settings, athlete, dt.datetime.now(tz=dt.UTC), at_once=True)
     problems = pipeline.deliver(settings, dt.datetime.now(tz=dt.UTC))
     waiting = pipeline.undelivered_words(settings, athlete)
     if not is_new:
-        console.print("Today's digest has been asked for already; it is sent once.", highlight=False)
+        console.print(say("Today's digest has been asked for already; it is sent once."), highlight=False)
     elif not waiting:
-        console.print("Sent.", highlight=False)
+        console.print(say("Sent."), highlight=False)
     list_problems(list(dict.fromkeys([*problems, *waiting])))
     raise typer.Exit(1 if problems or waiting else 0)
 
@@ -83,31 +86,39 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
     from hamload import pipeline
     from hamload.cli import drawing
 
-    console = terminal()
+    console, language = terminal(), facts.language
+    say = language.text
     days = (settings.today(facts.alert.athlete_id) - facts.as_of).days
     if is_now and days > 1 and not facts.is_simulated:
-        console.print(
-            f"[bold yellow]hamload last looked {days - 1} days ago.[/] What follows is of"
-            f" {facts.as_of:%-d %b %Y}; the days since are unknown. Run: hamload sync, or hamload import PATH.",
-            highlight=False,
+        looked = language.plural("hamload last looked {n} day ago.", "hamload last looked {n} days ago.", days - 1)
+        advice = say(
+            "What follows is of {date:date}; the days since are unknown. Run: hamload sync, or hamload import PATH.",
+            date=facts.as_of,
         )
-    simulated = "  [reverse] simulated [/]" if facts.is_simulated else ""
-    console.print(f"[bold]{plain(facts.athlete_name)}[/], {facts.as_of:%a %-d %b %Y}{simulated}", highlight=False)
-    console.print(f"{drawing.badge(console, facts.alert.state)}  {plain(facts.headline)}", highlight=False)
-    console.print(drawing.bullets([("  -", plain(reason.sentence)) for reason in facts.alert.reasons]))
+        console.print(f"[bold yellow]{looked}[/] {advice}", highlight=False)
+    simulated = f"  [reverse] {say('simulated')} [/]" if facts.is_simulated else ""
+    day = language.day(facts.as_of).replace(NBSP, " ")
+    console.print(f"[bold]{plain(facts.athlete_name)}[/], {day}{simulated}", highlight=False)
+    badge = drawing.badge(console, facts.alert.state, language)
+    console.print(f"{badge}  {plain(language.say(facts.headline))}", highlight=False)
+    console.print(drawing.bullets([("  -", _reason(reason, facts)) for reason in facts.alert.reasons]))
     loads = pipeline.daily_loads(settings, facts.alert.athlete_id, facts.as_of, drawing.days_that_fit(console))
-    console.print(f"\n{drawing.days_line(console, loads)}", highlight=False)
-    console.print(drawing.week_table(console, facts, settings.show.units))
+    console.print(f"\n{drawing.days_line(console, loads, language)}", highlight=False)
+    console.print(drawing.week_table(console, facts))
+    if facts.plan:
+        console.print()
+        console.print(drawing.plan_table(facts))
     if facts.next_7:
         console.print()
-    console.print(drawing.bullets([("  >", plain(line)) for line in facts.next_7]))
-    notes = [("[yellow]?[/]", plain(sentence)) for sentence in facts.unknowns]
+    console.print(drawing.bullets([("  >", plain(language.say(line))) for line in facts.next_7]))
+    notes = [("[yellow]?[/]", plain(language.say(sentence))) for sentence in facts.unknowns]
+    notes += [("[dim]i[/]", plain(language.say(sentence))) for sentence in facts.remarks]
     for source in facts.sources:
-        newest = source.newest_activity_date or "nothing"
-        wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else "ok"
+        newest = language.day(source.newest_activity_date, facts.as_of, say("nothing")).replace(NBSP, " ")
+        wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else say("ok")
         wrong += f". [yellow]{plain(source.note)}[/]" if source.note else ""
         mark = "[red]![/]" if source.wrong else "[green]+[/]"
-        notes.append((mark, f"[bold]{plain(source.source)}[/]: newest {newest}, {wrong}"))
+        notes.append((mark, f"[bold]{plain(source.source)}[/]: {say('newest {day}', day=newest)}, {wrong}"))
     if is_now:
         notes += [
             ("[yellow]@[/]", plain(line)) for line in pipeline.undelivered_words(settings, facts.alert.athlete_id)
@@ -116,15 +127,25 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
     console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
 
 
-def print_sessions(rows: Sequence[dict[str, Any]], units: str = "km") -> None:
+def _reason(reason: Reason, facts: DigestFacts) -> str:
+    """Return a reason; one of another state than the day's is marked with it."""
+    said = plain(facts.language.say(reason.sentence))
+    if reason.state is facts.alert.state:
+        return said
+    return f"[bold]{facts.language.say(opening(reason.state.value))}:[/] {said}"
+
+
+def print_sessions(rows: Sequence[dict[str, Any]], language: Language) -> None:
     """Print runs as a table, as many of its columns as the window is wide: what is shown is shown whole."""
     from rich.table import Table
 
     from hamload.digest.plain import width
 
     console = terminal()
-    listed = [_session_cells(row, units) for row in rows]
-    columns = {name: max([width(name), *(width(cells[name]) for cells in listed)]) for name in _COLUMNS}
+    listed = [_session_cells(row, language) for row in rows]
+    columns = {
+        name: max([width(_heading(name, language)), *(width(cells[name]) for cells in listed)]) for name in _COLUMNS
+    }
     gap = 2 if console.width >= _WIDE else 1
     dropped: set[str] = set()
     for some in ((), *_DROPPED_FIRST):
@@ -136,13 +157,16 @@ def print_sessions(rows: Sequence[dict[str, Any]], units: str = "km") -> None:
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
     for name in kept:
         is_text = name in _TEXTS
-        table.add_column(_heading(name, units), justify="left" if is_text else "right", no_wrap=True)
+        table.add_column(_heading(name, language), justify="left" if is_text else "right", no_wrap=True)
     for row, cells in zip(rows, listed, strict=True):
         cells["Run"] = _title(row, min(room, _TITLE))
         table.add_row(*(plain(cells[name]) for name in kept))
     console.print(table)
     if "base" in dropped:
-        console.print("A wider window shows each run's four parts; hill? means that hills are not known.", style="dim")
+        console.print(
+            language.text("A wider window shows each run's four parts; hill? means that hills are not known."),
+            style="dim",
+        )
 
 
 _COLUMNS = ("Day", "Run", "km", "min", "EFM", "hill", "speed", "long", "base", "Labels", "Spike", "Confidence", "ID")
@@ -152,9 +176,24 @@ _DROPPED_FIRST = (("Confidence",), ("hill", "speed", "long", "base"), ("Spike",)
 _WIDE, _LEAST_TITLE, _TITLE = 110, 12, 24
 
 
-def _heading(name: str, units: str) -> str:
+def _heading(name: str, language: Language) -> str:
     """Return a column's heading; that of distances is their unit."""
-    return "mi" if name == "km" and units == "miles" else name
+    if name == "km":
+        return language.distance_unit
+    return language.say(_HEADINGS.get(name, name))
+
+
+_HEADINGS = {
+    "Day": text("Day"),
+    "Run": text("Run"),
+    "hill": text("hill"),
+    "speed": text("speed"),
+    "long": text("long"),
+    "base": text("base"),
+    "Labels": text("Labels"),
+    "Spike": text("Spike"),
+    "Confidence": text("Confidence"),
+}
 
 
 def _title(row: dict[str, Any], columns: int) -> str:
@@ -166,27 +205,24 @@ def _title(row: dict[str, Any], columns: int) -> str:
     return shorten(clean(row["title"] or row["name"].rsplit("/")[-1]), max(columns - len(behind), 1)) + behind
 
 
-def _session_cells(row: dict[str, Any], units: str) -> dict[str, str]:
-    from hamload.digest.units import METRES_PER_MILE
-
+def _session_cells(row: dict[str, Any], language: Language) -> dict[str, str]:
     spikes = [s for s in (row["spike_distance"], row["spike_load"]) if s is not None]
     kinds = ("hill", "speed", "long", "heavy")
-    known = [name for name in kinds if row[f"is_{name}"]]
-    unknown = [f"{name}?" for name in kinds if row[f"is_{name}"] is None]
+    known = [language.say(word(name)) for name in kinds if row[f"is_{name}"]]
+    unknown = [f"{language.say(word(name))}?" for name in kinds if row[f"is_{name}"] is None]
     parts = {
         name: "?" if name != "base" and row[f"is_{name}"] is None else f"{row[f'load_{name}_efm']:.0f}"
         for name in ("hill", "speed", "long", "base")
     }
-    metres = METRES_PER_MILE if units == "miles" else 1000
     return {
         "ID": row["session_id"][:6],
         "Day": str(row["local_date"]),
         "Run": _title(row, _TITLE),
-        "km": "-" if row["distance_m"] is None else f"{row['distance_m'] / metres:.1f}",
+        "km": language.distance(row["distance_m"], "-").partition(NBSP)[0],
         "min": f"{row['moving_time_s'] / 60:.0f}",
         "EFM": f"{row['load_efm']:.0f}",
         **parts,
         "Labels": " ".join(known + unknown) or "-",
-        "Spike": f"{max(spikes):.2f}" if spikes else "-",
-        "Confidence": row["confidence"],
+        "Spike": language.number(max(spikes), 2) if spikes else "-",
+        "Confidence": language.say(word(row["confidence"])),
     }

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from hamload.language import ENGLISH
+
 if TYPE_CHECKING:
     import datetime as dt
 
+    from hamload.language import Language
     from hamload.records import Alert, Confidence
 
 
@@ -104,6 +107,21 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDay:
+    """One of the coming days: what to run, at most how much of it, and which curls.
+
+    `limit_efm` is whole, 0 for rest and None where no number can be given; `limit_m` how far that is in easy flat
+    running, None where it is not known or running need not be easy.
+    """
+
+    date: dt.date
+    what: str
+    limit_efm: int | None
+    limit_m: float | None
+    curls: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
     """How one source is. `wrong` is empty where nothing is; `remedy` is the command or sentence that mends it.
 
@@ -163,12 +181,18 @@ class DigestFacts:
     sessions
         The runs of the last 7 days, oldest first.
     unknowns
-        Sentences about what is not known: unknown days, unreadable files, doubtful loads, copies left out.
+        Sentences about what is not known: unknown days, unreadable files, doubtful loads.
     sources, model
         How the sources are, and which model made the numbers.
     next_7
         Advice for the next seven days, curls included. In the state *stop* it is withheld and only the alert's own
         advice is shown.
+    plan
+        The coming days one by one; empty where no number can be given and no curls are due.
+    remarks
+        Sentences of what is known and worth saying, copies of one run left out for instance.
+    language
+        How its reader reads.
 
     """
 
@@ -187,4 +211,6 @@ class DigestFacts:
     sources: tuple[SourceRow, ...]
     model: ModelFacts
     next_7: tuple[str, ...]
-    is_in_miles: bool = False
+    plan: tuple[PlanDay, ...] = ()
+    remarks: tuple[str, ...] = ()
+    language: Language = ENGLISH

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from hamload.digest.units import NBSP
+from hamload.language import NBSP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ _WORD_SHARE = 1 / 3
 _ISOLATES = "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}"
 _LETTER = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 _RIGHT_TO_LEFT = re.compile(f"{_LETTER}+(?:[\\W\\d_]+{_LETTER}+)*")
-_UNITS = re.compile(r"(?<=\d) (?=(?:%|km|m/s|min|h|EFM)(?![\w/]))")
+_UNITS = re.compile(r"(?<=\d) (?=(?:%|km|mi|mph|m/s|min|h|EFM)(?![\w/]))")
 
 
 def clean(text: str) -> str:
@@ -118,6 +118,19 @@ def table(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> str:
         for row in rows
     )
     return "\n".join(lines)
+
+
+def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Return one row as `table` does, but with the last column alone to the right."""
+    last = len(cells) - 1
+    return "".join(
+        _padding(cell, room, is_left=at < last) for at, (cell, room) in enumerate(zip(cells, widths, strict=True))
+    ).rstrip()
+
+
+def padded(text: str, columns: int) -> str:
+    """Return the text with blanks behind it up to so many columns."""
+    return _padding(text, columns, is_left=True)
 
 
 def _padding(cell: str, columns: int, *, is_left: bool) -> str:

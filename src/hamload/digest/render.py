@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from hamload.digest import units
-from hamload.digest.plain import clean, glued, isolated, shorten, table, width, wrap
+from hamload.digest.plain import clean, columns, glued, isolated, padded, shorten, table, width, wrap
+from hamload.language import DASH, ENGLISH, NBSP, PLAIN, Language, Text, opening, text, word
 from hamload.records import PARTS, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hamload.digest.facts import Amounts, DigestFacts, SeriesRow, Session
+    from hamload.digest.facts import Amounts, DigestFacts, PlanDay, SeriesRow, Session
     from hamload.records import Cause, Reason
 
 #: Background and ink of each state: no two alike in lightness and hue at once, ink on background at least 4.5:1.
@@ -59,25 +59,36 @@ _TEXT_BAR_COLUMNS = 40
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#@])|(?<=:)(?=//)|(?<=www)(?=\.)|^(?=[-+=])|(?<=^\d)(?=[.)])", re.IGNORECASE)
 
 
-def _beyond(what: str) -> Callable[[Reason], str]:
-    return lambda reason: f"{what} {units.change(reason.value, 1.0)}"
-
-
-def _times(what: str) -> Callable[[Reason], str]:
-    return lambda reason: f"{what} {units.number(reason.value, 2)}"
-
-
 #: What caused a state, in the few words that a subject has room for.
-_CAUSES: dict[str, Callable[[Reason], str]] = {
-    "distance_spike": _beyond("longest run in 30 days"),
-    "load_spike": _beyond("hardest run in 30 days"),
-    "uncoupled_ratio": _times("load ratio"),
-    "ewma_ratio": _times("smoothed load ratio"),
-    "heavy_ratio": _times("hills, speed and long runs, ratio"),
-    "monotony": _times("monotony"),
-    "tightness": lambda reason: f"tightness {units.number(reason.value)} of 10 on two days",
-    "few_curls": lambda _: "few curls lately",
-    "heavy_spacing": lambda reason: f"two heavy runs {units.number(reason.value)} h apart",
+_CAUSES: dict[str, Callable[[float], Text]] = {
+    "distance_spike": lambda value: text("longest run in 30 days {change:+percent}", change=value - 1),
+    "load_spike": lambda value: text("hardest run in 30 days {change:+percent}", change=value - 1),
+    "uncoupled_ratio": lambda value: text("load ratio {value:.2f}", value=value),
+    "ewma_ratio": lambda value: text("smoothed load ratio {value:.2f}", value=value),
+    "heavy_ratio": lambda value: text("hills, speed and long runs, ratio {value:.2f}", value=value),
+    "monotony": lambda value: (
+        text("every day alike") if math.isinf(value) else text("monotony {value:.2f}", value=value)
+    ),
+    "tightness": lambda value: text("tightness {value:g} of 10 on two days", value=value),
+    "few_curls": lambda _: text("few curls lately"),
+    "heavy_spacing": lambda value: text("two heavy runs {value:.0f} h apart", value=value),
+}
+#: What a reason's number is of; a ratio and a monotony have no unit.
+_MEASURES: dict[str, Callable[[str], Text]] = {
+    "distance_spike": lambda shown: text("{shown} times the longest run of the 30 days before", shown=shown),
+    "load_spike": lambda shown: text("{shown} times the hardest run of the 30 days before", shown=shown),
+    "uncoupled_ratio": lambda shown: text("ratio {shown}", shown=shown),
+    "ewma_ratio": lambda shown: text("smoothed ratio {shown}", shown=shown),
+    "heavy_ratio": lambda shown: text("ratio of heavy load {shown}", shown=shown),
+    "steady": lambda shown: text("ratio {shown}", shown=shown),
+    "monotony": lambda shown: text("monotony {shown}", shown=shown),
+    "tightness": lambda shown: text("tightness {shown} of 10", shown=shown),
+    "few_curls": lambda shown: text("curl sessions in 10 days: {shown}", shown=shown),
+    "heavy_spacing": lambda shown: text("{shown} hours apart", shown=shown),
+    "baseline": lambda shown: text("days of history: {shown}", shown=shown),
+    "returning": lambda shown: text("days since the last run: {shown}", shown=shown),
+    "missing_days": lambda shown: text("unknown days: {shown}", shown=shown),
+    "heavy_unjudged": lambda shown: text("runs not judged: {shown}", shown=shown),
 }
 
 
@@ -93,16 +104,28 @@ class Picture:
 def subject(facts: DigestFacts) -> str:
     """Return one line that says it all: "Deload: 34 % beyond your longest run in 30 days - hamload, Mon 24 Nov"."""
     plain = harmless(facts)
-    for_whom = f" for {plain.athlete_name}" if plain.athlete_name else ""
-    tail = f" - hamload{for_whom}, {units.day(plain.as_of, plain.as_of)}"
-    mark = "[simulated] " if plain.is_simulated else ""
-    room = _SUBJECT_COLUMNS - width(tail) - len(mark)
-    return f"{mark}{shorten(_lead(plain).rstrip('.'), room)}{tail}".replace(units.NBSP, " ")
+    return _headed(_lead(plain).rstrip("."), plain)
 
 
-def render_text(facts: DigestFacts) -> str:
-    """Return the digest as plain text, at most 72 columns wide but for commands that are longer."""
-    return _rendered("digest.txt.j2", facts, str).replace(units.NBSP, " ")
+def _headed(said: str, facts: DigestFacts) -> str:
+    """Return what a subject says between its mark and its tail, within its columns."""
+    language = facts.language
+    day = language.day(facts.as_of, facts.as_of)
+    if facts.athlete_name:
+        tail = language.text("hamload for {name}, {day}", name=facts.athlete_name, day=day)
+    else:
+        tail = f"hamload, {day}"
+    mark = f"[{language.text('simulated')}] " if facts.is_simulated else ""
+    room = _SUBJECT_COLUMNS - width(tail) - width(mark) - len(" - ")
+    return f"{mark}{shorten(said, room)} - {tail}".replace(NBSP, " ")
+
+
+def render_text(facts: DigestFacts, leave: str = "") -> str:
+    """Return the digest as plain text, at most 72 columns wide but for commands that are longer.
+
+    `leave` says, in a mail, how to get no more of them.
+    """
+    return _rendered("digest.txt.j2", facts, str, leave=leave).replace(NBSP, " ")
 
 
 def render_html(facts: DigestFacts, pictures: Sequence[Picture] = (), leave: str = "") -> str:
@@ -116,19 +139,20 @@ def render_html(facts: DigestFacts, pictures: Sequence[Picture] = (), leave: str
 def mail_subject(facts: DigestFacts) -> str:
     """Return the state and its cause in one line: "Deload: longest run in 30 days +61 %, Fri 20 Nov - hamload"."""
     shown = harmless(facts)
-    causes = [_CAUSES[r.rule](r) for r in shown.alert.reasons if r.state == shown.alert.state and r.rule in _CAUSES]
+    language = shown.language
+    causes = [
+        language.say(_CAUSES[r.rule](r.value))
+        for r in shown.alert.reasons
+        if r.state == shown.alert.state and r.rule in _CAUSES and r.value is not None
+    ]
     if not causes:
         return subject(facts)
-    mark = "[simulated] " if shown.is_simulated else ""
-    whom = f" for {shown.athlete_name}" if shown.athlete_name else ""
-    tail = f" - hamload{whom}, {units.day(shown.as_of, shown.as_of)}"
-    said = f"{shown.alert.state.value.capitalize()}: {', '.join(causes[:2])}"
-    return f"{mark}{shorten(said, _SUBJECT_COLUMNS - width(tail) - len(mark))}{tail}".replace(units.NBSP, " ")
+    return _headed(f"{language.say(opening(shown.alert.state.value))}: {', '.join(causes[:2])}", shown)
 
 
 def render_markdown(facts: DigestFacts) -> str:
     """Return the digest as Markdown for a run's page; markup inside titles and sentences is escaped."""
-    return _rendered("digest.md.j2", facts, _escaped_markdown).replace(units.NBSP, " ")
+    return _rendered("digest.md.j2", facts, _escaped_markdown).replace(NBSP, " ")
 
 
 def _rendered(template: str, facts: DigestFacts, escaped: Callable[[str], str], **others: Any) -> str:
@@ -139,18 +163,31 @@ def context(facts: DigestFacts, escaped: Callable[[str], str] = str) -> dict[str
     """Return what every template of a digest may name: its facts made harmless, and formats bound to its day."""
     shown = harmless(facts, escaped)
     zone = ZoneInfo(facts.time_zone)
+    language = facts.language
     return {
         "facts": shown,
-        "u": units.Shown(is_miles=facts.is_in_miles),
+        "u": language,
+        "_": language.text,
+        "ngettext": language.plural,
+        "word": lambda name: language.say(word(name)),
+        "opening": lambda state: language.say(opening(state)),
         "alert": shown.alert,
         "subject": subject(facts),
         "lead": _lead(shown),
         "advice": _advice(shown),
         "trouble": [row for row in shown.sources if row.wrong or row.last_success_at is None],
         "is_withheld": shown.alert.state is State.STOP,
-        "at": lambda moment: units.moment(moment, zone, facts.as_of),
-        "day": lambda date: units.day(date, facts.as_of),
-        "ago": lambda date: units.ago(date, facts.as_of),
+        "at": lambda moment: language.moment(moment, zone, facts.as_of),
+        "day": lambda date: language.day(date, facts.as_of),
+        "ago": lambda date: language.ago(date, facts.as_of),
+        "measured": lambda reason: _measured(reason, language),
+        "told": lambda cause: _told(cause, language),
+        "clears": lambda clears_when: _clears(clears_when, language),
+        "labels": lambda session: _labels(session, language),
+        "spikes": lambda session: _spikes(session, facts.model.spike_days, language),
+        "withheld": lambda rows: _withheld(rows, language),
+        "limit": lambda day: limit(day, language),
+        "text_bar": lambda amounts, largest: _text_bar(amounts, largest, language),
     }
 
 
@@ -167,20 +204,17 @@ def templates() -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals.update(
+        DASH=DASH,
+        NBSP=NBSP,
         parts=PARTS,
         state_colours=STATE_COLOURS,
         part_colours=PART_COLOURS,
-        measured=_measured,
-        told=_told,
-        clears=_clears,
-        labels=_labels,
-        spikes=_spikes,
-        withheld=_withheld,
         part_of=_part,
         segments=_segments,
-        text_bar=_text_bar,
         heading=_heading,
         table=table,
+        columns=columns,
+        padded=padded,
     )
     environment.filters.update(wrap=wrap, code=_code)
     return environment
@@ -192,12 +226,13 @@ def _printable(value: Any) -> Any:
     raise TypeError(f"A digest template printed {value!r} without a format for it.")
 
 
-def harmless[Facts](facts: Facts, escaped: Callable[[str], str] = str) -> Facts:
-    """Return facts with every string cleaned, cut to its room and escaped, wherever it stands, and NaN as None."""
+def harmless[Facts](facts: Facts, escaped: Callable[[str], str] = str, language: Language = ENGLISH) -> Facts:
+    """Return facts with every string said in its language, cleaned, cut to its room and escaped, and NaN as None."""
+    language = getattr(facts, "language", language)
 
     def of(value: Any, name: str) -> Any:
         if isinstance(value, str) and not isinstance(value, Enum):
-            value = _line(value, name, escaped)
+            value = _line(language.say(value), name, escaped)
         elif isinstance(value, float) and math.isnan(value):
             value = None
         elif isinstance(value, tuple):
@@ -222,13 +257,13 @@ def _line(text: str, name: str, escaped: Callable[[str], str]) -> str:
 
 
 def _lead(facts: DigestFacts) -> str:
-    """Return the state and its headline, the state once."""
-    state = facts.alert.state.value.capitalize()
+    """Return the state and its headline, the state once; the state of a translation opens it always."""
+    state = facts.language.say(opening(facts.alert.state.value))
     if not facts.headline:
         return state
     said = facts.headline.casefold()
-    opening, colon, _ = said.partition(":")
-    is_said = said.startswith(facts.alert.state.value) or (colon and facts.alert.state.value in opening)
+    before, colon, _ = said.partition(":")
+    is_said = said.startswith(state.casefold()) or (colon and state.casefold() in before)
     return facts.headline if is_said else f"{state}: {facts.headline}"
 
 
@@ -238,56 +273,81 @@ def _advice(facts: DigestFacts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for line in lines if line))
 
 
-def _measured(reason: Reason) -> str:
+def _measured(reason: Reason, language: Language) -> str:
     """Return a reason's number against its threshold; empty where the rule has neither."""
-    if reason.value is not None and reason.threshold:
-        value, threshold = units.told_apart(reason.value, reason.threshold)
-        return f"{value} against a threshold of {threshold}"
-    if reason.value is not None:
-        return f"value: {units.told_apart(reason.value, reason.value)[0]}"
+    if reason.value is None and not reason.threshold:
+        return ""
+    value = reason.value if reason.value is not None else reason.threshold or 0.0
+    shown, threshold = language.told_apart(value, reason.threshold or value)
+    if reason.value is None:
+        return language.text("unknown against a threshold of {threshold}", threshold=threshold)
+    said = language.say(_MEASURES[reason.rule](shown)) if reason.rule in _MEASURES else shown
     if reason.threshold:
-        return f"unknown against a threshold of {units.told_apart(reason.threshold, reason.threshold)[1]}"
-    return ""
+        return language.text("{said} against a threshold of {threshold}", said=said, threshold=threshold)
+    return said
 
 
-def _told(cause: Cause) -> str:
+def _told(cause: Cause, language: Language) -> str:
     """Return the run behind a reason with its share, the share once."""
-    share = units.percent(cause.share, "")
+    share = language.percent(cause.share, "")
     is_said = not share or share in cause.sentence
-    return cause.sentence if is_said else f"{cause.sentence} (share: {share})"
+    return cause.sentence if is_said else language.text("{told} (share: {share})", told=cause.sentence, share=share)
 
 
-def _clears(clears_when: str) -> str:
-    return clears_when if clears_when.casefold().startswith("clear") else f"Clears when: {clears_when}"
+def _clears(clears_when: str, language: Language) -> str:
+    if clears_when.casefold().startswith("clear") or language.code != PLAIN:
+        return clears_when
+    return language.text("Clears when: {what}", what=clears_when)
 
 
-def _labels(session: Session) -> str:
+def _labels(session: Session, language: Language) -> str:
     """Return what kind of session it was, what cannot be told included."""
     kinds = {"hill": session.is_hill, "speed": session.is_speed, "long": session.is_long, "heavy": session.is_heavy}
-    known = [name for name, holds in kinds.items() if holds]
-    open_ones = [name for name, holds in kinds.items() if holds is None]
+    known = [language.say(word(name)) for name, holds in kinds.items() if holds]
+    open_ones = [language.say(word(name)) for name, holds in kinds.items() if holds is None]
     if len(open_ones) == len(kinds):
-        return "kind of session unknown"
+        return language.text("kind of session unknown")
     if not known and session.is_heavy is False:
-        known = ["not heavy"]
-    unknown = f"unknown whether {' or '.join(open_ones)}" if open_ones else ""
+        known = [language.text("not heavy")]
+    unknown = ""
+    if open_ones:
+        unknown = language.text("unknown whether {kinds}", kinds=language.text(" or ").join(open_ones))
     return "; ".join(part for part in (", ".join(known), unknown) if part)
 
 
-def _spikes(session: Session, spike_days: int) -> str:
+def _spikes(session: Session, spike_days: int, language: Language) -> str:
     """Return how the run compares with the largest one of the days before it."""
+    unknown = language.text("unknown")
     distance, load = (
-        "unknown" if spike is None else units.change(spike, 1.0, "unknown")
+        unknown if spike is None else language.change(spike, 1.0, unknown)
         for spike in (session.spike_distance, session.spike_load)
     )
-    against = f"Compared with the largest of the {spike_days} days before"
-    return f"{against}: unknown" if distance == load == "unknown" else f"{against}: distance {distance}, load {load}"
+    if distance == load == unknown:
+        return language.text("Compared with the largest of the {days} days before: unknown", days=spike_days)
+    return language.text(
+        "Compared with the largest of the {days} days before: distance {distance}, load {load}",
+        days=spike_days,
+        distance=distance,
+        load=load,
+    )
 
 
-def _withheld(rows: tuple[SeriesRow, ...]) -> list[tuple[str, str]]:
+def _withheld(rows: tuple[SeriesRow, ...], language: Language) -> list[tuple[str, str]]:
     """Return each sentence once, with the names of the series that it speaks of."""
     sentences = dict.fromkeys(row.why_withheld for row in rows if row.why_withheld)
-    return [(", ".join(row.series for row in rows if row.why_withheld == why), why) for why in sentences]
+    return [
+        (", ".join(language.say(word(row.series)) for row in rows if row.why_withheld == why), why) for why in sentences
+    ]
+
+
+def limit(day: PlanDay, language: Language) -> str:
+    """Return at most how much one of the coming days may hold."""
+    if not day.limit_efm:
+        return "" if day.limit_efm is None else DASH
+    if day.limit_m is None:
+        return f"{day.limit_efm}{NBSP}EFM"
+    far = language.field(day.limit_m, "distance_down").replace(" ", NBSP)
+    return f"{day.limit_efm}{NBSP}min, {far}"
 
 
 def _part(amounts: Amounts | Session, part: str) -> float | None:
@@ -300,8 +360,10 @@ def _segments(amounts: Amounts, largest: float | None) -> list[tuple[str, int]]:
     return _lengths(amounts, largest, 100)
 
 
-def _text_bar(amounts: Amounts, largest: float | None) -> str:
-    return "".join(part[0].upper() * length for part, length in _lengths(amounts, largest, _TEXT_BAR_COLUMNS))
+def _text_bar(amounts: Amounts, largest: float | None, language: Language) -> str:
+    return "".join(
+        language.say(word(part))[0].upper() * length for part, length in _lengths(amounts, largest, _TEXT_BAR_COLUMNS)
+    )
 
 
 def _lengths(amounts: Amounts, largest: float | None, steps: int) -> list[tuple[str, int]]:

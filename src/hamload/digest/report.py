@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup
 
+from hamload.digest.plain import clean
 from hamload.digest.render import context, harmless, templates
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hamload.digest.facts import DigestFacts, Session
+    from hamload.language import Language
     from hamload.records import Reason, State
 
 
@@ -71,30 +73,54 @@ class ReportFacts:
     specs: Mapping[str, Any]
     library: str
     written_at: dt.datetime
+    first_weekday: int = 0
     outbox: tuple[str, ...] = ()
 
 
 def render_report(facts: ReportFacts) -> str:
     """Return the report as one HTML page: scripts, styles and data within, no request to anywhere."""
-    shown = context(facts.digest)
+    shown, language = context(facts.digest), facts.digest.language
     return (
         templates()
         .get_template("report.html.j2")
         .render(
             **shown,
-            runs=harmless(facts.runs),
-            spells=harmless(facts.spells),
+            runs=harmless(facts.runs, language=language),
+            spells=harmless(facts.spells, language=language),
             coefficients=_grouped(facts.coefficients),
-            outbox=harmless(facts.outbox),
+            outbox=harmless(facts.outbox, language=language),
             written=facts.written_at,
+            week_starts=language.weekday(facts.first_weekday),
+            thresholds=", ".join(
+                f"{clean(row['label'])} {language.field(float(row['value']), 'g')}" for row in facts.rows["thresholds"]
+            ),
             has_strength=bool(facts.rows.get("curls") or facts.rows.get("tightness")),
             has_days=bool(facts.rows.get("days")),
-            data=_embedded({"rows": facts.rows, "specs": facts.specs}),
+            data=_embedded(
+                {
+                    "rows": facts.rows,
+                    "specs": facts.specs,
+                    "locale": language.chart_locale(),
+                    "first_weekday": facts.first_weekday,
+                    "words": _script_words(language),
+                }
+            ),
             library=Markup(facts.library),  # noqa: S704  # Vega's own code
             script=Markup(_shipped("report.js")),  # noqa: S704  # our own code
             style=Markup(_shipped("report.css")),  # noqa: S704  # our own style
         )
     )
+
+
+def _script_words(language: Language) -> dict[str, str]:
+    """Return what the page's script says; `{a}` and the like are filled in there."""
+    return {
+        "mean_week": language.text("{first} to {last}", first="{first}", last="{last}"),
+        "known": language.text("{known} of {days} days known", known="{known}", days="{days}"),
+        "unknown": language.text("unknown"),
+        "course": language.text("Speed, grade and demand over the run"),
+        "shown": language.text("{shown} of {all} shown", shown="{shown}", all="{all}"),
+    }
 
 
 def _grouped(coefficients: tuple[Coefficient, ...]) -> list[tuple[str, list[Coefficient]]]:

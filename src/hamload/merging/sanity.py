@@ -149,7 +149,11 @@ def _unit(record: Record, found: Measures, rules: Sanity) -> Doubt | None:
     if found.way_m < rules.unit_min_m or found.position_share <= 0:
         return None
     counted = 1 / found.position_share
-    for factor, what in ((_MILE, "miles for kilometres"), (_TWICE, "counted twice"), (1 / _MILE, "km for miles")):
+    for factor, what in (
+        (_MILE, "miles for kilometres"),
+        (_TWICE, "counted twice"),
+        (1 / _MILE, "kilometres for miles"),
+    ):
         if abs(counted / factor - 1) <= rules.unit_share:
             said = f"its speeds add up to {counted:.2f} times the way between its positions: {what}"
             return Doubt("distance", counts=False, sentence=said)

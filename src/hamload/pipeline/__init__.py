@@ -19,7 +19,7 @@ from hamload.pipeline.putting import put_files, put_folder, silent, vouch
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -60,6 +60,7 @@ __all__ = [
     "refuse_newer",
     "report",
     "sessions",
+    "tell_and_report",
     "tell_crash",
     "tell_state",
     "tell_troubles",
@@ -71,6 +72,7 @@ __all__ = [
     "waiting_accounts",
     "withdraw",
     "write_calendars",
+    "write_reports",
 ]
 
 
@@ -86,7 +88,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What one run did: what each account gave, documents decoded, what could not be read, what failed, the digests."""
+    """What one run did: what each account gave, documents decoded, what was unreadable, what failed, what it wrote."""
 
     fetched: tuple[Fetched, ...]
     decoded: int
@@ -94,6 +96,7 @@ class Night:
     failed_sources: tuple[str, ...]
     failed_checks: tuple[Failure, ...]
     digests: tuple[Told, ...]
+    reports: tuple[Path, ...]
 
 
 @contextmanager
@@ -192,6 +195,7 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     advising.write_spikes(con, settings)
     advising.write_metrics(con, settings)
     advising.write_alerts(con, settings)
+    con.execute("set variable first_weekday = ?", [settings.show.first_weekday])
     warehouse.build(con, sql, ["marts", "reports"])
     warehouse.describe(con, sql)
     warehouse.sign(con, sql, hamload.__version__)
@@ -280,7 +284,7 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
     import datetime as dt
 
     from hamload.digest.outbox import write
-    from hamload.digest.render import render_markdown, subject
+    from hamload.digest.render import mail_subject, render_markdown
     from hamload.pipeline import mailing, recalling, withholding
 
     facts = overview(settings, athlete_id)
@@ -288,7 +292,7 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
     if withholding.is_outdated(settings, facts.alert):
         return digest(settings, athlete_id, now)
     recalling.note_told(settings, facts.alert.athlete_id, now or dt.datetime.now(tz=dt.UTC))
-    return Told(subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
+    return Told(mail_subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
 
 
 def report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress = silent) -> Path:
@@ -349,9 +353,37 @@ def _night(settings: Settings, now: dt.datetime, today: dt.date | None, progress
     for athlete_id in known_athletes(settings):
         tell_state(settings, athlete_id, now)
         failed += recall_curls(settings, athlete_id, now, today)
-    tell_troubles(settings, failures, now)
-    failed += deliver(settings, now)
-    return Night(tuple(fetched), decoded, tuple(told), tuple(failed), tuple(failures), digests)
+    reports, problems = tell_and_report(settings, failures, now, progress)
+    return Night(tuple(fetched), decoded, tuple(told), (*failed, *problems), tuple(failures), digests, tuple(reports))
+
+
+def tell_and_report(
+    settings: Settings, failures: Sequence[Failure], now: dt.datetime, progress: Progress = silent
+) -> tuple[list[Path], list[str]]:
+    """Send what waits, then write the reports, then tell what went wrong. Returns the reports, and the problems.
+
+    Mail waits for no report, and a report that cannot be written is told as any other trouble.
+    """
+    problems = deliver(settings, now)
+    reports, unwritten = write_reports(settings, now, progress)
+    if tell_troubles(settings, failures, now, unwritten):
+        problems += deliver(settings, now)
+    told = [f"The report of {athlete_id} could not be written: {error}" for athlete_id, error in unwritten.items()]
+    return reports, list(dict.fromkeys([*problems, *told]))
+
+
+def write_reports(
+    settings: Settings, now: dt.datetime, progress: Progress = silent
+) -> tuple[list[Path], dict[str, Exception]]:
+    """Write every athlete's report, each by itself. Returns where they lie, and whose could not be written and why."""
+    written: list[Path] = []
+    unwritten: dict[str, Exception] = {}
+    for athlete_id in known_athletes(settings):
+        try:
+            written.append(report(settings, athlete_id, now, progress))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the night's own work is done, and it is told
+            unwritten[athlete_id] = error
+    return written, unwritten
 
 
 def fetch(settings: Settings, now: dt.datetime, progress: Progress = silent) -> tuple[list[Fetched], list[str]]:
@@ -424,11 +456,16 @@ def daily_loads(settings: Settings, athlete_id: str, last: dt.date, days: int) -
     return [load for (load,) in reversed(rows)]
 
 
-def tell_troubles(settings: Settings, failures: Sequence[Failure], now: dt.datetime) -> int:
-    """Put a message into the outbox for each thing that has begun to go wrong. Returns how many are new."""
+def tell_troubles(
+    settings: Settings, failures: Sequence[Failure], now: dt.datetime, unwritten: Mapping[str, Exception] | None = None
+) -> int:
+    """Put a message into the outbox for each thing that has begun to go wrong. Returns how many are new.
+
+    `unwritten` are the athletes whose report could not be written, and why.
+    """
     from hamload.pipeline import troubles
 
-    return troubles.tell_troubles(settings, failures, now)
+    return troubles.tell_troubles(settings, failures, now, unwritten or {})
 
 
 def tell_crash(settings: Settings, error: BaseException, now: dt.datetime) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hamload import warehouse
 from hamload.advice import FlagEntry, assess, curl_checks, headline, open_flags, said
+from hamload.language import Text, stored
 from hamload.load import daily_metrics, is_returning, spike
 from hamload.pipeline import curling
 from hamload.quantiles import moving_quantile
@@ -178,7 +179,16 @@ def _row(alert: Alert) -> dict[str, Any]:
         "clears_when": alert.clears_when,
         "is_acknowledged": alert.is_acknowledged,
         "plan": None if alert.plan is None else json.dumps(asdict(alert.plan), default=str),
+        "told": json.dumps(_told(alert), ensure_ascii=False),
     }
+
+
+def _told(alert: Alert) -> dict[str, Any]:
+    """Return of each sentence of an alert its template and values, by its English."""
+    sentences = [headline(alert), alert.clears_when, *alert.advice]
+    for reason in alert.reasons:
+        sentences += [reason.sentence, reason.evidence, *(cause.sentence for cause in reason.causes)]
+    return {str(sentence): stored(sentence) for sentence in sentences if isinstance(sentence, Text)}
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from hamload import load as load_model
 from hamload import warehouse
-from hamload.digest import units
+from hamload.language import METRES_PER_MILE, text
+from hamload.pipeline import recognising
 from hamload.pipeline.storing import read_samples
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from hamload.language import Language
     from hamload.records import Array
     from hamload.settings import Settings
 
@@ -62,11 +64,12 @@ def chart_rows(
 ) -> ChartRows:
     """Return the rows of the last so many days up to `last`, or of all that there are."""
     first = last - dt.timedelta(days=days - 1) if days else dt.date.min
+    language = settings.language(last)
     rows = warehouse.rows(con, _DAYS, [athlete_id, first, last])
     ratios = [
         {
             "at": milliseconds(row["date"]),
-            "label": units.day(row["date"], last),
+            "label": language.day(row["date"], last),
             "uncoupled": rounded(row["acwr_uncoupled"], 3),
             "ewma": rounded(row["acwr_ewma"], 3),
         }
@@ -75,26 +78,36 @@ def chart_rows(
     return ChartRows(
         first=first if days else (rows[0]["date"] if rows else last),
         last=last,
-        days=[_day(row, last) for row in rows],
-        unknown=list(spans((r["date"], r["unknown_why"]) for r in rows)),
+        days=[_day(row, language) for row in rows],
+        unknown=list(spans((r["date"], None if r["is_known"] else language.say(_UNKNOWN)) for r in rows)),
         ratios=ratios,
-        withheld=list(spans((r["date"], r["withheld_why"]) for r in rows)),
+        withheld=list(spans((r["date"], _why(r["withheld_why"], language)) for r in rows)),
         thresholds=[
-            {"value": settings.alerts.caution.ewma, "label": "caution, EWMA"},
-            {"value": settings.alerts.deload.ewma, "label": "deload, EWMA"},
-            {"value": settings.alerts.deload.uncoupled, "label": "deload, uncoupled"},
+            {"value": value, "label": language.say(label)}
+            for value, label in (
+                (settings.alerts.caution.ewma, text("caution by EWMA")),
+                (settings.alerts.deload.ewma, text("deload by EWMA")),
+                (settings.alerts.deload.uncoupled, text("deload by uncoupled")),
+            )
         ],
         curls=[
             {
                 "at": milliseconds(row["local_date"]),
-                "label": units.day(row["local_date"], last),
+                "label": language.day(row["local_date"], last),
                 "sets": row["sets"],
                 "repetitions": row["repetitions"],
             }
             for row in warehouse.rows(con, _CURLS, [athlete_id, first, last])
         ],
-        tightness=list(_tightness(con, athlete_id, first, last)),
+        tightness=list(_tightness(con, athlete_id, first, language)),
     )
+
+
+def _why(withheld: str | None, language: Language) -> str | None:
+    return None if withheld is None else language.say(recognising.withheld(withheld))
+
+
+_UNKNOWN = text("no source has reported on these days, or a recording cannot be read")
 
 
 def run_rows(
@@ -105,8 +118,7 @@ def run_rows(
     if samples is None or not samples.dt_s.sum():
         return []
     asked = load_model.demand(samples.speed_mps, samples.grade, easy_speed_mps, settings.model.demand)
-    is_miles = settings.show.units == "miles"
-    factor = 3600 / units.METRES_PER_MILE if is_miles else 3.6
+    factor = 3600 / METRES_PER_MILE if settings.show.units == "miles" else 3.6
     end_s = float(samples.time_s[-1] + samples.dt_s[-1])
     step_s = max(end_s / points, 1.0)
     place = np.minimum((samples.time_s / step_s).astype(int), points - 1)
@@ -126,7 +138,12 @@ def run_rows(
 
 
 def session_rows(
-    con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date, labels: Sequence[str] = ()
+    con: duckdb.DuckDBPyConnection,
+    language: Language,
+    athlete_id: str,
+    first: dt.date,
+    last: dt.date,
+    labels: Sequence[str] = (),
 ) -> Rows:
     """Return the runs of a stretch of days for `charts.sessions`; with `labels` those that bear one of them."""
     rows = warehouse.rows(
@@ -139,7 +156,7 @@ def session_rows(
     return [
         {
             "at": milliseconds(row["local_date"]),
-            "label": f"{units.day(row['local_date'], last)}: {row['title'] or 'a run'}",
+            "label": f"{language.day(row['local_date'], last)}: {row['title'] or language.text('a run')}",
             "efm": rounded(row["load_efm"], 1),
             "kind": _kind(row),
             "session_id": row["session_id"],
@@ -170,9 +187,7 @@ with parts as (
 )
 select
     daily.date, daily.is_known, parts.hill, parts.speed, parts.long, parts.base,
-    daily.acute_rolling, daily.chronic_rolling, daily.acwr_uncoupled, daily.acwr_ewma, daily.withheld_why,
-    case when not daily.is_known then 'no source has reported on these days, or a recording cannot be read' end
-        as unknown_why
+    daily.acute_rolling, daily.chronic_rolling, daily.acwr_uncoupled, daily.acwr_ewma, daily.withheld_why
 from marts.daily_load as daily
 left join parts using (date)
 where daily.athlete_id = $1 and daily.series = 'total' and daily.date between $2 and $3
@@ -184,14 +199,16 @@ from marts.curl_sessions where athlete_id = ? and local_date between ? and ? gro
 """
 
 
-def _day(row: dict[str, Any], today: dt.date) -> dict[str, Any]:
+def _day(row: dict[str, Any], language: Language) -> dict[str, Any]:
     # On an unknown day what was recorded is shown, and the day is shaded: there may have been more.
+    day = language.day(row["date"], language.today)
     parts = {part: rounded(row[part] or 0.0, 1) for part in ("hill", "speed", "long", "base")}
     return {
         "at": milliseconds(row["date"]),
         "days": 1,
         "known": row["is_known"],
-        "label": units.day(row["date"], today) + ("" if row["is_known"] else " (unknown)"),
+        "day": day,
+        "label": day if row["is_known"] else f"{day} ({language.text('unknown')})",
         **parts,
         "acute": rounded(row["acute_rolling"], 1),
         "chronic": rounded(row["chronic_rolling"], 1),
@@ -214,14 +231,14 @@ def spans(days: Iterable[tuple[dt.date, str | None]]) -> Iterable[dict[str, Any]
 
 
 def _tightness(
-    con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date
+    con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, language: Language
 ) -> Iterable[dict[str, Any]]:
     found: dict[dt.date, float] = {}
     rows = warehouse.rows(
         con,
         "select date, content from staging.journal where athlete_id = ? and kind = 'tightness'"
         " and date between ? and ? order by date, logged_at",
-        [athlete_id, first, last],
+        [athlete_id, first, language.today],
     )
     for row in rows:
         level = json.loads(row["content"]).get("level")
@@ -229,7 +246,7 @@ def _tightness(
             # Both sides on one day: the tighter one speaks.
             found[row["date"]] = max(found.get(row["date"], 0.0), float(level))
     for day, level in found.items():
-        yield {"at": milliseconds(day), "label": units.day(day, last), "tightness": level}
+        yield {"at": milliseconds(day), "label": language.day(day, language.today), "tightness": level}
 
 
 def rounded(value: float | None, digits: int) -> float | None:

@@ -13,6 +13,7 @@ from hamload.advice import CurlFacts, CurlPlan, CurlSession, Dose, curl_plan, st
 from hamload.advice.progression import Stage
 from hamload.agenda import Appointment, calendar, is_of
 from hamload.errors import HamloadError, WarehouseError
+from hamload.language import text
 from hamload.pipeline.fetching import garmin_connection
 from hamload.pipeline.withholding import logged_flags
 from hamload.raw import Raw
@@ -218,8 +219,8 @@ def write_calendar(settings: Settings, athlete_id: str, today: dt.date, now: dt.
     appointments = [Appointment(date, _done_told(sets, repetitions), is_done=True) for date, sets, repetitions in done]
     if found.dose is not None:
         told = dose_told(found.dose)
-        text = "\n".join((*found.reasons, *found.notes))
-        appointments += [Appointment(date, f"Curls: {told}", text) for date in found.dates[:1]]
+        about = "\n".join((*found.reasons, *found.notes))
+        appointments += [Appointment(date, f"Curls: {told}", about) for date in found.dates[:1]]
         later = "The dose follows from how the session before it went."
         appointments += [Appointment(date, "Curls", later) for date in found.dates[1:]]
     path = calendar_path(settings, athlete_id)
@@ -277,8 +278,13 @@ def recall_from_garmin(settings: Settings, athlete_id: str, today: dt.date, now:
             recall(settings, athlete_id, today, now, connection)
     except HamloadError as error:
         return [
-            f"On your watch stays, and holds no longer: {entry.content['dose']} on {entry.date:%a %-d %b}. Delete it in"
-            f" Garmin Connect's training calendar, then sync the watch. ({error})"
+            text(
+                "On your watch stays, and holds no longer: {dose} on {date:short}. Delete it in Garmin Connect's"
+                " training calendar, then sync the watch. ({error})",
+                dose=entry.content["dose"],
+                date=entry.date,
+                error=str(error),
+            )
             for entry in outdated
         ]
     return []
@@ -322,9 +328,8 @@ def _sendable(settings: Settings, athlete_id: str, today: dt.date) -> tuple[dt.d
     return found.dates[0], found.dose, found.notes[0]
 
 
-def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str) -> str:
+def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, today: dt.date) -> str:
     """Return the next curls in a sentence, empty where there are none or they are withheld."""
-    today = settings.today(athlete_id)
     if logged_flags(settings, athlete_id):
         return ""
     found = curl_plan(curl_facts(con, athlete_id, today, settings.alerts.curls), settings.alerts)
@@ -333,6 +338,19 @@ def next_curls(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: s
     # That the last curls were too much the day's own advice has said.
     reason = "" if found.stage is Stage.CUT else found.reasons[0]
     return wording.next_curls(dose_told(found.dose), found.dates[:2], reason)
+
+
+def coming_curls(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str, today: dt.date
+) -> dict[dt.date, str]:
+    """Return the curls of the coming days: the next dose, and after it only that there are some."""
+    if logged_flags(settings, athlete_id):
+        return {}
+    found = curl_plan(curl_facts(con, athlete_id, today, settings.alerts.curls), settings.alerts)
+    if found.dose is None:
+        return {}
+    doses = [dose_told(found.dose), *(wording.curls_later() for _ in found.dates[1:])]
+    return dict(zip(found.dates, doses, strict=False))
 
 
 def push(settings: Settings, athlete_id: str, today: dt.date, now: dt.datetime, service: WorkoutService) -> Pushed:

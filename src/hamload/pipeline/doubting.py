@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hamload.language import Text, plural, text
+from hamload.pipeline import recognising
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
@@ -28,26 +31,42 @@ def sentences(con: duckdb.DuckDBPyConnection, athlete_id: str, since: dt.date, u
 
 
 def _maybe_run(activity_id: str, date: dt.date, title: str) -> str:
-    return (
-        f"{title} of {date:%-d %b} is logged as a ride and is nowhere faster than a runner: it does not count. If it"
-        f" was a run: hamload sessions accept {activity_id}; if not: hamload sessions exclude {activity_id}."
+    return text(
+        "{title} of {date:date} is logged as a ride and is nowhere faster than a runner: it does not count. If it was a"
+        " run: hamload sessions accept {activity_id}; if not: hamload sessions exclude {activity_id}.",
+        title=title,
+        date=date,
+        activity_id=activity_id,
     )
 
 
 def _doubted(session_id: str, date: dt.date, why: str, counts: bool, days: Sequence[dt.date]) -> str:  # noqa: FBT001
     if not counts:
-        effect = "Its load does not count, and its day is unknown, until you decide"
+        effect = text("Its load does not count, and its day is unknown, until you decide")
     elif days:
-        effect = f"What follows the break does not count, and {_days(days)} unknown, until you decide"
+        effect = plural(
+            "What follows the break does not count, and {days} is unknown, until you decide",
+            "What follows the break does not count, and {days} are unknown, until you decide",
+            len(days),
+            days=_days(days),
+        )
     else:
-        effect = "It shapes none of your thresholds until you decide"
+        effect = text("It shapes none of your thresholds until you decide")
     whole = f", accept --whole {session_id}" if counts and days else ""
-    return (
-        f"The run of {date:%-d %b} is doubted: {why}. {effect}: hamload sessions accept {session_id}{whole}, or exclude"
-        f" {session_id}."
+    return text(
+        "The run of {date:date} is doubted: {why}. {effect}: hamload sessions accept {session_id}{whole}, or exclude"
+        " {session_id}.",
+        date=date,
+        why=recognising.doubts(why),
+        effect=effect,
+        session_id=session_id,
+        whole=whole,
     )
 
 
-def _days(days: Sequence[dt.date]) -> str:
-    told = ", ".join(f"{day:%-d %b}" for day in days[:3]) + (", ..." if len(days) > 3 else "")  # noqa: PLR2004
-    return f"{told} {'is' if len(days) == 1 else 'are'}"
+def _days(days: Sequence[dt.date]) -> Text:
+    told: list[str] = [text("{date:date}", date=day) for day in days[:_LISTED]]
+    return text("{days:commas}", days=[*told, "..."] if len(days) > _LISTED else told)
+
+
+_LISTED = 3

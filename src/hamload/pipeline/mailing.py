@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import css_inline
 
 from hamload import charts, post, warehouse
-from hamload.digest import units
 from hamload.digest.render import Picture, mail_subject, render_html, render_text
 from hamload.pipeline import telling, withdrawing, withholding
 from hamload.pipeline.charting import chart_rows
@@ -66,8 +65,8 @@ def tell_state(settings: Settings, athlete_id: str, now: dt.datetime, *, at_once
         key,
         kind,
         mail_subject(facts),
-        f"{render_text(facts)}\n{_leave(settings)}\n",
-        inlined(render_html(facts, pictures, _leave(settings))),
+        render_text(facts, _leave(settings, facts)),
+        inlined(render_html(facts, pictures, _leave(settings, facts))),
         [post.Attachment(f"{c.name}.png", "image/png", c.png, f"{c.name}@hamload") for c in drawn],
         now=now,
         # It tells of the state and of that week too: two messages that say the same would be one too many.
@@ -153,10 +152,14 @@ def _week_end(settings: Settings, day: dt.date) -> dt.date:
     return day - dt.timedelta(days=(day.weekday() - last_weekday) % _WEEK)
 
 
-def _leave(settings: Settings) -> str:
-    return (
-        "This message comes from your own hamload. To get none, take your mail address out of config.toml"
-        f"{', or write to ' + settings.mail.sender if settings.mail.sender else ''}."
+def _leave(settings: Settings, facts: DigestFacts) -> str:
+    say = facts.language.text
+    if not settings.mail.sender:
+        return say("This message comes from your own hamload. To get none, take your mail address out of config.toml.")
+    return say(
+        "This message comes from your own hamload. To get none, take your mail address out of config.toml, or write to"
+        " {sender}.",
+        sender=settings.mail.sender,
     )
 
 
@@ -167,22 +170,37 @@ def _drawn(settings: Settings, facts: DigestFacts) -> list[_Chart]:
         recent = chart_rows(con, settings, facts.alert.athlete_id, facts.as_of, _LOAD_DAYS)
     if not recent.days:
         return []
-    week, total = facts.last_7, facts.series[0]
+    language, week, total = facts.language, facts.last_7, facts.series[0]
+    say, unknown, withheld = language.text, language.text("unknown"), language.text("withheld")
     drawn = [
         _Chart(
             "load",
-            f"Load by part, EFM a day, {len(recent.days)} days; grey is unknown",
-            f"Chart: {units.efm(week.load_efm, missing='unknown')} EFM in the last 7 days, "
-            f"{units.efm(facts.before_28.per_week.load_efm, missing='unknown')} in a usual week.",
-            charts.png(charts.load(_WIDTH, 190), days=recent.days, unknown=recent.unknown),
+            say("Load by part, EFM a day, {days} days; grey is unknown", days=len(recent.days)),
+            say(
+                "Chart: {week} EFM in the last 7 days, {usual} in a usual week.",
+                week=language.efm(week.load_efm, missing=unknown),
+                usual=language.efm(facts.before_28.per_week.load_efm, missing=unknown),
+            ),
+            charts.png(charts.load(_WIDTH, 190, language), language=language, days=recent.days, unknown=recent.unknown),
         ),
         _Chart(
             "ratios",
-            f"Acute to chronic, {len(rows.ratios)} days; withheld where grey",
-            f"Chart: uncoupled ratio {units.number(total.uncoupled, 2, 'withheld')}, "
-            f"EWMA ratio {units.number(total.ewma, 2, 'withheld')}.",
+            say(
+                "Acute to chronic, {days} days; withheld where grey; dotted: {thresholds}",
+                days=len(rows.ratios),
+                thresholds=", ".join(f"{t['label']} {language.field(t['value'], 'g')}" for t in rows.thresholds),
+            ),
+            say(
+                "Chart: uncoupled ratio {uncoupled}, EWMA ratio {ewma}.",
+                uncoupled=language.number(total.uncoupled, 2, withheld),
+                ewma=language.number(total.ewma, 2, withheld),
+            ),
             charts.png(
-                charts.ratios(_WIDTH, 160), ratios=rows.ratios, withheld=rows.withheld, thresholds=rows.thresholds
+                charts.ratios(_WIDTH, 160, language),
+                language=language,
+                ratios=rows.ratios,
+                withheld=rows.withheld,
+                thresholds=rows.thresholds,
             ),
         ),
     ]
@@ -190,10 +208,18 @@ def _drawn(settings: Settings, facts: DigestFacts) -> list[_Chart]:
         drawn.append(
             _Chart(
                 "strength",
-                f"Tightness out of 10, and curls, {_LOAD_DAYS} days",
-                f"Chart: tightness on {len(recent.tightness)} days, curls on {len(recent.curls)} days.",
+                say("Tightness out of 10, and curls, {days} days", days=_LOAD_DAYS),
+                say(
+                    "Chart: tightness on {felt} days, curls on {curls} days.",
+                    felt=len(recent.tightness),
+                    curls=len(recent.curls),
+                ),
                 charts.png(
-                    charts.strength(_WIDTH, 70), tightness=recent.tightness, curls=recent.curls, whole=recent.whole
+                    charts.strength(_WIDTH, 70, language),
+                    language=language,
+                    tightness=recent.tightness,
+                    curls=recent.curls,
+                    whole=recent.whole,
                 ),
             )
         )

@@ -29,21 +29,25 @@ from hamload.advice import (
     wording,
 )
 from hamload.advice.planned import coming_day, planned_run
+from hamload.digest.facts import PlanDay
 from hamload.errors import ConfigurationError, HamloadError, WarehouseError
 from hamload.load import daily_metrics, spike
 from hamload.pipeline import advising, curling
 from hamload.pipeline.withholding import logged_flags, stop_headline
-from hamload.records import DayFacts, DeloadPlan, SeriesDay, SessionFact, State
+from hamload.records import DayBudget, DayFacts, DeloadPlan, SeriesDay, SessionFact, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import duckdb
+
+    from hamload.language import Text
     from hamload.load import DailyMetrics
     from hamload.parameters import AlertRules, LoadModel
     from hamload.records import Alert, Array
     from hamload.settings import Settings
 
-__all__ = ["Outlook", "Swap", "WhatIf", "Wishes", "coming_day", "outlook", "planned_run"]
+__all__ = ["Outlook", "Swap", "WhatIf", "Wishes", "coming_day", "coming_days", "outlook", "planned_run", "what_on"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,55 @@ def outlook(
         sentences=told,
         what_if=asked,
     )
+
+
+def coming_days(
+    con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert, today: dt.date
+) -> tuple[PlanDay, ...]:
+    """Return the week from today on, day by day, as the digest shows it.
+
+    None while a flag is open, and none where the newest days are not known: a plan would speak of days gone by.
+    """
+    if alert.state is State.STOP or (today - alert.date).days > 1:
+        return ()
+    found = outlook(settings, alert.athlete_id, today)
+    curls = curling.coming_curls(con, settings, alert.athlete_id, today)
+    if found.plan is None and not curls:
+        return ()
+    limits = {day.date: day for day in found.plan.days} if found.plan is not None else {}
+    easy = con.execute("select easy_speed_mps from landing.athletes where athlete_id = ?", [alert.athlete_id])
+    easy_mps = next((speed for (speed,) in easy.fetchall()), None)
+    last = max([*limits, *curls])
+    dates = [today + dt.timedelta(days=n) for n in range(min((last - today).days + 1, settings.alerts.plan.days))]
+    return tuple(_plan_day(date, limits.get(date), curls.get(date, ""), found, easy_mps) for date in dates)
+
+
+def _plan_day(
+    date: dt.date,
+    day: DayBudget | None,
+    curls: str,
+    found: Outlook,
+    easy_mps: float | None,
+) -> PlanDay:
+    limit = None if day is None else day.limit_efm
+    metres = None
+    if found.state is State.DELOAD and limit and easy_mps:
+        metres = min(60 * limit * easy_mps, math.inf if found.longest_m is None else found.longest_m)
+    return PlanDay(
+        date=date,
+        what=what_on(found, day),
+        limit_efm=limit,
+        limit_m=metres,
+        curls=curls,
+    )
+
+
+def what_on(found: Outlook, day: DayBudget | None) -> Text:
+    """Return what a day of the coming week is for; of a day that no plan reaches nothing is said."""
+    if day is None:
+        return wording.not_planned()
+    is_quiet = day.is_quiet or bool(found.swaps) or found.state is State.CAUTION
+    return wording.day_of_plan(day.limit_efm, is_quiet=is_quiet, is_deload=found.state is State.DELOAD)
 
 
 def _up_to(days: list[DayFacts], today: dt.date) -> list[DayFacts]:
@@ -327,7 +380,9 @@ def _planned_id(index: int) -> str:
 
 def _answer(found: Estimate, alert: Alert, then: DayFacts, plan: DeloadPlan | None) -> tuple[str, ...]:
     run = found.run
-    told = [wording.estimated(run.kind, found.load_efm, found.distance_m, found.runs, is_own_kind=found.is_own_kind)]
+    told: list[str] = [
+        wording.estimated(run.kind, found.load_efm, found.distance_m, found.runs, is_own_kind=found.is_own_kind)
+    ]
     if alert.state in {State.DELOAD, State.CAUTION}:
         told.extend(reason.sentence for reason in alert.reasons if reason.state is alert.state)
     elif then.total.acwr_uncoupled is None:

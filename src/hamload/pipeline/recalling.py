@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hamload import journal, warehouse
+from hamload.language import plural, text, word
 from hamload.merging.decisions import KIND as DECISIONS
 from hamload.raw import Raw
 from hamload.records import State
@@ -73,14 +74,14 @@ def changes(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
     )
     states, version = _states(con, athlete_id), _version(con, athlete_id)
     loads, decided = _loads(con, athlete_id), _decided(con, athlete_id)
-    sentences = []
+    sentences: list[str] = []
     for row in rows:
         content, day = json.loads(row["content"]), row["date"]
         before, after = content["state"], states.get(day, _GONE)
         if before == after or not (before in _TOLD_ALERTS or after in _ALERTS):
             continue
         if content["model_version"] != version:
-            cause = "the load model, or your settings of it, changed"
+            cause: str = text("the load model, or your settings of it, changed")
         elif "loads" in content:
             then = _Then(
                 {dt.date.fromisoformat(date): load for date, load in content["loads"].items()},
@@ -95,11 +96,11 @@ def changes(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
             cause = _cause(con, athlete_id, day, then, changed, decided)
         else:
             cause = _cause(con, athlete_id, day, _Then({}, {}, row["logged_at"]), None, decided)
-        was = "was told as no day of your history" if before == _GONE else f"was told as {before}"
-        now = "lies before the first run that is known now" if after == _GONE else f"is {after} now"
-        sentences.append(f"History changed: {day:%-d %b} {was} and {now}, because {cause}.")
+        sentences.append(_changed(day, before, after, cause))
     more = len(sentences) - _LISTED
-    return sentences[:_LISTED] + ([f"History changed on {more} days more."] if more > 0 else [])
+    return sentences[:_LISTED] + (
+        [plural("History changed on {n} day more.", "History changed on {n} days more.", more)] if more > 0 else []
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +145,56 @@ def _cause(
     ).fetchall()
     causes = []
     if came:
-        named = ", ".join(f"{what} ({date:%-d %b})" for date, what in came[:_NAMED])
-        more = f" and {len(came) - _NAMED} more" if len(came) > _NAMED else ""
-        causes.append(f"{named}{more} arrived or changed after that")
+        named = [text("{what} ({date:date})", what=what, date=date) for date, what in came[:_NAMED]]
+        more = len(came) - _NAMED
+        causes.append(
+            text(
+                "{named:commas}{more} arrived or changed after that",
+                named=named,
+                more=text(" and {more} more", more=more) if more > 0 else "",
+            )
+        )
     if new:
-        causes.append(f"you decided on the run of {_listed(new)}")
+        causes.append(text("you decided on the run of {days:commas}", days=_listed(new)))
     if undone:
-        causes.append(f"you took back what you had decided on the run of {_listed(undone)}")
+        causes.append(text("you took back what you had decided on the run of {days:commas}", days=_listed(undone)))
     told = {date for date, _ in came} | new | undone
     # A change moves what is usual, and with it later loads: only days without a load now, or with one again, are news.
     gone = {
         d for d in changed or () if d not in told and bool(then.loads.get(d)) and not _loads(con, athlete_id).get(d)
     }
     if gone:
-        causes.append(f"the run of {_listed(gone)} is gone or does not count any more")
+        causes.append(text("the run of {days:commas} is gone or does not count any more", days=_listed(gone)))
     if not causes and (entries := [date for (date,) in logged if _is_near(date, day)]):
-        causes.append(f"you logged something of {_listed(entries)} after that")
-    return " and ".join(causes) or "your settings, or what was known of the days before it, changed"
+        causes.append(text("you logged something of {days:commas} after that", days=_listed(entries)))
+    if not causes:
+        return text("your settings, or what was known of the days before it, changed")
+    return text("{causes:and}", causes=causes)
+
+
+def _changed(day: dt.date, before: str, after: str, cause: str) -> str:
+    if before == _GONE:
+        return text(
+            "History changed: {date:date} was told as no day of your history and is {after} now, because {cause}.",
+            date=day,
+            after=word(after),
+            cause=cause,
+        )
+    if after == _GONE:
+        return text(
+            "History changed: {date:date} was told as {before} and lies before the first run that is known now,"
+            " because {cause}.",
+            date=day,
+            before=word(before),
+            cause=cause,
+        )
+    return text(
+        "History changed: {date:date} was told as {before} and is {after} now, because {cause}.",
+        date=day,
+        before=word(before),
+        after=word(after),
+        cause=cause,
+    )
 
 
 def _is_after(con: duckdb.DuckDBPyConnection, athlete_id: str, entry_id: str, told_at: dt.datetime) -> bool:
@@ -168,8 +202,9 @@ def _is_after(con: duckdb.DuckDBPyConnection, athlete_id: str, entry_id: str, to
     return bool(con.execute(query, [athlete_id, entry_id, told_at]).fetchall())
 
 
-def _listed(dates: Collection[dt.date]) -> str:
-    return ", ".join(f"{date:%-d %b}" for date in sorted(dates)[:_NAMED]) + (", ..." if len(dates) > _NAMED else "")
+def _listed(dates: Collection[dt.date]) -> list[str]:
+    days: list[str] = [text("{date:date}", date=date) for date in sorted(dates)[:_NAMED]]
+    return [*days, "..."] if len(dates) > _NAMED else days
 
 
 def _states(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[dt.date, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict
+from functools import cache
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from hamload import charts, post, warehouse
 from hamload.digest.outbox import replace_file
 from hamload.digest.report import Coefficient, ReportFacts, ReportRun, Spell, render_report
-from hamload.digest.units import METRES_PER_MILE
+from hamload.language import METRES_PER_MILE
 from hamload.load import demand
 from hamload.pipeline import telling, withholding
 from hamload.pipeline.charting import chart_rows
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from hamload.digest.facts import DigestFacts
     from hamload.pipeline.putting import Progress
-    from hamload.records import Array, Reason
+    from hamload.records import Array
     from hamload.settings import Settings
 
 #: Points of a run's course: more for those that are still being looked at, so that ten years stay a few megabytes.
@@ -43,15 +44,13 @@ _STEPS = {"v": (0.04, 0.0), "g": (0.004, -0.5), "h": (0.05, 0.0)}
 
 def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress) -> Path:
     """Write one athlete's report. The only runner of a home has `report.html`, others `report-ATHLETE.html`."""
-    import vl_convert  # noqa: PLC0415  # large, and only this needs it
-
     with warehouse.reader(settings.home) as con:
         digest = telling.digest_facts(con, settings, athlete_id)
         rows = chart_rows(con, settings, athlete_id, digest.as_of)
         sessions = telling.sessions(con, athlete_id, 1_000_000)
         traces = _traces(con, settings, sessions, progress)
         spells = _spells(con, athlete_id, digest)
-    is_miles = settings.show.units == "miles"
+    is_miles = digest.language.is_miles
     places = {session_id: place for place, session_id in enumerate(traces)}
     facts = ReportFacts(
         digest=digest,
@@ -64,13 +63,12 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
         }
         | {"traces": list(traces.values()), "speed_factor": _MILES_FACTOR if is_miles else _KM_FACTOR},
         specs={
-            "load": charts.spec(charts.load()),
-            "ratios": charts.spec(charts.ratios()),
-            "strength": charts.spec(charts.strength()),
-            "run": charts.spec(charts.run(speed_title="mph" if is_miles else "km/h")),
+            name: charts.spec(getattr(charts, name)(language=digest.language))
+            for name in ("load", "ratios", "strength", "run")
         },
-        library=vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its stub forgets the default
+        library=_library(),
         written_at=now,
+        first_weekday=settings.show.first_weekday,
         outbox=tuple(post.in_words(settings, post.standing(settings, athlete_id))),
     )
     path = report_path(settings, athlete_id)
@@ -78,6 +76,13 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
     if withholding.is_outdated(settings, digest.alert):
         return write_report(settings, athlete_id, now, progress)
     return path
+
+
+@cache
+def _library() -> str:
+    import vl_convert  # noqa: PLC0415  # large, and only this needs it
+
+    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # its stub forgets the default
 
 
 def report_path(settings: Settings, athlete_id: str) -> Path:
@@ -102,12 +107,16 @@ def _spells(con: duckdb.DuckDBPyConnection, athlete_id: str, digest: DigestFacts
     is_stopped = digest.alert.state is State.STOP
     found: list[tuple[dict[str, Any], dt.date]] = []
     for row in warehouse.rows(
-        con, "select date, state, headline, reasons from marts.alerts where athlete_id = ? order by date", [athlete_id]
+        con,
+        "select date, state, headline, reasons, told from marts.alerts where athlete_id = ? order by date",
+        [athlete_id],
     ):
         if is_stopped and row["date"] == digest.as_of:
             row = {**row, "state": State.STOP.value, "headline": digest.headline, "reasons": digest.alert.reasons}  # noqa: PLW2901
         else:
-            row["reasons"] = _reasons(row["reasons"])
+            said = telling.spoken(row["told"])
+            row["headline"] = said(row["headline"])
+            row["reasons"] = tuple(telling.reason(told, said) for told in json.loads(row["reasons"]))
             if is_stopped:
                 row["headline"] = withholding.past_headline(State(row["state"]))
                 row["reasons"] = withholding.past_reasons(row["reasons"])
@@ -125,10 +134,6 @@ def _spells(con: duckdb.DuckDBPyConnection, athlete_id: str, digest: DigestFacts
         )
         for row, last in reversed(found)
     ]
-
-
-def _reasons(text: str) -> tuple[Reason, ...]:
-    return tuple(telling.reason(row) for row in json.loads(text))
 
 
 def _traces(

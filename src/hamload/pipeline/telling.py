@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
-from hamload.advice import DISCLAIMER
+from hamload.advice import DISCLAIMER, wording
 from hamload.digest.facts import (
     Amounts,
     DigestFacts,
@@ -21,10 +21,13 @@ from hamload.digest.facts import (
     Week,
 )
 from hamload.errors import WarehouseError
-from hamload.pipeline import curling, doubting, recalling, withholding
+from hamload.language import Text, plural, restored, text
+from hamload.pipeline import curling, doubting, planning, recalling, recognising, withholding
 from hamload.records import SERIES, Alert, Cause, Confidence, DayBudget, DeloadPlan, Reason, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
     from hamload.settings import Settings
@@ -74,6 +77,11 @@ def digest_facts(
         " where a.athlete_id = ? group by all",
         [athlete_id],
     )
+    # Nobody ran what is simulated: its own next day is its today.
+    today = as_of + dt.timedelta(days=1) if row["is_simulated"] else settings.today(athlete_id)
+    plan = planning.coming_days(con, settings, alert, today) if on is None else ()
+    if plan:
+        alert = replace(alert, advice=tuple(told for told in alert.advice if not _is_by_day(told)))
     return DigestFacts(
         athlete_name=row["name"] or athlete_id,
         as_of=as_of,
@@ -87,6 +95,7 @@ def digest_facts(
         series=_series(con, athlete_id, as_of),
         sessions=_sessions(con, athlete_id, as_of),
         unknowns=_unknowns(con, athlete_id, as_of),
+        remarks=_remarks(con, athlete_id, as_of),
         sources=_sources(con, settings, athlete_id),
         model=ModelFacts(
             version=row["model_version"],
@@ -94,18 +103,23 @@ def digest_facts(
             spike_days=settings.model.series.spike_days,
             notes=_notes(settings),
         ),
-        next_7=(*alert.advice, *_next_curls(con, settings, alert, is_newest=on is None)),
-        is_in_miles=settings.show.units == "miles",
+        next_7=(*alert.advice, *_next_curls(con, settings, alert, today, is_newest=on is None)),
+        plan=plan,
+        language=settings.language(as_of),
     )
 
 
+def _is_by_day(told: str) -> bool:
+    return isinstance(told, Text) and told.template == wording.BY_DAY
+
+
 def _next_curls(
-    con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert, *, is_newest: bool
+    con: duckdb.DuckDBPyConnection, settings: Settings, alert: Alert, today: dt.date, *, is_newest: bool
 ) -> tuple[str, ...]:
     """Return the next curls, where the digest is of today and there are any."""
     if not is_newest or alert.state is State.STOP:
         return ()
-    told = curling.next_curls(con, settings, alert.athlete_id)
+    told = curling.next_curls(con, settings, alert.athlete_id, today)
     return (told,) if told else ()
 
 
@@ -138,21 +152,28 @@ def alert_of(con: duckdb.DuckDBPyConnection, athlete_id: str, on: dt.date | None
             f"There is nothing to say of {athlete_id}{when}.", "Run: hamload import PATH, or name another day."
         )
     row = found[0]
+    said = spoken(row["told"])
     alert = Alert(
         athlete_id=athlete_id,
         date=row["date"],
         state=State(row["state"]),
-        reasons=tuple(reason(told) for told in json.loads(row["reasons"])),
+        reasons=tuple(reason(told, said) for told in json.loads(row["reasons"])),
         is_new=row["is_new"],
         is_continuation=row["is_continuation"],
         held=row["held"],
         episode=row["episode"],
-        advice=tuple(row["advice"]),
-        clears_when=row["clears_when"],
+        advice=tuple(said(sentence) for sentence in row["advice"]),
+        clears_when=said(row["clears_when"]),
         is_acknowledged=row["is_acknowledged"],
         plan=_plan(json.loads(row["plan"])) if row["plan"] else None,
     )
-    return alert, row["headline"]
+    return alert, said(row["headline"])
+
+
+def spoken(told: str) -> Callable[[str], str]:
+    """Return what turns a stored sentence into the text that it was; another string stays as it is."""
+    texts: dict[str, Any] = json.loads(told)
+    return lambda sentence: restored(texts[sentence]) if sentence in texts else sentence
 
 
 def _plan(row: dict[str, Any]) -> DeloadPlan:
@@ -182,8 +203,7 @@ def alert_history(
         " order by date desc limit $4",
         [athlete_id, every, on, last],
     )
-    decoded = ((row, json.loads(row["reasons"]), json.loads(row["plan"] or "null")) for row in found)
-    rows = [{**row, "reasons": reasons, "plan": plan} for row, reasons, plan in decoded]
+    rows = [_row(row) for row in found]
     flags = withholding.logged_flags(settings, athlete_id)
     shown = []
     for row in rows:
@@ -192,10 +212,30 @@ def alert_history(
     return shown
 
 
-def reason(row: dict[str, Any]) -> Reason:
-    """Return a reason as `marts.alerts` keeps it."""
-    causes = tuple(Cause(**cause) for cause in row["causes"])
-    return Reason(**{**row, "state": State(row["state"]), "causes": causes})
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of `marts.alerts` with what is JSON in it as objects, its sentences as texts."""
+    said = spoken(row["told"])
+    shown = {
+        **row,
+        "headline": said(row["headline"]),
+        "clears_when": said(row["clears_when"]),
+        "advice": [said(sentence) for sentence in row["advice"]],
+        "reasons": [_reason(reason, said) for reason in json.loads(row["reasons"])],
+        "plan": json.loads(row["plan"] or "null"),
+    }
+    return {name: value for name, value in shown.items() if name != "told"}
+
+
+def _reason(row: dict[str, Any], said: Callable[[str], str]) -> dict[str, Any]:
+    causes = [{**cause, "sentence": said(cause["sentence"])} for cause in row["causes"]]
+    return {**row, "sentence": said(row["sentence"]), "evidence": said(row["evidence"]), "causes": causes}
+
+
+def reason(row: dict[str, Any], said: Callable[[str], str]) -> Reason:
+    """Return a reason as `marts.alerts` keeps it, its sentences as `spoken` makes them."""
+    causes = tuple(Cause(**{**cause, "sentence": said(cause["sentence"])}) for cause in row["causes"])
+    told = {name: said(row[name]) for name in ("sentence", "evidence")}
+    return Reason(**{**row, **told, "state": State(row["state"]), "causes": causes})
 
 
 def _sums(con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date) -> dict[str, Any]:
@@ -245,7 +285,7 @@ def _series(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
             uncoupled=rows[name]["acwr_uncoupled"],
             ewma=rows[name]["acwr_ewma"],
             own_percentile=rows[name]["own_percentile"],
-            why_withheld=rows[name]["withheld_why"] or "",
+            why_withheld=recognising.withheld(rows[name]["withheld_why"] or ""),
         )
         for name in SERIES
     )
@@ -269,7 +309,14 @@ def session(row: dict[str, Any]) -> Session:
     title = row["title"] or row["name"].rsplit("/")[-1]
     known = {f.name: row[f.name] for f in fields(Session) if f.name in row}
     return Session(
-        **known | unknown | {"date": row["local_date"], "title": title, "confidence": Confidence(row["confidence"])}
+        **known
+        | unknown
+        | {
+            "date": row["local_date"],
+            "title": title,
+            "confidence": Confidence(row["confidence"]),
+            "confidence_why": recognising.confidence(row["confidence_why"]),
+        }
     )
 
 
@@ -292,63 +339,109 @@ def _unknowns(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -
     ]
     if unknown:
         silent = [day for day in unknown if day not in doubted]
-        why = f"no source has reported on {_spans(silent)}" if silent else "their recordings are doubted"
+        if silent:
+            why = text("no source has reported on {days}", days=_spans(silent))
+        else:
+            why = text("their recordings are doubted")
         sentences.append(
-            f"{_count(len(unknown), 'day')} of the last 35 {'is' if len(unknown) == 1 else 'are'} unknown, not rest:"
-            f" {why}. Ratios that need these days are withheld."
+            plural(
+                "{n} day of the last 35 is unknown, not rest: {why}. Ratios that need these days are withheld.",
+                "{n} days of the last 35 are unknown, not rest: {why}. Ratios that need these days are withheld.",
+                len(unknown),
+                why=why,
+            )
         )
     sentences += doubting.sentences(con, athlete_id, as_of - dt.timedelta(days=34), as_of)
     sentences += recalling.changes(con, athlete_id, as_of)
     health = _one(
         con,
         "select count(*) as runs, count(*) filter (confidence in ('low', 'very low')) as doubtful,"
-        " count(*) filter (is_hill is null and samples > 0 and history_runs >= 8) as hills_unknown,"
-        " sum(copies) as copies from marts.sessions"
+        " count(*) filter (is_hill is null and samples > 0 and history_runs >= 8) as hills_unknown"
+        " from marts.sessions"
         " where athlete_id = ? and local_date > ? and local_date <= ?",
         [athlete_id, as_of - dt.timedelta(days=35), as_of],
     )
     if health["doubtful"]:
         sentences.append(
-            f"{_count(health['doubtful'], 'run')} of {health['runs']} in the last 35 days: load known with low"
-            " confidence only; `hamload sessions` shows which and why."
+            plural(
+                "{n} run of {runs} in the last 35 days: load known with low confidence only; `hamload sessions` shows"
+                " which and why.",
+                "{n} runs of {runs} in the last 35 days: load known with low confidence only; `hamload sessions` shows"
+                " which and why.",
+                health["doubtful"],
+                runs=health["runs"],
+            )
         )
     if health["hills_unknown"]:
         sentences.append(
-            f"Hills are unknown in {health['hills_unknown']} of {_count(health['runs'], 'run')} of the last 35 days, as"
-            " too much altitude is missing: climbs count as flat there, and the true load may be higher."
-        )
-    if health["copies"]:
-        sentences.append(
-            f"{_count(int(health['copies']), 'copy', 'copies')} of runs left out, so that each run counts once."
+            plural(
+                "Hills are unknown in {unknown} of {n} run of the last 35 days, as too much altitude is missing:"
+                " climbs count as flat there, and the true load may be higher.",
+                "Hills are unknown in {unknown} of {n} runs of the last 35 days, as too much altitude is missing:"
+                " climbs count as flat there, and the true load may be higher.",
+                health["runs"],
+                unknown=health["hills_unknown"],
+            )
         )
     refused = [row for row in unreadable(con, athlete_id) if not row["is_no_activity"]]
     if undated := sum(row["may_be_run"] and row["local_date"] is None for row in refused):
         sentences.append(
-            f"The day of {_count(undated, 'document')} that could not be read is not known: a day that counts as rest"
-            " may have held a run."
+            plural(
+                "The day of {n} document that could not be read is not known: a day that counts as rest may have held"
+                " a run.",
+                "The days of {n} documents that could not be read are not known: a day that counts as rest may have"
+                " held a run.",
+                undated,
+            )
         )
     if refused:
         names = "; ".join(f"{row['name'].rsplit('/')[-1]}: {row['reason']}" for row in refused[:_LISTED])
-        more = f" and {len(refused) - _LISTED} more (table marts.unreadable)" if len(refused) > _LISTED else ""
-        sentences.append(f"{_count(len(refused), 'document')} could not be counted. {names}{more}")
+        more = len(refused) - _LISTED
+        sentences.append(
+            plural(
+                "{n} document could not be counted. {names}{more}",
+                "{n} documents could not be counted. {names}{more}",
+                len(refused),
+                names=names,
+                more=text(" and {more} more (table marts.unreadable)", more=more) if more > 0 else "",
+            )
+        )
     return tuple(sentences)
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def _remarks(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> tuple[str, ...]:
+    """Return what is known and worth saying: that copies were left out is no gap in what is known."""
+    copies = _one(
+        con,
+        "select coalesce(sum(copies), 0)::int as copies from marts.sessions"
+        " where athlete_id = ? and local_date > ? and local_date <= ?",
+        [athlete_id, as_of - dt.timedelta(days=35), as_of],
+    )["copies"]
+    if not copies:
+        return ()
+    return (
+        plural(
+            "{n} copy of a run was left out, so that each run counts once.",
+            "{n} copies of runs were left out, so that each run counts once.",
+            copies,
+        ),
+    )
 
 
-def _spans(days: list[dt.date]) -> str:
+def _spans(days: list[dt.date]) -> Text:
     spans: list[list[dt.date]] = []
     for day in days:
         if spans and (day - spans[-1][-1]).days == 1:
             spans[-1].append(day)
         else:
             spans.append([day])
-    words = [
-        f"{span[0]:%-d %b}" if len(span) == 1 else f"{span[0]:%-d %b} to {span[-1]:%-d %b}" for span in spans[:_LISTED]
+    words: list[str] = [
+        text("{date:date}", date=span[0])
+        if len(span) == 1
+        else text("{first:date} to {last:date}", first=span[0], last=span[-1])
+        for span in spans[:_LISTED]
     ]
-    return ", ".join(words) + (", ..." if len(spans) > _LISTED else "")
+    return text("{days:commas}", days=[*words, "..."] if len(spans) > _LISTED else words)
 
 
 def _sources(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str) -> tuple[SourceRow, ...]:
@@ -373,7 +466,15 @@ def _sources(con: duckdb.DuckDBPyConnection, settings: Settings, athlete_id: str
 def _notes(settings: Settings) -> tuple[ModelNote, ...]:
     found = ((key, settings.provenance[key]) for key in _NOTED)
     return tuple(
-        ModelNote(p.kind, f"{key.removeprefix('alerts.').replace('.', ' ').replace('_', ' ')} {p.value:g}: {p.source}")
+        ModelNote(
+            p.kind,
+            text(
+                "{name} {value:g}: {source}",
+                name=key.removeprefix("alerts.").replace(".", " ").replace("_", " "),
+                value=p.value,
+                source=p.source,
+            ),
+        )
         for key, p in found
     )
 

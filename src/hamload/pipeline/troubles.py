@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from hamload import post
 from hamload.digest.failure import Trouble, failure_subject, failure_text
+from hamload.language import text
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hamload.settings import Settings
     from hamload.warehouse import Failure
@@ -29,17 +30,30 @@ _TOO_LONG = dt.timedelta(days=2)
 type _Open = dict[tuple[str, str], Trouble]
 
 
-def tell_troubles(settings: Settings, failures: Sequence[Failure], now: dt.datetime) -> int:
+def tell_troubles(
+    settings: Settings, failures: Sequence[Failure], now: dt.datetime, unwritten: Mapping[str, Exception]
+) -> int:
     """Tell every runner what has begun to go wrong with this night. Returns how many messages are new.
+
+    `unwritten`: whose report could not be written, and why.
 
     A source that fails for another reason, with another remedy, is told anew; one that works again is open no longer.
     """
     found = _sources(settings)
     for failure in failures:
         trouble = Trouble(
-            "a check of the tables", f"{failure.check} failed on {failure.rows} rows. {failure.why}", "hamload rebuild"
+            text("a check of the tables"),
+            f"{failure.check} failed on {failure.rows} rows. {failure.why}",
+            "hamload rebuild",
         )
         found |= {(athlete.id, f"check {failure.check}"): trouble for athlete in settings.athletes}
+    for athlete_id, error in unwritten.items():
+        what = getattr(error, "what", f"It could not be written ({type(error).__name__}: {error}).")
+        found[athlete_id, "report"] = Trouble(
+            text("the report"),
+            what,
+            getattr(error, "remedy", "") or "Free some space in the home, then: hamload report",
+        )
     return _tell(settings, found, now)
 
 
@@ -48,7 +62,7 @@ def tell_crash(settings: Settings, error: BaseException, now: dt.datetime) -> in
     kind = type(error).__name__
     what = getattr(error, "what", f"It broke off ({kind}).")
     remedy = getattr(error, "remedy", "Look at the night's log, or run: hamload sync")
-    trouble = Trouble("the night", what, remedy)
+    trouble = Trouble(text("the night"), what, remedy)
     found: _Open = {(athlete.id, f"crash {kind}"): trouble for athlete in settings.athletes}
     return _tell(settings, found, now, is_whole=False)
 
@@ -90,9 +104,10 @@ def _tell(settings: Settings, found: _Open, now: dt.datetime, *, is_whole: bool 
         with raw.batch(_SOURCE, _NOBODY, now) as batch:
             batch.cursor({"open": [[*key, since] for key, since in sorted(still.items())]})
     names = {athlete.id: athlete.name or athlete.id for athlete in settings.athletes}
+    language = settings.language(now.date())
     new = 0
     for (athlete_id, about), trouble in found.items():
         key = f"{about} since {still[athlete_id, about]}"
-        text = failure_text(trouble, names[athlete_id])
-        new += post.tell(settings, athlete_id, key, "failure", failure_subject(trouble), text, now=now)
+        told = failure_text(trouble, names[athlete_id], language)
+        new += post.tell(settings, athlete_id, key, "failure", failure_subject(trouble, language), told, now=now)
     return new

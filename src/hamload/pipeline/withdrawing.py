@@ -14,9 +14,11 @@ from hamload import post, warehouse
 from hamload.advice import stop_advice
 from hamload.digest import outbox
 from hamload.errors import HamloadError
+from hamload.language import opening
 from hamload.pipeline import curling, telling
 from hamload.pipeline.reporting import report_path
 from hamload.pipeline.withholding import logged_flags, stop_headline
+from hamload.records import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 #: A digest speaks of the seven days after it; older ones are history.
 _DIGEST_DAYS = 8
-_TELLS_OF_STOP = re.compile(r"(\[simulated\] )?Stop\b")
 
 
 def withdraw(settings: Settings, athlete_id: str, now: dt.datetime) -> list[str]:
@@ -46,7 +47,11 @@ def withdraw_mail(settings: Settings, athlete_id: str) -> list[str]:
     """Take back the messages that wait and do not tell of the stop, where a red flag is open."""
     if not logged_flags(settings, athlete_id):
         return []
-    if post.withdraw(settings, athlete_id, lambda subject: _TELLS_OF_STOP.match(subject) is not None):
+    # Every subject opens with its state, in the language of now or, of a message from before, in English.
+    stop = opening(State.STOP.value)
+    words = "|".join(re.escape(word) for word in {str(stop), settings.language().say(stop)})
+    tells_of_stop = re.compile(rf"(\[[^]]*\] )?({words})")
+    if post.withdraw(settings, athlete_id, lambda subject: tells_of_stop.match(subject) is not None):
         return []
     return ["Messages are being sent just now: one from before the warning sign may still arrive."]
 
@@ -70,10 +75,12 @@ def _digests(settings: Settings, athlete_id: str, _flags: Sequence[str], _now: d
 def _report(settings: Settings, athlete_id: str, flags: Sequence[str], _now: dt.datetime) -> None:
     path = report_path(settings, athlete_id)
     if path.is_file():
-        lines = "".join(f"<p>{escape(line)}</p>" for line in stop_advice(flags))
+        language = settings.language()
+        lines = "".join(f"<p>{escape(language.say(line))}</p>" for line in stop_advice(flags))
+        again = language.text("The numbers are kept. To write the report anew: hamload report")
         page = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Stop - hamload</title>'
-            f"<h1>{escape(stop_headline(flags))}</h1>{lines}"
-            "<p>The numbers are kept. To write the report anew: <code>hamload report</code></p></html>"
+            f'<!doctype html><html lang="{language.code}"><meta charset="utf-8">'
+            f"<title>{escape(language.say(opening(State.STOP.value)))} - hamload</title>"
+            f"<h1>{escape(language.say(stop_headline(flags)))}</h1>{lines}<p>{escape(again)}</p></html>"
         )
         outbox.replace_file(path, page.encode())

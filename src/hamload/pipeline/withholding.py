@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hamload.advice import FLAGS, headline, stop_advice, wording
 from hamload.advice.flags import is_urgent
+from hamload.language import opening, text
 from hamload.pipeline.journaling import flags as logged_flags
 from hamload.records import Alert, Reason, State
 
@@ -31,7 +32,7 @@ __all__ = [
     "stopped_row",
 ]
 
-_INVITED = "Nothing spoke against building up on that day; now a warning sign does."
+_INVITED = text("Nothing spoke against building up on that day; now a warning sign does.")
 
 
 def stopped(alert: Alert, flags: Sequence[str]) -> tuple[Alert, str]:
@@ -74,7 +75,7 @@ def past_reasons(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
 
 def past_headline(state: State) -> str:
     """Return an earlier day's headline while a flag is open."""
-    return f"{state.value.capitalize()}: how that day stood. A warning sign is open, so its advice is withheld."
+    return text("{state}: how that day stood. A warning sign is open, so its advice is withheld.", state=opening(state))
 
 
 def stopped_row(row: dict[str, Any], flags: Sequence[str], *, is_newest: bool) -> dict[str, Any]:

@@ -1,19 +1,24 @@
 "use strict";
 {
   const told = JSON.parse(document.getElementById("data").textContent);
+  const say = (name, values) => told.words[name].replace(/\{(\w+)\}/g, (_, field) => values[field]);
   const rows = told.rows, specs = told.specs, DAY = 86400000, UNKNOWN = 255;
-  const options = { actions: false, renderer: "svg", tooltip: true, defaultStyle: false, logLevel: 1 };
+  const options = { actions: false, renderer: "svg", tooltip: true, defaultStyle: false, logLevel: 1, formatLocale: told.locale.number, timeFormatLocale: told.locale.time };
   const views = {};
   const last = rows.whole.length ? rows.whole[1].at : 0;
 
   // A bar is a day, or where there are too many of them the mean of a week's known days; unknown stays unknown.
+  // Weeks begin on the runner's own first day: the first and the last one of a range may be short.
+  const weekOf = (at) => Math.floor((at / DAY + 3 - told.first_weekday) / 7);
   const weeks = (days) => {
     const found = [];
-    for (let end = days.length; end > 0; end -= 7) {
-      const week = days.slice(Math.max(end - 7, 0), end), known = week.filter((d) => d.known), last = week[week.length - 1];
-      const [from, to] = [week[0], last].map((d) => d.label.replace(" (unknown)", ""));
-      const some = known.length < week.length ? `, ${known.length} of ${week.length} days known` : "";
-      const bar = { ...last, at: week[0].at, days: week.length, label: (week.length > 1 ? `${from} – ${to}` : to) + some };
+    for (let end = days.length, start; end > 0; end = start) {
+      start = end - 1;
+      while (start > 0 && weekOf(days[start - 1].at) === weekOf(days[end - 1].at)) start -= 1;
+      const week = days.slice(start, end), known = week.filter((d) => d.known), last = week[week.length - 1];
+      const [from, to] = [week[0], last].map((d) => d.day ?? d.label);
+      const some = known.length < week.length ? `, ${say("known", { known: known.length, days: week.length })}` : "";
+      const bar = { ...last, at: week[0].at, days: week.length, label: (week.length > 1 ? say("mean_week", { first: from, last: to }) : to) + some };
       for (const part of ["hill", "speed", "long", "base"]) bar[part] = known.length ? known.reduce((s, d) => s + d[part], 0) / known.length : null;
       found.push(bar);
     }
@@ -84,7 +89,7 @@
     const box = detail.querySelector(".chart");
     if (!isOpen && box) {
       const grades = course(rows.traces[Number(box.dataset.trace)]);
-      await draw(box.id, specs.run, { run: grades }, "Speed, grade and demand over the run");
+      await draw(box.id, specs.run, { run: grades }, told.words.course);
       box.dataset.drawn = "yes";
     }
   };
@@ -105,7 +110,7 @@
     });
     const more = document.getElementById("more");
     if (more) more.hidden = count >= matching;
-    document.getElementById("count").textContent = `${count} of ${matching} shown`;
+    document.getElementById("count").textContent = say("shown", { shown: count, all: matching });
   };
   document.querySelectorAll('input[name="kind"]').forEach((i) => i.addEventListener("change", () => { shown = PAGE; list(); }));
   document.getElementById("more")?.addEventListener("click", () => { shown += 200; list(); });
@@ -120,7 +125,7 @@
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       await show();
-      for (const box of document.querySelectorAll(".detail:not([hidden]) .chart")) await draw(box.id, specs.run, { run: course(rows.traces[Number(box.dataset.trace)]) }, "Speed, grade and demand over the run");
+      for (const box of document.querySelectorAll(".detail:not([hidden]) .chart")) await draw(box.id, specs.run, { run: course(rows.traces[Number(box.dataset.trace)]) }, told.words.course);
     }, 150);
   });
   window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
