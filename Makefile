@@ -1,5 +1,5 @@
 # hamload needs git, make, python3 and the package index; everything else is made here, in .tools and .venv.
-.PHONY: help demo test lint types bench nights readers notebooks clean
+.PHONY: help demo install test lint types docs picture wheel bench nights readers notebooks clean
 .DEFAULT_GOAL := help
 
 UV := .tools/bin/uv
@@ -7,7 +7,10 @@ RUN := $(UV) run --locked --no-sync
 
 help:
 	@echo "make demo    a night of hamload on a year of a simulated runner"
+	@echo "make install the command hamload, into ~/.local/bin, in an environment of its own"
 	@echo "make test    style, types and all tests"
+	@echo "make docs    the documentation, as a site in build/site; a broken link is an error"
+	@echo "make wheel   the wheel, installed into an empty environment, runs its demo (two minutes)"
 	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
 	@echo "make readers a writer in a loop and ten readers, for a minute"
 	@echo "make notebooks  the notebooks as HTML and for Jupyter"
@@ -27,6 +30,11 @@ $(UV):
 demo: .venv/.made
 	@echo "== The nightly flow on a year of a simulated runner"
 	@$(RUN) hamload demo --home .demo
+
+install: $(UV)
+	@echo "== Installing the command hamload (a minute)"
+	@$(UV) tool install --quiet --force --python "$$(cat .python-version)" .
+	@command -v hamload >/dev/null || echo "   Put $$($(UV) tool dir --bin) on your PATH; until then: $$($(UV) tool dir --bin)/hamload"
 
 lint: .venv/.made
 	@echo "== Style: ruff"
@@ -51,6 +59,17 @@ browser:
 test: lint types browser
 	@echo "== Tests"
 	@$(RUN) pytest -n 2 --dist worksteal
+
+docs: .venv/.made
+	@echo "== The documentation"
+	@$(RUN) python docsite/build.py
+
+picture: demo
+	@$(RUN) python docsite/picture.py .demo
+
+wheel: .venv/.made
+	@echo "== The wheel in an empty environment"
+	@HAMLOAD_WHOLE_WHEEL=1 $(RUN) pytest tests/test_packaging.py
 
 bench: .venv/.made
 	@echo "== Every figure beside its peer"
@@ -81,4 +100,4 @@ messages: .venv/.made
 	@$(RUN) python tests/language/messages.py
 
 clean:
-	rm -rf .venv .tools .demo dist artifacts
+	rm -rf .venv .tools .demo dist artifacts build docs/reference

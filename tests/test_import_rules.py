@@ -20,7 +20,8 @@ ALLOWED: dict[str, set[str]] = {
     "merging": _PURE,
     "days": _PURE,
     "sources": _PURE,
-    "raw": _PURE,
+    "versions": _PURE,
+    "raw": _PURE | {"versions"},
     "journal": _PURE | {"raw"},
     "decode": _PURE | {"load"},
     "warehouse": _PURE,
@@ -29,13 +30,14 @@ ALLOWED: dict[str, set[str]] = {
     "digest": _PURE,
     "settings": _PURE,
     "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline", "demonstration"},
-    "post": _PURE | {"settings"},
+    "post": _PURE | {"settings", "versions"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"agenda", "settings", "charts", "quantiles"},
+    | {"agenda", "settings", "charts", "quantiles", "versions"},
+    "doctor": _PURE | {"settings", "raw", "versions", "warehouse", "sources", "post", "pipeline"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator", "raw", "journal", "warehouse", "advice"},
-    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "warehouse", "digest"},
+    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "doctor", "warehouse", "digest"},
     "flows": _PURE | {"settings", "pipeline", "warehouse"},
 }
 FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]

@@ -497,11 +497,13 @@ def _time(field: str, *, labels: bool = True) -> alt.X:
 
 def _colour(field: str, names: Sequence[str], language: Language = ENGLISH) -> alt.Color:
     scale = alt.Scale(domain=list(names), range=[COLOURS[name] for name in names])
-    shown = {name: language.say(_NAMES.get(name) or word(name)) for name in names}
+    shown = {name: name if name in _UNTOLD else language.say(_NAMES.get(name) or word(name)) for name in names}
     return alt.Color(f"{field}:N", scale=scale, legend=_legend(labelExpr=f"{json.dumps(shown)}[datum.label]"))
 
 
 _NAMES = {"uncoupled": text("uncoupled"), "EWMA": text("EWMA")}
+#: Names of the notebooks' charts, which are English alone.
+_UNTOLD = frozenset({"as shipped", "as set here"})
 
 
 def _legend(**others: Any) -> alt.Legend:

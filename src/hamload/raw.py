@@ -21,6 +21,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from hamload import versions
 from hamload.errors import HamloadError
 
 if TYPE_CHECKING:
@@ -86,6 +87,20 @@ create table if not exists unlinks (
     format text not null
 ) strict;
 """
+
+
+def _numbered(db: sqlite3.Connection) -> None:
+    """Make the tables that are missing, and the column that reports lacked before ledgers had numbers."""
+    versions.script(_SCHEMA)(db)
+    columns = {row[1] for row in db.execute("pragma table_info(reports)").fetchall()}
+    if "resumes_at" not in columns:
+        db.execute("alter table reports add column resumes_at text")
+
+
+#: How a ledger of each version becomes the next one. Only ever added to: `_SCHEMA` is the tables of version 1.
+_STEPS: tuple[versions.Step, ...] = (_numbered,)
+VERSION = len(_STEPS)
+LEDGER = "ledger.db"
 
 #: Text formats shrink to a tenth; FIT is already dense and is kept as it is, ready for other programs.
 _COMPRESSED = frozenset({"gpx", "tcx", "json", "strava", "garmin"})
@@ -173,22 +188,32 @@ def stored(path: Path, name: str) -> bytes:
     return content
 
 
+def path_of(folder: Path, name: str, format_: str) -> Path:
+    """Return where a document of the folder `raw/` lies."""
+    return folder / name[:2] / f"{name}.{format_}{'.gz' if format_ in _COMPRESSED else ''}"
+
+
 class Raw:
     """The raw documents of one home. Use as a context manager."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "raw"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.folder / "ledger.db", isolation_level=None)
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(exist_ok=True)
+            path = self.folder / LEDGER
+            self._db = sqlite3.connect(path, isolation_level=None)
+            versions.refuse_newer(versions.version(self._db), VERSION, path)
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
             self._db.execute("pragma foreign_keys = on")
             # What expires or is forgotten must not linger in free pages.
             self._db.execute("pragma secure_delete = on")
-            self._db.executescript(_SCHEMA)
-            self._migrate()
+            versions.bring(self._db, path, _STEPS, home)
             self._unlink()
+        except HamloadError:
+            self._db.close()
+            raise
         except (OSError, sqlite3.Error) as error:
             raise HamloadError(
                 f"The raw documents in {self.folder} cannot be opened: {error}.",
@@ -218,6 +243,7 @@ class Raw:
             batch.sync()
             self._db.execute("commit")
             if batch.has_removed:
+                versions.forget_kept(self.folder.parent)
                 self._unlink()
         except BaseException as error:
             if self._db.in_transaction:
@@ -235,7 +261,7 @@ class Raw:
 
     def path(self, name: str, format_: str) -> Path:
         """Return where a document lies."""
-        return self.folder / name[:2] / f"{name}.{format_}{'.gz' if format_ in _COMPRESSED else ''}"
+        return path_of(self.folder, name, format_)
 
     def deliveries(
         self, athlete_id: str | None = None, *, format_: str | None = None, with_withdrawn: bool = False
@@ -293,16 +319,12 @@ class Raw:
         query = " union ".join(f"select source from {table} where athlete_id = ?1" for table in tables)  # noqa: S608
         return [row[0] for row in self._rows(f"{query} order by 1", (athlete_id,))]
 
-    def _migrate(self) -> None:
-        columns = {row[1] for row in self._rows("pragma table_info(reports)")}
-        if "resumes_at" not in columns:
-            self._db.execute("alter table reports add column resumes_at text")
-
     def _unlink(self) -> None:
         """Delete the files whose rows are gone, and what the write-ahead log still holds of them."""
         ordered = self._rows("select document_id, format from unlinks")
         if not ordered:
             return
+        versions.forget_kept(self.folder.parent)
         for name, format_ in ordered:
             if not self._rows("select 1 from documents where document_id = ?", (name,)):
                 self.path(name, format_).unlink(missing_ok=True)

@@ -60,6 +60,27 @@ class Service(StrEnum):
         return {"strava": "Strava", "garmin": "Garmin Connect", "garmin_personal": "Garmin's Personal API"}[self.value]
 
 
+class OwnService(str):
+    """A service that the runner's own file fetches from: the same words as `Service`, of a name of their own."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        """Return its name in every table."""
+        return str(self)
+
+    @property
+    def command(self) -> str:
+        """Its name on the command line."""
+        return str(self)
+
+    @property
+    def label(self) -> str:
+        """Its name in a sentence."""
+        return str(self)
+
+
 class AltitudeSource(StrEnum):
     """Where altitude came from, which sets the window of the grade fit."""
 

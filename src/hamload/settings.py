@@ -9,22 +9,32 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import re
 import tomllib
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from hamload.errors import ConfigurationError
 from hamload.language import PLAIN, Language
 from hamload.parameters import AlertRules, LoadModel, MergingRules, Signal, Windows
-from hamload.records import Service
+from hamload.records import OwnService, Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +43,9 @@ if TYPE_CHECKING:
 FORMULAS = "1"
 #: A plain mail address, or none: nothing in it can end a header or an SMTP command.
 _ADDRESS = r"^([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})?$"
+
+#: Names of sources that are no service.
+_TAKEN = frozenset({"files", "journal", "night"})
 
 _CRON = r"^\S+( \S+){4}$"
 
@@ -87,17 +100,36 @@ class PushSettings(BaseModel):
 
 
 class AccountSettings(BaseModel):
-    """A runner's account at a service that the nightly run asks. `hamload auth` writes it, `hamload forget` ends it."""
+    """A runner's account at a service that the nightly run asks. `hamload auth` writes it, `hamload forget` ends it.
+
+    `file` is a Python file of the runner's own that fetches from a service which hamload does not know.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    service: Service
+    service: Service | Annotated[OwnService, InstanceOf]
     athlete: str = ""
+    file: str = ""
 
     @field_validator("service", mode="before")
     @classmethod
     def _as_told(cls, value: Any) -> Any:
-        return value.replace("-", "_") if isinstance(value, str) else value
+        if not isinstance(value, str) or isinstance(value, Service | OwnService):
+            return value
+        name = value.replace("-", "_")
+        return Service(name) if name in set(Service) else OwnService(name)
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        is_own = isinstance(self.service, OwnService)
+        if is_own and not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", self.service):
+            raise ValueError(f"{self.service!r} is no name for a service: small letters, digits and _")
+        if is_own and self.service in _TAKEN:
+            raise ValueError(f"{self.service!r} is a name of hamload's own")
+        if is_own != bool(self.file):
+            known = ", ".join(service.command for service in Service)
+            raise ValueError(f"service is one of {known}, or a name of your own together with file")
+        return self
 
 
 class FetchSettings(BaseModel):
@@ -178,6 +210,15 @@ class ShowSettings(BaseModel):
         return {"monday": 0, "saturday": 5, "sunday": 6}[self.week_starts]
 
 
+class DoctorSettings(BaseModel):
+    """From where on `hamload doctor` calls something wrong."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_free_mb: float = Field(ge=0)
+    max_night_age_h: float = Field(gt=0)
+
+
 class ImportSettings(BaseModel):
     """How recordings are read."""
 
@@ -207,6 +248,7 @@ class _File(BaseModel):
     mail: MailSettings
     push: PushSettings
     show: ShowSettings
+    doctor: DoctorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +282,7 @@ class Settings:
     mail: MailSettings
     push: PushSettings
     show: ShowSettings
+    doctor: DoctorSettings
 
     def athlete(self, athlete_id: str = "") -> AthleteSettings:
         """Return the named runner, or the only one. Raises ConfigurationError where that is not one runner."""
@@ -313,9 +356,9 @@ def load(home: Path | None = None) -> Settings:
     except ValidationError as error:
         raise _invalid(error, str(own_file)) from None
     found = _coefficients(coefficients, str(own_file))
-    time_zone = os.environ.get("HAMLOAD_TIME_ZONE") or file.time_zone or _machine_time_zone()
+    time_zone = os.environ.get("HAMLOAD_TIME_ZONE") or file.time_zone or machine_time_zone()
     for name in {time_zone, *(a.time_zone for a in file.athletes if a.time_zone)}:
-        _check_zone(name, str(own_file))
+        _check_zone(name, "HAMLOAD_TIME_ZONE" if name == os.environ.get("HAMLOAD_TIME_ZONE") else str(own_file))
     ids = {a.id for a in file.athletes}
     if len(ids) < len(file.athletes):
         raise ConfigurationError(
@@ -350,6 +393,7 @@ def load(home: Path | None = None) -> Settings:
         mail=file.mail,
         push=file.push,
         show=file.show,
+        doctor=file.doctor,
     )
     # Now, and not in the middle of a night.
     current.language().check()
@@ -427,6 +471,27 @@ def secret(name: str) -> str:
             f"The file that {name}_FILE names cannot be read ({type(error).__name__}): {path}.",
             "Mend the variable, or the file's rights.",
         ) from None
+
+
+def child_environment(own: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment for a child, with what is its own."""
+    return {**os.environ, **own}
+
+
+def time_zone_source(home: Path) -> str:
+    """Return where the time zone of a home comes from, "guess" where nobody and nothing has named one."""
+    if os.environ.get("HAMLOAD_TIME_ZONE"):
+        return "HAMLOAD_TIME_ZONE"
+    own_file = home / "config.toml"
+    if own_file.is_file() and _toml(own_file).get("time_zone"):
+        return "config.toml"
+    return "this machine" if _told_time_zone() else "guess"
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone. Raises ConfigurationError where there is none of that name."""
+    _check_zone(name, "time zone")
+    return ZoneInfo(name)
 
 
 def prefect_environment(home: Path) -> dict[str, str]:
@@ -561,16 +626,23 @@ def _invalid(error: ValidationError, own_file: str) -> ConfigurationError:
 def _check_zone(name: str, own_file: str) -> None:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         near = get_close_matches(name, available_timezones(), n=2)
         hint = f"Did you mean {', '.join(near)}?" if near else 'Use a name such as "Europe/Vienna".'
         raise ConfigurationError(f"{own_file}: {name!r} is no time zone.", hint) from None
 
 
-def _machine_time_zone() -> str:
+def machine_time_zone() -> str:
+    """Return the machine's time zone, UTC where it does not tell."""
+    return _told_time_zone() or "UTC"
+
+
+def _told_time_zone() -> str:
     link = Path("/etc/localtime")
     if link.is_symlink():
         target = str(link.readlink())
         if "zoneinfo/" in target:
             return target.rsplit("zoneinfo/", maxsplit=1)[-1]
-    return "UTC"
+    named = Path("/etc/timezone")
+    told = named.read_text(encoding="utf-8", errors="replace").strip() if named.is_file() else ""
+    return told if told in available_timezones() else ""

@@ -47,7 +47,7 @@ class Failure:
 def lock(home: Path) -> Iterator[None]:
     """Hold the home for one writer. A dead process holds nothing. Raises WarehouseError where another one works."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ConfigurationError(

@@ -11,7 +11,7 @@ import pytest
 
 from hamload import pipeline
 from hamload.raw import Raw
-from hamload.records import Service
+from hamload.records import OwnService, Service
 from hamload.simulator import garmin as garmin_simulator
 from hamload.simulator import strava as strava_simulator
 
@@ -75,7 +75,7 @@ def _mend(home: Any) -> None:
         simulator.faults.clear()
 
 
-def _fetch(home: Any) -> tuple[set[Service], list[str]]:
+def _fetch(home: Any) -> tuple[set[Service | OwnService], list[str]]:
     with pipeline.exclusive(home.settings):
         fetched, failed = pipeline.fetch(home.settings, home.world.now)
     return {f.service for f in fetched}, failed

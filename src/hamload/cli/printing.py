@@ -24,10 +24,12 @@ _LISTED = 20
 
 
 def settings_of(home: Path | None) -> Settings:
-    """Return the settings of a home."""
-    from hamload import settings
+    """Return the settings of a home. Raises ConfigurationError also where a newer hamload has written it."""
+    from hamload import pipeline, settings
 
-    return settings.load(home)
+    current = settings.load(home)
+    pipeline.refuse_newer(current)
+    return current
 
 
 def terminal(*, stderr: bool = False) -> Console:

@@ -38,7 +38,7 @@ def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJ
         told = {"home": settings.home, **asdict(facts), "outbox": outbox}
         print(json.dumps(told, default=str, indent=2))
         return
-    _print_status(facts, settings, is_now=not on)
+    print_status(facts, settings, is_now=not on)
 
 
 @app.command()
@@ -81,7 +81,8 @@ def _send_digest(settings: Settings, athlete: str) -> None:
     raise typer.Exit(1 if problems or waiting else 0)
 
 
-def _print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> None:
+def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> None:
+    """Print a runner's state, week, unknowns and sources."""
     from hamload import pipeline
     from hamload.cli import drawing
 

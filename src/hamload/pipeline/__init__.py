@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
 from hamload.errors import HamloadError, WarehouseError
-from hamload.pipeline.putting import put_files, put_folder, silent
+from hamload.pipeline.putting import put_files, put_folder, silent, vouch
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import duckdb
@@ -58,6 +57,7 @@ __all__ = [
     "rebuild",
     "recall_curls",
     "refresh",
+    "refuse_newer",
     "report",
     "sessions",
     "tell_and_report",
@@ -68,6 +68,7 @@ __all__ = [
     "undelivered",
     "undelivered_words",
     "unreadable",
+    "vouch",
     "waiting_accounts",
     "withdraw",
     "write_calendars",
@@ -98,9 +99,30 @@ class Night:
     reports: tuple[Path, ...]
 
 
-def exclusive(settings: Settings) -> AbstractContextManager[None]:
-    """Hold the home for one run. Raises WarehouseError where another one is at work."""
-    return warehouse.lock(settings.home)
+@contextmanager
+def exclusive(settings: Settings) -> Iterator[None]:
+    """Hold the home for one run.
+
+    Raises
+    ------
+    WarehouseError
+        Where another one is at work.
+    ConfigurationError
+        Where a newer hamload has written the home.
+
+    """
+    with warehouse.lock(settings.home):
+        refuse_newer(settings)
+        yield
+
+
+def refuse_newer(settings: Settings) -> None:
+    """Refuse a home that a newer hamload has written, before anything is touched. Raises ConfigurationError."""
+    from hamload import post, raw, versions
+
+    ledgers = ((settings.home / "raw" / raw.LEDGER, raw.VERSION), (post.ledger_path(settings), post.VERSION))
+    for path, newest in ledgers:
+        versions.refuse_newer(versions.version_of(path) or 0, newest, path)
 
 
 def decode(settings: Settings, progress: Progress = silent) -> int:

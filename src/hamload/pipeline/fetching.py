@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hamload import settings as configuration
 from hamload.errors import ConfigurationError, HamloadError
+from hamload.pipeline import own
 from hamload.pipeline.putting import silent
 from hamload.raw import Raw
 from hamload.records import Service
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hamload.pipeline.putting import Progress
+    from hamload.records import OwnService
     from hamload.settings import AccountSettings, Settings
     from hamload.sources.pages import Page
     from hamload.sources.strava import Host, Session
@@ -48,7 +50,7 @@ class Fetched:
     limit ended the run, and nothing may be asked before. `notes` are sentences for the runner.
     """
 
-    service: Service
+    service: Service | OwnService
     athlete_id: str
     new: int
     known: int
@@ -178,6 +180,8 @@ def _pages(settings: Settings, account: AccountSettings, now: dt.datetime, raw: 
             yield from _garmin(settings, access, cursor(), now)
         case Service.GARMIN_PERSONAL:
             yield from _garmin_personal(settings, access, cursor(), now)
+        case _:
+            yield from own.fetch(settings.home, account, cursor(), now)
 
 
 def _strava(settings: Settings, access: Access, cursor: Any, now: dt.datetime, raw: Raw) -> Iterator[Page]:

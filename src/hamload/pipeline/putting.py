@@ -80,7 +80,7 @@ def put_files(
     if through is not None:
         _check_through(through, gaps, now.astimezone(settings.zone(athlete_id)).date())
     paths = [path.absolute() for path in paths]
-    found = files.find(paths, _limits(settings))
+    found = files.find(paths, limits_of(settings))
     is_history = (found.is_complete or through is not None) if gaps is None else gaps == "rest"
     with Raw(settings.home) as raw:
         facts = {"sport_hint": sport} if sport else {}
@@ -90,6 +90,12 @@ def put_files(
             # A report without documents speaks of all that its source ever gave: an empty folder must not.
             batch.report(is_history=is_history and bool(documents), documents=documents, covered_until=through)
     return replace(put, is_history=is_history)
+
+
+def vouch(settings: Settings, athlete_id: str, now: dt.datetime, through: dt.date) -> None:
+    """Record the runner's word that what was imported is their whole history up to a day: after it came rest."""
+    with Raw(settings.home) as raw, raw.batch("files", athlete_id, now) as batch:
+        batch.report(is_history=True, covered_until=through)
 
 
 def _check_through(through: dt.date, gaps: Gaps | None, today: dt.date) -> None:
@@ -118,7 +124,7 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
     source = f"folder:{folder.path}"
     path = folder.path.expanduser()
     with Raw(settings.home) as raw:
-        found = files.find([path], _limits(settings)) if path.is_dir() else None
+        found = files.find([path], limits_of(settings)) if path.is_dir() else None
         if not found or (not found.offers and any(d.source == source for d in raw.deliveries(athlete.id))):
             what = "is empty, though it has held recordings" if found else "is not there"
             failure = HamloadError(
@@ -226,5 +232,6 @@ _REFUSALS = {
 }
 
 
-def _limits(settings: Settings) -> files.Limits:
+def limits_of(settings: Settings) -> files.Limits:
+    """Return what one file and one archive may unpack to."""
     return files.Limits(int(settings.imports.max_file_mb * _MB), int(settings.imports.max_archive_mb * _MB))

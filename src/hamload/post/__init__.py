@@ -10,11 +10,12 @@ a notice that says so and quotes it. So there is at most one copy of each messag
 """
 
 from hamload.post.delivering import Outcome, deliver, withdraw
-from hamload.post.ledger import Standing
+from hamload.post.ledger import VERSION, Standing
 from hamload.post.letter import Attachment
-from hamload.post.telling import forget, in_words, is_told, standing, tell, told
+from hamload.post.telling import forget, in_words, is_told, ledger_path, standing, tell, told, try_line
 
 __all__ = [
+    "VERSION",
     "Attachment",
     "Outcome",
     "Standing",
@@ -22,8 +23,10 @@ __all__ = [
     "forget",
     "in_words",
     "is_told",
+    "ledger_path",
     "standing",
     "tell",
     "told",
+    "try_line",
     "withdraw",
 ]

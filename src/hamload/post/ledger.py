@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+from hamload import versions
 from hamload.errors import HamloadError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 MAIL = "mail"
 #: Kinds that say how things stand: the newest stands for those before it.
 _NEWS = frozenset({"digest", "alert"})
-_NAME = "post.db"
+NAME = "post.db"
 _SCHEMA = """
 create table if not exists home (salt text not null) strict;
 create table if not exists messages (
@@ -54,6 +55,9 @@ create table if not exists deliveries (
     primary key (message_id, way)
 ) strict;
 """
+#: How a ledger of each version becomes the next one. Only ever added to.
+_STEPS: tuple[versions.Step, ...] = (versions.script(_SCHEMA),)
+VERSION = len(_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,17 @@ class Ledger:
         try:
             outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
             # The owner's alone from its first moment on: it holds words about somebody's health.
-            os.close(os.open(outbox / _NAME, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(outbox / _NAME, isolation_level=None, timeout=30)
+            os.close(os.open(outbox / NAME, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(outbox / NAME, isolation_level=None, timeout=30)
             self._db.execute("pragma synchronous = full")
             self._db.execute("pragma secure_delete = on")
-            self._db.executescript(_SCHEMA)
+            versions.bring(self._db, outbox / NAME, _STEPS, outbox.parent)
             self._db.execute(
                 "insert into home select ? where not exists (select 1 from home)", (secrets.token_hex(16),)
             )
+        except HamloadError:
+            self._db.close()
+            raise
         except (OSError, sqlite3.Error) as error:
             raise HamloadError(
                 f"The outbox {outbox} cannot be opened: {error}.", "Free some space there, or mend the folder's rights."
@@ -102,7 +109,7 @@ class Ledger:
     @staticmethod
     def is_there(outbox: Path) -> bool:
         """Return whether anything was ever put into this outbox."""
-        return (outbox / _NAME).is_file()
+        return (outbox / NAME).is_file()
 
     def message_id(self, athlete_id: str, key: str, domain: str) -> str:
         """Return the Message-ID that this key has for good: the same message always carries the same one."""

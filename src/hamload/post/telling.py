@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hamload.errors import ConfigurationError
-from hamload.post.ledger import MAIL, Ledger, Standing
+from hamload.post.ledger import MAIL, NAME, Ledger, Standing
 from hamload.post.letter import compose, one_line
+from hamload.post.smtp import line
 from hamload.settings import secret
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ _UNREADABLE = "push:unreadable"
 def outbox(settings: Settings) -> Path:
     """Return where a home's messages lie."""
     return settings.home / "outbox"
+
+
+def ledger_path(settings: Settings) -> Path:
+    """Return where the outbox's ledger lies, if there is one."""
+    return outbox(settings) / NAME
 
 
 def tell(  # noqa: PLR0913, PLR0917  # a message has that many sides
@@ -106,6 +112,12 @@ def forget(settings: Settings, athlete_id: str) -> None:
     if Ledger.is_there(outbox(settings)):
         with Ledger(outbox(settings)) as ledger:
             ledger.forget(athlete_id)
+
+
+def try_line(settings: Settings) -> None:
+    """Open the line to the mail server, sign in, and hang up; nothing is sent. Raises HamloadError."""
+    with line(settings.mail):
+        pass
 
 
 def in_words(settings: Settings, messages: Sequence[Standing]) -> list[str]:

@@ -1,0 +1,91 @@
+"""Every raw document against its name, every ledger's own integrity, every check of `sql/checks`. Reads only."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from hamload import raw, versions, warehouse
+from hamload.doctor import place
+from hamload.doctor.finding import note, ok, wrong
+from hamload.errors import HamloadError
+from hamload.settings import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from hamload.doctor.finding import Finding
+
+type Progress = Callable[[str, int, int], None]
+
+
+def verify(home: Path, progress: Progress = lambda _step, _done, _total: None) -> Iterator[Finding]:
+    """Read everything that the home holds, and yield what was found. Asks nobody, writes nothing."""
+    ledger = home / "raw" / raw.LEDGER
+    if not home.is_dir():
+        yield place.home(home)
+        return
+    if not ledger.is_file() and any((home / "raw").glob("??/*")):
+        yield wrong("documents", f"There are documents, and no ledger {ledger}.", "restore it from your backup")
+        return
+    if not ledger.is_file():
+        yield note("documents", "There are no raw documents here yet.", "hamload import PATH")
+        return
+    for path in (ledger, home / "outbox" / "post.db"):
+        if path.is_file():
+            yield _integrity(path)
+    yield from _documents(home, progress)
+    yield from _tables(home)
+
+
+def _integrity(path: Path) -> Finding:
+    try:
+        with closing(versions.read_only(path)) as db:
+            ((said,), *_) = db.execute("pragma integrity_check(1)").fetchall()
+    except sqlite3.Error as error:
+        said = str(error)
+    if said != "ok":
+        return wrong(path.name, f"{path} is damaged: {said}.", "restore it from your backup")
+    return ok(path.name, "whole")
+
+
+def _documents(home: Path, progress: Progress) -> Iterator[Finding]:
+    try:
+        with closing(versions.read_only(home / "raw" / raw.LEDGER)) as db:
+            listed = db.execute("select document_id, format from documents order by 1").fetchall()
+    except sqlite3.Error as error:
+        yield wrong("documents", f"The ledger cannot be read: {error}.", "restore raw/ from your backup")
+        return
+    bad = 0
+    known = set()
+    for count, (name, format_) in enumerate(listed, 1):
+        path = raw.path_of(home / "raw", name, format_)
+        known.add(path)
+        try:
+            raw.stored(path, name)
+        except HamloadError as error:
+            bad += 1
+            yield wrong("documents", error.what, "restore it from your backup, or import it again")
+        progress("verifying", count, len(listed))
+    if not bad:
+        yield ok("documents", f"all {len(listed)} match their names")
+    strange = [path for path in (home / "raw").glob("??/*") if path not in known]
+    if strange:
+        yield note("documents", f"{len(strange)} files that the ledger does not know; the next night removes them.")
+
+
+def _tables(home: Path) -> Iterator[Finding]:
+    sql = shipped("sql")
+    try:
+        with warehouse.reader(home, sql) as con:
+            failures = warehouse.check(con, sql)
+            count = len(list((sql / "checks").glob("*.sql")))
+    except HamloadError as error:
+        yield wrong("tables", error.what, "hamload rebuild")
+        return
+    for failure in failures:
+        yield wrong(failure.check, f"{failure.why} Failed on {failure.rows} rows.", "hamload rebuild")
+    if not failures:
+        yield ok("tables", f"all {count} checks hold: parts sum to loads, no gap in the days, one session a run, ...")

@@ -1,0 +1,253 @@
+"""What the doctor finds: each fault by its name, with one remedy; nothing is changed, and nobody is asked unasked."""
+
+import datetime as dt
+import hashlib
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hamload import doctor, pipeline, raw, settings
+from hamload.doctor import Finding, machine
+from hamload.simulator import SimulatedRunner, write_year
+from hamload.sources.access import Access
+from hamload.sources.tokens import Key, Tokens
+
+NOW = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
+LAST_DAY = dt.date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home with five weeks of runs."""
+    home = tmp_path_factory.mktemp("doctor") / "home"
+    write_year(SimulatedRunner(), home.parent / "runs", LAST_DAY, 35)
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text('time_zone = "Europe/Vienna"\n')
+    current = settings.load(home)
+    with pipeline.exclusive(current):
+        pipeline.put_files(current, [home.parent / "runs"], "me", NOW, through=LAST_DAY)
+        pipeline.refresh(current, LAST_DAY)
+    # What it published carries today's date, whatever day the runs say.
+    os.utime(home / "hamload.duckdb", (NOW.timestamp(), NOW.timestamp()))
+    return home
+
+
+@pytest.fixture
+def home(kept: Path, tmp_path: Path) -> Path:
+    """Return a copy of it that a test may spoil."""
+    copy = tmp_path / "home"
+    subprocess.run(["cp", "-a", str(kept), str(copy)], check=True)
+    return copy
+
+
+@pytest.fixture(autouse=True)
+def _without_the_long_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave Prefect's import, three seconds, to the one test that is about the whole command."""
+    monkeypatch.setattr(machine, "prefect", lambda: Finding("prefect", doctor.Level.OK, "not looked at"))
+
+
+def _wrong(home: Path, **options: Any) -> dict[str, Finding]:
+    return {f.name: f for f in doctor.examine(home, NOW, **options) if f.level is doctor.Level.WRONG}
+
+
+def _found(home: Path, name: str) -> Finding:
+    return next(f for f in doctor.examine(home, NOW) if f.name == name)
+
+
+def _add(home: Path, text: str) -> None:
+    with (home / "config.toml").open("a") as file:
+        file.write(text)
+
+
+def test_a_home_that_is_as_it_should_be_has_nothing_to_mend(home: Path) -> None:
+    assert _wrong(home) == {}
+
+
+def test_the_installed_command_says_it_to_people_and_to_machines(home: Path) -> None:
+    # The command's own clock runs later than the home's: nothing here depends on it.
+    command = [str(Path(sys.executable).with_name("hamload")), "doctor", "--home", str(home)]
+    told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, timeout=120)
+    assert told.returncode == 0, told.stdout
+    found = json.loads(told.stdout)
+    assert found["is_well"]
+    assert {f["name"] for f in found["findings"]} >= {
+        "python",
+        "packages",
+        "prefect",
+        "home",
+        "disk",
+        "clock",
+        "tables",
+    }
+    home.chmod(0o755)
+    people = subprocess.run([*command, "--verify"], capture_output=True, text=True, check=False, timeout=120)
+    assert people.returncode == 0, people.stdout
+    assert "checks hold" in people.stdout
+
+
+def test_nobody_is_asked_unless_it_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every account, mail too: offline, the only door that is tried is this machine's own Prefect."""
+    _add(home, '[mail]\nhost = "smtp.example.org"\nsender = "h@example.org"\n')
+    for service in ("garmin-personal", "garmin", "strava"):
+        _add(home, f'[[accounts]]\nservice = "{service}"\n')
+    Access.of(home, "me").garmin_personal.save(Key("secret", LAST_DAY + dt.timedelta(days=300)))
+    asked: list[Any] = []
+
+    def refused(_self: socket.socket, address: Any) -> None:
+        asked.append(address)
+        raise OSError("not in a test")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    wrong = _wrong(home)
+    assert {address[0] for address in asked} <= {"127.0.0.1"}
+    assert wrong["garmin of me"].remedy == "hamload auth garmin --athlete me"
+    assert wrong["strava of me"].remedy == "hamload auth strava --athlete me"
+    assert "garmin-personal of me" not in wrong
+
+
+def test_online_each_service_and_the_mail_server_are_tried(home: Path) -> None:
+    _add(home, '[mail]\nhost = "127.0.0.1"\nport = 9\nsender = "h@example.org"\ntimeout_s = 2\n')
+    _add(home, '[[accounts]]\nservice = "garmin-personal"\n')
+    _add(home, '[services]\ngarmin_personal = "http://127.0.0.1:9"\n[fetch]\nretries = 0\ntimeout_s = 2\n')
+    Access.of(home, "me").garmin_personal.save(Key("secret", LAST_DAY + dt.timedelta(days=300)))
+    wrong = _wrong(home, online=True)
+    assert {"mail", "garmin-personal of me"} <= wrong.keys()
+    assert "cannot be used" in wrong["mail"].says
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "word"), [(-2, "wrong", "ended"), (10, "note", "in 10 days"), (60, "ok", "until")]
+)
+def test_a_keys_last_day_is_told_before_it_comes(home: Path, days: int, level: str, word: str) -> None:
+    _add(home, '[[accounts]]\nservice = "garmin-personal"\n')
+    Access.of(home, "me").garmin_personal.save(Key("secret", dt.date(2026, 11, 23) + dt.timedelta(days=days)))
+    found = _found(home, "garmin-personal of me")
+    assert (found.level, word in found.says) == (level, True)
+    assert "secret" not in repr(found)
+
+
+def test_a_renewal_whose_answer_was_lost_is_told(home: Path) -> None:
+    _add(home, '[[accounts]]\nservice = "strava"\n')
+    access = Access.of(home, "me")
+    access.strava.save(Tokens("a", "b", NOW, attempted_at=NOW))
+    assert _wrong(home)["strava of me"].says == "The API application is not known."
+
+
+def _damage_tables(home: Path) -> None:
+    (home / "hamload.duckdb").write_bytes(b"DUCK" * 4096)
+    os.utime(home / "hamload.duckdb", (NOW.timestamp(), NOW.timestamp()))
+
+
+def _set_version(home: Path, number: int) -> None:
+    with closing(sqlite3.connect(home / "raw" / raw.LEDGER)) as db:
+        db.execute(f"pragma user_version = {number}")
+
+
+def _open_token(home: Path) -> None:
+    (home / "tokens").mkdir(mode=0o700)
+    (home / "tokens" / "strava.json").touch(mode=0o644)
+
+
+def _link_token(home: Path) -> None:
+    (home / "tokens").mkdir(mode=0o700)
+    (home / "tokens" / "strava.json").symlink_to("/etc/hostname")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "remedy"),
+    [
+        (lambda home: home.chmod(0o755), "home", "chmod 700"),
+        (lambda home: (home / "config.toml").write_text("x ="), "config.toml", "Mend that line"),
+        (lambda home: _add(home, 'shown = "miles"\n'), "config.toml", "Mend that value"),
+        (_damage_tables, "tables", "hamload rebuild"),
+        (lambda home: (home / "hamload.duckdb").unlink(), "tables", "hamload rebuild"),
+        (lambda home: _set_version(home, 99), "versions", "pip install --upgrade hamload"),
+        (_open_token, "secrets", "chmod -R go="),
+        (_link_token, "secrets", "rm "),
+        (lambda home: _add(home, '[[folders]]\npath = "/nowhere/at all"\n'), "folder", "[[folders]]"),
+        (lambda home: _add(home, "[doctor]\nmin_free_mb = 1e12\n"), "disk", "du -sh"),
+        (lambda home: os.utime(home / "hamload.duckdb", (2e9, 2e9)), "clock", "timedatectl"),
+    ],
+)
+def test_each_fault_has_its_name_and_one_remedy(home: Path, spoil: Any, name: str, remedy: str) -> None:
+    spoil(home)
+    wrong = _wrong(home)
+    assert set(wrong) == {name}
+    assert remedy in wrong[name].remedy
+
+
+def test_a_home_that_is_not_there_is_only_said(tmp_path: Path) -> None:
+    assert set(_wrong(tmp_path / "none")) == {"home"}
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_night_too_long_ago_is_wrong(home: Path) -> None:
+    folder = home.parent / "watched"
+    write_year(SimulatedRunner(), folder, LAST_DAY, 3)
+    _add(home, f'[[folders]]\npath = "{folder}"\n')
+    current = settings.load(home)
+    with pipeline.exclusive(current):
+        pipeline.put_folder(current, current.folders[0], NOW - dt.timedelta(days=4))
+        pipeline.refresh(current, LAST_DAY)
+    os.utime(home / "hamload.duckdb", (NOW.timestamp(), NOW.timestamp()))
+    assert "4 days ago" in _wrong(home)["last night"].says
+
+
+def _all(home: Path) -> dict[str, tuple[str, int]]:
+    return {
+        str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in sorted(home.rglob("*"))
+        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+    }
+
+
+def test_verify_reads_everything_and_changes_nothing(home: Path) -> None:
+    before = _all(home)
+    assert [f.level for f in doctor.verify(home)] == ["ok"] * 3
+    assert _all(home) == before
+
+
+def test_verify_finds_the_one_document_that_is_damaged_and_the_one_that_is_gone(home: Path) -> None:
+    first, second, *_ = sorted((home / "raw").glob("??/*.fit"))
+    content = bytearray(first.read_bytes())
+    content[len(content) // 2] ^= 1
+    first.write_bytes(content)
+    second.unlink()
+    says = [f.says for f in doctor.verify(home) if f.level is doctor.Level.WRONG]
+    assert len(says) == 2
+    assert any(first.name in line and "no longer matches" in line for line in says)
+    assert any(second.name in line and "cannot be read" in line for line in says)
+
+
+def test_verify_finds_tables_that_do_not_add_up(home: Path) -> None:
+    import duckdb  # noqa: PLC0415  # this test alone spoils a table
+
+    with duckdb.connect(home / "hamload.duckdb") as con:
+        con.execute("update marts.sessions set load_hill_efm = load_hill_efm + 1 where true")
+    wrong = {f.name for f in doctor.verify(home) if f.level is doctor.Level.WRONG}
+    assert "parts_sum_to_the_load" in wrong
+
+
+def test_verify_of_nothing_is_not_well_and_nor_are_documents_without_a_ledger(home: Path, tmp_path: Path) -> None:
+    assert [f.level for f in doctor.verify(tmp_path / "none")] == ["wrong"]
+    assert [f.level for f in doctor.verify(Path("/etc/hostname"))] == ["wrong"]
+    (home / "raw" / raw.LEDGER).unlink()
+    assert [f.level for f in doctor.verify(home)] == ["wrong"]
+
+
+def test_verify_finds_a_torn_ledger(home: Path) -> None:
+    path = home / "raw" / raw.LEDGER
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("pragma wal_checkpoint(truncate)")
+    content = bytearray(path.read_bytes())
+    content[4096 : 3 * 4096] = b"\x7f" * 2 * 4096
+    path.write_bytes(content)
+    assert {f.name for f in doctor.verify(home) if f.level is doctor.Level.WRONG} >= {raw.LEDGER}
