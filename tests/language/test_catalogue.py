@@ -31,7 +31,9 @@ SPEAKING = [
     # logbook reads what the runner types; its sentences are the command line's errors.
     *sorted(p for p in (SOURCE / "advice").glob("*.py") if p.name != "logbook.py"),
     *sorted((SOURCE / "digest").glob("*.py")),
-    SOURCE / "charts.py",
+    # The notebooks' charts are for analysts, in English.
+    SOURCE / "charts" / "shared.py",
+    SOURCE / "charts" / "reported.py",
     *(SOURCE / "pipeline" / f"{name}.py" for name in ("charting", "doubting", "mailing", "planning", "recalling")),
     *(SOURCE / "pipeline" / f"{name}.py" for name in ("recognising", "telling", "withdrawing", "withholding")),
     *(SOURCE / "cli" / f"{name}.py" for name in ("drawing", "showing")),

@@ -10,7 +10,7 @@ catalogues.
 
 from hamload.language.speech import DASH, ENGLISH, METRES_PER_KM, METRES_PER_MILE, MINUS, NBSP, PLAIN, Language
 from hamload.language.texts import Text, marked, plural, restored, stored, text
-from hamload.language.words import opening, word
+from hamload.language.words import WORDS, opening, word
 
 __all__ = [
     "DASH",
@@ -20,6 +20,7 @@ __all__ = [
     "MINUS",
     "NBSP",
     "PLAIN",
+    "WORDS",
     "Language",
     "Text",
     "marked",

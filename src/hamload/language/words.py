@@ -42,13 +42,13 @@ _OPENINGS = (
     text("Returning"),
     text("Unknown"),
 )
-_BY_NAME = {str(word): word for word in _WORDS}
+WORDS = {str(word): word for word in _WORDS}
 _OPENING = {str(word).lower(): word for word in _OPENINGS}
 
 
 def word(name: str) -> Text:
     """Return one of hamload's own words as a text. Raises KeyError for any other."""
-    return _BY_NAME[name]
+    return WORDS[name]
 
 
 def opening(state: str) -> Text:

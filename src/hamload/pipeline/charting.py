@@ -11,7 +11,7 @@ import numpy as np
 
 from hamload import load as load_model
 from hamload import warehouse
-from hamload.language import METRES_PER_MILE, text
+from hamload.language import METRES_PER_MILE, marked, text
 from hamload.pipeline import recognising
 from hamload.pipeline.storing import read_samples
 
@@ -171,7 +171,7 @@ def _kind(row: dict[str, Any]) -> str:
     for kind in ("hill", "speed", "long"):
         if row[f"is_{kind}"]:
             return kind
-    return "not known" if row["is_heavy"] is None else "none of these"
+    return "not known" if row["is_heavy"] is None else marked("none of these")
 
 
 _DAYS = """
