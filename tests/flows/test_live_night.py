@@ -127,7 +127,7 @@ def test_the_file_for_a_prefect_server_names_flows_that_are_there_at_the_same_ti
 
 
 @pytest.mark.slow
-def test_serve_starts_a_server_of_its_own_registers_the_schedule_and_ends_when_told(tmp_path: Path) -> None:
+def test_serve_starts_a_server_of_its_own_that_takes_prefect_yaml_too_and_ends_when_told(tmp_path: Path) -> None:
     import os  # noqa: PLC0415
     import signal  # noqa: PLC0415
     import socket  # noqa: PLC0415
@@ -149,6 +149,25 @@ def test_serve_starts_a_server_of_its_own_registers_the_schedule_and_ends_when_t
         )
         try:
             _wait_for(tmp_path / "told", "hamload-backfill/backfill", process)
+            # The same server takes what prefect.yaml declares for one of the runner's own.
+            for words in (("work-pool", "create", "hamload", "--type", "process"), ("--no-prompt", "deploy", "--all")):
+                done = subprocess.run(
+                    [Path(sys.executable).with_name("prefect"), *words],
+                    env={
+                        **environment,
+                        "PREFECT_HOME": str(tmp_path / "client"),
+                        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+                        "HAMLOAD_SOURCE": str(ROOT),
+                    },
+                    cwd=ROOT,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+            assert done.stdout.count("successfully created") + done.stdout.count("successfully updated") == 3, (
+                done.stdout
+            )
             process.send_signal(signal.SIGINT)
             process.wait(180)
         finally:
