@@ -1,7 +1,7 @@
 """Everything that a runner reads can be read by a tired one: sentences measured by the Flesch-Kincaid grade.
 
 Grade 8 is what a thirteen-year-old reads (Kincaid et al. 1975); health texts for everybody aim at 6 to 8. The whole of
-`advice/wording.py` is measured: a new sentence is in as soon as it is written.
+`advice/wording/` is measured: a new sentence is in as soon as it is written.
 """
 
 import datetime as dt
@@ -71,7 +71,7 @@ NO_SENTENCES.add("together")
 FUNCTIONS = [
     (name, function)
     for name, function in inspect.getmembers(wording, inspect.isfunction)
-    if function.__module__ == wording.__name__ and not name.startswith("_") and name not in NO_SENTENCES
+    if function.__module__.startswith(wording.__name__) and not name.startswith("_") and name not in NO_SENTENCES
 ]
 
 

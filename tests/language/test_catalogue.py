@@ -29,7 +29,7 @@ messages = _messages()
 #: What speaks to a runner.
 SPEAKING = [
     # logbook reads what the runner types; its sentences are the command line's errors.
-    *sorted(p for p in (SOURCE / "advice").glob("*.py") if p.name != "logbook.py"),
+    *sorted(p for p in (SOURCE / "advice").rglob("*.py") if p.name != "logbook.py"),
     *sorted((SOURCE / "digest").glob("*.py")),
     # The notebooks' charts are for analysts, in English.
     SOURCE / "charts" / "shared.py",
