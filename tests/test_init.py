@@ -117,6 +117,16 @@ def test_where_nobody_answers_nothing_is_made(hamload: Run, tmp_path: Path) -> N
     assert not (tmp_path / "An na/.local").exists()
 
 
+@pytest.mark.parametrize("answers", ["Anna\n", "Anna\nUTC\n", "Anna\nUTC\n1\n", "Anna\nUTC\n2\n/nowhere\n"])
+def test_where_the_answers_end_half_way_it_ends_too_and_nothing_is_made(
+    hamload: Run, tmp_path: Path, answers: str
+) -> None:
+    done = hamload("init", "--home", tmp_path / "home", answers=answers)
+    assert done.returncode == 2
+    assert done.stderr.count("Nobody answered") == 1
+    assert not (tmp_path / "home").exists()
+
+
 def test_again_changes_nothing_that_is_there_unless_it_is_said_twice(hamload: Run, tmp_path: Path) -> None:
     home = tmp_path / "home"
     hamload("init", "--home", home, "--yes", "--name", "Anna", "--time-zone", "Europe/Vienna")

@@ -128,8 +128,10 @@ class _Asker:
     def until_right[T](self, question: str, offered: str, read: Callable[[str], T]) -> T:
         """Ask until the answer can be used; where nobody is asked, what is offered has to be right."""
         while True:
+            # Outside of the try: where nobody answers, asking again would never end.
+            answer = self.word(question, offered)
             try:
-                return read(self.word(question, offered))
+                return read(answer)
             except ConfigurationError as error:
                 if self.yes:
                     raise
