@@ -13,6 +13,7 @@ import typer
 from hamload.cli.app import AsJson, AthleteId, Home, app
 from hamload.cli.drawing import bullets
 from hamload.cli.printing import day, plain, settings_of, terminal
+from hamload.cli.showing import print_outdated
 from hamload.errors import ConfigurationError, WarehouseError
 from hamload.language import NBSP, opening, text
 
@@ -263,6 +264,8 @@ def alerts(
     language = settings.language()
     if not rows:
         console.print(language.text("Nothing has been told yet."), highlight=False)
+    elif not on:
+        print_outdated(pipeline.overview(settings, athlete))
     for row in rows:
         marks = [
             language.say(mark)

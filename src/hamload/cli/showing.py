@@ -88,14 +88,7 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
 
     console, language = terminal(), facts.language
     say = language.text
-    days = (settings.today(facts.alert.athlete_id) - facts.as_of).days
-    if is_now and days > 1 and not facts.is_simulated:
-        looked = language.plural("hamload last looked {n} day ago.", "hamload last looked {n} days ago.", days - 1)
-        advice = say(
-            "What follows is of {date:date}; the days since are unknown. Run: hamload sync, or hamload import PATH.",
-            date=facts.as_of,
-        )
-        console.print(f"[bold yellow]{looked}[/] {advice}", highlight=False)
+    print_outdated(facts)
     simulated = f"  [reverse] {say('simulated')} [/]" if facts.is_simulated else ""
     day = language.day(facts.as_of).replace(NBSP, " ")
     console.print(f"[bold]{plain(facts.athlete_name)}[/], {day}{simulated}", highlight=False)
@@ -114,7 +107,7 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
     notes = [("[yellow]?[/]", plain(language.say(sentence))) for sentence in facts.unknowns]
     notes += [("[dim]i[/]", plain(language.say(sentence))) for sentence in facts.remarks]
     for source in facts.sources:
-        newest = language.day(source.newest_activity_date, facts.as_of, say("nothing")).replace(NBSP, " ")
+        newest = language.day(source.newest_activity_date, facts.today, say("nothing")).replace(NBSP, " ")
         wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else say("ok")
         wrong += f". [yellow]{plain(source.note)}[/]" if source.note else ""
         mark = "[red]![/]" if source.wrong else "[green]+[/]"
@@ -125,6 +118,12 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
         ]
     console.print(drawing.bullets(notes))
     console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
+
+
+def print_outdated(facts: DigestFacts) -> None:
+    """Say it where hamload has not looked for days."""
+    if facts.outdated:
+        terminal().print(f"[bold yellow]{plain(facts.language.say(facts.outdated))}[/]", highlight=False)
 
 
 def _reason(reason: Reason, facts: DigestFacts) -> str:

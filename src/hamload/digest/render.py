@@ -110,7 +110,7 @@ def subject(facts: DigestFacts) -> str:
 def _headed(said: str, facts: DigestFacts) -> str:
     """Return what a subject says between its mark and its tail, within its columns."""
     language = facts.language
-    day = language.day(facts.as_of, facts.as_of)
+    day = language.day(facts.as_of, facts.today)
     if facts.athlete_name:
         tail = language.text("hamload for {name}, {day}", name=facts.athlete_name, day=day)
     else:
@@ -177,9 +177,9 @@ def context(facts: DigestFacts, escaped: Callable[[str], str] = str) -> dict[str
         "advice": _advice(shown),
         "trouble": [row for row in shown.sources if row.wrong or row.last_success_at is None],
         "is_withheld": shown.alert.state is State.STOP,
-        "at": lambda moment: language.moment(moment, zone, facts.as_of),
-        "day": lambda date: language.day(date, facts.as_of),
-        "ago": lambda date: language.ago(date, facts.as_of),
+        "at": lambda moment: language.moment(moment, zone, facts.today),
+        "day": lambda date: language.day(date, facts.today),
+        "ago": lambda date: language.ago(date, facts.today),
         "measured": lambda reason: _measured(reason, language),
         "told": lambda cause: _told(cause, language),
         "clears": lambda clears_when: _clears(clears_when, language),

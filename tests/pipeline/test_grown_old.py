@@ -1,0 +1,58 @@
+"""What a home says that nobody has brought a run to for long."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hamload import pipeline, settings
+from hamload.cli import app
+from hamload.settings import Settings
+
+LAST = dt.date(2021, 7, 4)
+NIGHT = dt.datetime(2021, 7, 5, 5, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def old(
+    home_with: Callable[[Path, str], Settings],
+    bring: Callable[..., object],
+    gpx_of: Callable[..., bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Settings:
+    """Return a home whose last night was years ago."""
+    folder = tmp_path_factory.mktemp("runs")
+    home = home_with(tmp_path_factory.mktemp("old") / "home", 'time_zone = "America/Recife"')
+    for days in range(0, 36, 2):
+        start = dt.datetime.combine(LAST - dt.timedelta(days=days), dt.time(12), dt.UTC)
+        (folder / f"{days}.gpx").write_bytes(gpx_of(start, minutes=20))
+    bring(home, folder, now=NIGHT, through=LAST)
+    return home
+
+
+def _typed(home: Settings, *words: str) -> str:
+    done = CliRunner().invoke(app, [*words, "--home", str(home.home)], env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    return " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("words", [("status",), ("digest", "--preview"), ("alerts",), ("sessions",)])
+def test_every_view_says_that_hamload_has_not_looked_for_long(old: Settings, words: tuple[str, ...]) -> None:
+    said = _typed(old, *words)
+    assert "hamload last looked " in said
+    assert "What follows is of 4 Jul 2021; the days since are unknown." in said
+
+
+def test_the_report_says_it_by_the_day_of_its_writing_and_a_fresh_one_does_not(old: Settings) -> None:
+    fresh = pipeline.report(settings.load(old.home), "me", NIGHT).read_text()
+    assert "last looked" not in fresh
+    later = pipeline.report(settings.load(old.home), "me", NIGHT + dt.timedelta(days=19)).read_text()
+    assert "hamload last looked 19 days ago. What follows is of 4 Jul;" in later
+
+
+def test_an_earlier_day_that_was_asked_for_is_told_with_its_year_and_is_not_called_old(old: Settings) -> None:
+    said = _typed(old, "digest", "--preview", "--on", "2021-07-01")
+    assert "Thu 1 Jul 2021" in said
+    assert "last looked" not in said
