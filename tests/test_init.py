@@ -108,6 +108,14 @@ def test_it_asks_whether_the_days_since_the_last_recording_were_rest(
             [planned[-1].date],
         ).fetchall()
     assert count == (gap if unknown else 0)
+    assert ("say so: hamload import PATH --through" in done.stdout) == bool(unknown)
+
+
+def test_where_there_is_no_run_yet_it_says_how_one_comes_in_and_offers_no_digest(hamload: Run, tmp_path: Path) -> None:
+    done = hamload("init", "--home", tmp_path / "home", "--yes", "--name", "Anna")
+    assert done.returncode == 0, done.stderr
+    assert "hamload import PATH" in done.stdout
+    assert "digest" not in done.stdout
 
 
 def test_where_nobody_answers_nothing_is_made(hamload: Run, tmp_path: Path) -> None:

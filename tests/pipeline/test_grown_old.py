@@ -52,6 +52,22 @@ def test_the_report_says_it_by_the_day_of_its_writing_and_a_fresh_one_does_not(o
     assert "hamload last looked 19 days ago. What follows is of 4 Jul;" in later
 
 
+def test_the_first_screen_of_an_old_export_says_where_to_look_and_calls_no_old_source_well(
+    home_with: Callable[[Path, str], Settings],
+    bring: Callable[..., object],
+    gpx_of: Callable[..., bytes],
+    tmp_path: Path,
+) -> None:
+    home = home_with(tmp_path / "home", 'time_zone = "America/Recife"')
+    (tmp_path / "run.gpx").write_bytes(gpx_of(dt.datetime(2021, 7, 4, 12, tzinfo=dt.UTC), minutes=20))
+    bring(home, tmp_path / "run.gpx", now=dt.datetime.now(tz=dt.UTC))
+    said = _typed(home, "status")
+    assert "Your newest recording is of 4 Jul 2021. To look back: hamload digest --on 2021-07-04" in said
+    assert "newest Sun 4 Jul 2021 (" in said
+    assert ", ok" not in said
+    assert "Sun 4 Jul 2021" in _typed(home, "digest", "--preview", "--on", "2021-07-04")
+
+
 def test_an_earlier_day_that_was_asked_for_is_told_with_its_year_and_is_not_called_old(old: Settings) -> None:
     said = _typed(old, "digest", "--preview", "--on", "2021-07-01")
     assert "Thu 1 Jul 2021" in said

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 
+#: With no run for so long, the week and the month that a status shows are empty.
+_OLD_DAYS = 28
+
+
 @app.command()
 def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJson = False) -> None:
     """Show today's state, the week in numbers, what is unknown, how each source is, and what has not been sent.
@@ -89,6 +93,8 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
     console, language = terminal(), facts.language
     say = language.text
     print_outdated(facts)
+    if is_now and (told := looking_back(facts, settings)):
+        console.print(f"[bold yellow]{plain(told)}[/]", highlight=False)
     simulated = f"  [reverse] {say('simulated')} [/]" if facts.is_simulated else ""
     day = language.day(facts.as_of).replace(NBSP, " ")
     console.print(f"[bold]{plain(facts.athlete_name)}[/], {day}{simulated}", highlight=False)
@@ -108,9 +114,13 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
     notes += [("[dim]i[/]", plain(language.say(sentence))) for sentence in facts.remarks]
     for source in facts.sources:
         newest = language.day(source.newest_activity_date, facts.today, say("nothing")).replace(NBSP, " ")
-        wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else say("ok")
+        is_old = _is_old(source.newest_activity_date, facts)
+        if is_old:
+            newest = language.ago(source.newest_activity_date, facts.today).replace(NBSP, " ")
+        well = say("no error reported") if is_old else say("ok")
+        wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else well
         wrong += f". [yellow]{plain(source.note)}[/]" if source.note else ""
-        mark = "[red]![/]" if source.wrong else "[green]+[/]"
+        mark = "[red]![/]" if source.wrong else "[yellow]?[/]" if is_old else "[green]+[/]"
         notes.append((mark, f"[bold]{plain(source.source)}[/]: {say('newest {day}', day=newest)}, {wrong}"))
     if is_now:
         notes += [
@@ -118,6 +128,24 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
         ]
     console.print(drawing.bullets(notes))
     console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
+
+
+def looking_back(facts: DigestFacts, settings: Settings) -> str:
+    """Return where to look for anything, where the newest run is so old that the day itself has nothing to show."""
+    from hamload import pipeline
+
+    newest = pipeline.sessions(settings, facts.alert.athlete_id, 1)
+    if not newest or not _is_old(newest[0]["local_date"], facts):
+        return ""
+    return facts.language.text(
+        "Your newest recording is of {date:date}. To look back: hamload digest --on {on}",
+        date=newest[0]["local_date"],
+        on=str(newest[0]["local_date"]),
+    )
+
+
+def _is_old(newest: dt.date | None, facts: DigestFacts) -> bool:
+    return newest is not None and (facts.today - newest).days > _OLD_DAYS
 
 
 def print_outdated(facts: DigestFacts) -> None:
