@@ -17,7 +17,7 @@ from hamload.digest import render
 from hamload.digest.facts import written_on
 from hamload.digest.plain import COLUMNS, clean, width
 from hamload.digest.render import render_html, render_markdown, render_text, subject
-from hamload.language import DASH, MINUS, Language
+from hamload.language import DASH, ENGLISH, MINUS, Language
 from hamload.records import SERIES, Cause, State
 
 if TYPE_CHECKING:
@@ -359,8 +359,8 @@ def test_a_state_that_is_held_or_goes_on_says_so(make: Make) -> None:
     ("value", "threshold", "said"),
     [
         (1.304, 1.3, "1.304 against a threshold of 1.300"),
-        (None, 1.3, "unknown against a threshold of 1.30"),
-        (float("nan"), 1.3, "unknown against a threshold of 1.30"),
+        (None, 1.3, "unknown; the threshold is 1.30"),
+        (float("nan"), 1.3, "unknown; the threshold is 1.30"),
         (5, 4, "5 against a threshold of 4"),
         (float("inf"), 2.0, "infinite against a threshold of 2.00"),
         (14, None, "14"),
@@ -372,6 +372,10 @@ def test_a_reason_shows_its_number_and_its_threshold(
     alert = make("alert", reasons=(make("reason", value=value, threshold=threshold),))
     for shown in everything(make("deload", alert=alert)).values():
         assert said in folded(shown)
+
+
+def test_curls_that_nobody_has_told_are_said_in_a_sentence() -> None:
+    assert render.measured("few_curls", None, 2, ENGLISH) == "curl sessions in 10 days: unknown; the threshold is 2"
 
 
 def test_a_reason_without_a_number_shows_none(make: Make) -> None:

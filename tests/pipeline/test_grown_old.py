@@ -1,6 +1,7 @@
 """What a home says that nobody has brought a run to for long."""
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,3 +73,22 @@ def test_an_earlier_day_that_was_asked_for_is_told_with_its_year_and_is_not_call
     said = _typed(old, "digest", "--preview", "--on", "2021-07-01")
     assert "Thu 1 Jul 2021" in said
     assert "last looked" not in said
+
+
+def test_the_plan_of_a_simulated_home_speaks_of_the_day_and_state_that_its_status_shows(
+    home_with: Callable[[Path, str], Settings],
+    bring: Callable[..., object],
+    fit_on: Callable[..., bytes],
+    tmp_path: Path,
+) -> None:
+    home = home_with(tmp_path / "home", 'time_zone = "America/Recife"')
+    (tmp_path / "runs").mkdir()
+    for days in range(0, 36, 2):
+        day = LAST - dt.timedelta(days=days)
+        (tmp_path / "runs" / f"{day}.fit").write_bytes(fit_on(day, minutes=20))
+    bring(home, tmp_path / "runs", now=NIGHT, through=LAST)
+    status, plan = json.loads(_typed(home, "status", "--json")), json.loads(_typed(home, "plan", "--json"))
+    assert status["outdated"] == ""
+    assert (plan["as_of"], plan["state"]) == (status["as_of"], status["alert"]["state"]) == ("2021-07-04", "build")
+    assert plan["plan"]["days"][0]["date"] == "2021-07-05"
+    assert "last looked" not in _typed(home, "status")
