@@ -109,6 +109,14 @@ def test_it_asks_whether_the_days_since_the_last_recording_were_rest(
             [planned[-1].date],
         ).fetchall()
     assert count == (gap if unknown else 0)
+    assert ("say so: hamload import PATH --through" in done.stdout) == bool(unknown)
+
+
+def test_where_there_is_no_run_yet_it_says_how_one_comes_in_and_offers_no_digest(hamload: Run, tmp_path: Path) -> None:
+    done = hamload("init", "--home", tmp_path / "home", "--yes", "--name", "Anna")
+    assert done.returncode == 0, done.stderr
+    assert "hamload import PATH" in done.stdout
+    assert "digest" not in done.stdout
 
 
 def test_where_nobody_answers_nothing_is_made(hamload: Run, tmp_path: Path) -> None:
@@ -116,6 +124,16 @@ def test_where_nobody_answers_nothing_is_made(hamload: Run, tmp_path: Path) -> N
     assert done.returncode == 2
     assert "--yes" in done.stderr
     assert not (tmp_path / "An na/.local").exists()
+
+
+@pytest.mark.parametrize("answers", ["Anna\n", "Anna\nUTC\n", "Anna\nUTC\n1\n", "Anna\nUTC\n2\n/nowhere\n"])
+def test_where_the_answers_end_half_way_it_ends_too_and_nothing_is_made(
+    hamload: Run, tmp_path: Path, answers: str
+) -> None:
+    done = hamload("init", "--home", tmp_path / "home", answers=answers)
+    assert done.returncode == 2
+    assert done.stderr.count("Nobody answered") == 1
+    assert not (tmp_path / "home").exists()
 
 
 def test_again_changes_nothing_that_is_there_unless_it_is_said_twice(hamload: Run, tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from hamload.advice import wording
 from hamload.digest import render
+from hamload.digest.facts import written_on
 from hamload.digest.plain import COLUMNS, clean, width
 from hamload.digest.render import render_html, render_markdown, render_text, subject
-from hamload.language import DASH, MINUS, Language
+from hamload.language import DASH, ENGLISH, MINUS, Language
 from hamload.records import SERIES, Cause, State
 
 if TYPE_CHECKING:
@@ -358,8 +359,8 @@ def test_a_state_that_is_held_or_goes_on_says_so(make: Make) -> None:
     ("value", "threshold", "said"),
     [
         (1.304, 1.3, "1.304 against a threshold of 1.300"),
-        (None, 1.3, "unknown against a threshold of 1.30"),
-        (float("nan"), 1.3, "unknown against a threshold of 1.30"),
+        (None, 1.3, "unknown; the threshold is 1.30"),
+        (float("nan"), 1.3, "unknown; the threshold is 1.30"),
         (5, 4, "5 against a threshold of 4"),
         (float("inf"), 2.0, "infinite against a threshold of 2.00"),
         (14, None, "14"),
@@ -371,6 +372,10 @@ def test_a_reason_shows_its_number_and_its_threshold(
     alert = make("alert", reasons=(make("reason", value=value, threshold=threshold),))
     for shown in everything(make("deload", alert=alert)).values():
         assert said in folded(shown)
+
+
+def test_curls_that_nobody_has_told_are_said_in_a_sentence() -> None:
+    assert render.measured("few_curls", None, 2, ENGLISH) == "curl sessions in 10 days: unknown; the threshold is 2"
 
 
 def test_a_reason_without_a_number_shows_none(make: Make) -> None:
@@ -528,3 +533,23 @@ def test_distances_are_miles_in_every_form_for_who_reads_miles(make: Make) -> No
         assert "32.8" in shown
         assert "mi" in shown
         assert "52.9" not in shown
+
+
+def test_what_has_grown_old_says_so_in_every_form_and_counts_its_days_from_the_writing(make: Make) -> None:
+    facts = written_on(make("deload"), dt.date(2025, 12, 14), is_newest=True)
+    for shown in (render_text(facts), render_html(facts), render_markdown(facts)):
+        said = " ".join(shown.split()).replace("\N{NO-BREAK SPACE}", " ")
+        assert "hamload last looked 19 days ago. What follows is of 24 Nov" in said
+        assert "yesterday" not in said
+    assert "(21 days ago)" in " ".join(render_text(facts).split())
+    a_night = written_on(make("deload"), dt.date(2025, 11, 25), is_newest=True)
+    asked_for = written_on(make("deload"), dt.date(2025, 12, 14), is_newest=False)
+    made_up = written_on(make("deload", is_simulated=True), dt.date(2025, 12, 14), is_newest=True)
+    for other in (a_night, asked_for, made_up):
+        assert "last looked" not in render_text(other)
+
+
+def test_a_day_of_another_year_is_told_with_its_year(make: Make) -> None:
+    facts = written_on(make("deload"), dt.date(2026, 2, 1), is_newest=False)
+    assert "Mon 24 Nov 2025" in render.mail_subject(facts)
+    assert "Mon 24 Nov 2025" in render_text(facts)

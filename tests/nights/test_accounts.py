@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import pty
 import re
 import stat
 import subprocess
@@ -133,6 +134,32 @@ def test_a_personal_key_is_tried_before_it_is_kept(live: Any, monkeypatch: pytes
     stored = home.access.garmin_personal.read()
     assert (stored.key, str(stored.expires_on)) == (home.world.key, "2099-01-31")
     assert home.night().failed_sources == ()
+
+
+def test_a_last_day_that_is_no_date_or_past_is_asked_for_again_and_the_key_is_not_lost(live: Any) -> None:
+    home = live(2, (), signed_in=False)
+    terminal, inner = pty.openpty()
+    process = subprocess.Popen(
+        [COMMAND, "auth", "garmin-personal", "--home", home.home],
+        env={**os.environ, "COLUMNS": "200", "GARMIN_PERSONAL_API_KEY": home.world.key},
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+    )
+    os.close(inner)
+    os.write(terminal, b"31.1.2099\n2020-01-31\n2099-01-31\n")
+    said = b""
+    while True:
+        try:
+            said += os.read(terminal, 4096)
+        except OSError:  # the other side has closed
+            break
+    os.close(terminal)
+    assert process.wait(timeout=60) == 0, said
+    assert b"this is no date" in said
+    assert b"lies in the past" in said
+    stored = home.access.garmin_personal.read()
+    assert (stored.key, str(stored.expires_on)) == (home.world.key, "2099-01-31")
 
 
 def test_a_key_that_ends_is_warned_of_two_weeks_before(live: Any) -> None:

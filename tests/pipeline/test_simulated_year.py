@@ -2,12 +2,15 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from hamload import pipeline, warehouse
+from hamload.cli import app
 from hamload.digest.facts import DigestFacts
 from hamload.records import State
 from hamload.settings import Settings, shipped
@@ -146,3 +149,20 @@ def test_a_published_reason_is_the_same_in_the_table_and_in_the_digest(
     ((reasons,),) = ask(simulated_home, "select reasons from marts.alerts order by date desc limit 1")
     table = [(r["rule"], r["state"], r["value"], r["sentence"]) for r in json.loads(reasons)]
     assert table == [(r.rule, r.state.value, r.value, r.sentence) for r in facts.alert.reasons]
+
+
+def test_the_list_of_alerts_leaves_out_no_deload_and_says_how_many_other_changes_it_leaves_out(
+    simulated_home: Settings,
+) -> None:
+    changes = pipeline.alert_history(simulated_home, "me", every=True, last=10_000)
+    run = CliRunner()
+    words = ["alerts", "--last", "1000", "--home", str(simulated_home.home)]
+    listed = {row["date"] for row in json.loads(run.invoke(app, [*words, "--json"]).stdout)}
+    deloads = [row for row in changes if row["state"] == "deload"]
+    assert any(not row["is_new"] for row in deloads), "one that continues an older one"
+    assert {str(row["date"]) for row in deloads} <= listed
+    left_out = [row for row in changes if str(row["date"]) not in listed and str(row["date"]) > min(listed)]
+    assert left_out
+    shown = run.invoke(app, words, env={"COLUMNS": "200"}).stdout
+    assert f"{len(left_out)} more changes of state in between: hamload alerts --all" in shown
+    assert not re.search(r"\b[a-z]+_[a-z]+:", shown), "no rule's name as machines write it"

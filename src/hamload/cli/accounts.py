@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, app
-from hamload.cli.printing import check_failed, day, list_problems, plain, settings_of, terminal, times
+from hamload.cli.printing import check_failed, complain, day, list_problems, plain, settings_of, terminal, times
 from hamload.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -114,12 +114,10 @@ def auth_garmin_personal(
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
+    expires_on = _last_day("--expires", expires, settings.today(runner))
     key = configuration.secret(KEY_VARIABLE) or str(_asked("Personal API key", hide=True))
     if not expires and sys.stdin.isatty():
-        expires = str(_asked("Last day on which it is valid (YYYY-MM-DD, empty if unknown)", default=""))
-    expires_on = day("--expires", expires)
-    if expires_on is not None and expires_on < settings.today(runner):
-        raise ConfigurationError(f"--expires {expires_on} lies in the past.", "Name the key's last day, or a new key.")
+        expires_on = _asked_last_day(settings.today(runner))
     accounts.sign_in_garmin_personal(settings, runner, Key(key.strip(), expires_on))
     told = "" if expires_on else "Its last day is not known, so that hamload cannot warn before it ends: --expires"
     _signed_in("Garmin's Personal API", told)
@@ -178,6 +176,23 @@ def _asked_app() -> App:
     if not client_id.strip().isdecimal():
         raise ConfigurationError("The client ID is a number.", "Copy it from https://www.strava.com/settings/api.")
     return App(int(client_id), str(_asked("Client secret", hide=True)).strip())
+
+
+def _last_day(option: str, told: str, today: dt.date) -> dt.date | None:
+    expires_on = day(option, told.strip())
+    if expires_on is not None and expires_on < today:
+        raise ConfigurationError(f"{option} {told} lies in the past.", "Name the key's last day, or a new key.")
+    return expires_on
+
+
+def _asked_last_day(today: dt.date) -> dt.date | None:
+    """Ask for a key's last day until the answer is one: the key that was typed before it is not to be lost."""
+    while True:
+        answer = str(_asked("Last day on which it is valid (YYYY-MM-DD, empty if unknown)", default=""))
+        try:
+            return _last_day("The last day", answer, today)
+        except ConfigurationError as error:
+            complain(error)
 
 
 def _asked(what: str, *, hide: bool = False, default: str | None = None) -> object:

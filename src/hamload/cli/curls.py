@@ -29,11 +29,11 @@ def curls(context: typer.Context, home: Home = None, athlete: AthleteId = "", as
     """Show the next curls: sets and repetitions, on which days, why, and how."""
     if context.invoked_subcommand is not None:
         return
-    from hamload.pipeline import curling
+    from hamload.pipeline import curling, planning
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
-    found = curling.plan(settings, runner, settings.today(runner))
+    found = curling.plan(settings, runner, planning.own_today(settings, runner))
     if as_json:
         from dataclasses import asdict
 

@@ -114,7 +114,7 @@ def plan_table(facts: DigestFacts) -> Table:
     for name in [*names, *([language.text("Curls")] if has_curls else [])]:
         table.add_column(name, overflow="fold", no_wrap=name == names[0])
     for day in facts.plan:
-        cells = [language.day(day.date, facts.as_of), language.say(day.what), limit(day, language)]
+        cells = [language.day(day.date, facts.today), language.say(day.what), limit(day, language)]
         cells += [language.say(day.curls)] if has_curls else []
         table.add_row(*(cell.replace(NBSP, " ").replace(DASH, "-") for cell in cells))
     return table

@@ -128,8 +128,10 @@ class _Asker:
     def until_right[T](self, question: str, offered: str, read: Callable[[str], T]) -> T:
         """Ask until the answer can be used; where nobody is asked, what is offered has to be right."""
         while True:
+            # Outside of the try: where nobody answers, asking again would never end.
+            answer = self.word(question, offered)
             try:
-                return read(self.word(question, offered))
+                return read(answer)
             except ConfigurationError as error:
                 if self.yes:
                     raise
@@ -330,12 +332,18 @@ def _show(place: Path, athlete_id: str, sources: _Sources) -> None:
     from hamload import pipeline
 
     current, console = settings_of(place), terminal()
-    if (place / "hamload.duckdb").is_file() and athlete_id in pipeline.known_athletes(current):
-        console.print()
-        showing.print_status(pipeline.overview(current, athlete_id), current, is_now=True)
-    elif not sources.services:
-        console.print("There is nothing to show yet. To bring recordings in: hamload import PATH", highlight=False)
-    if sources.imports:
+    if not ((place / "hamload.duckdb").is_file() and athlete_id in pipeline.known_athletes(current)):
+        console.print(
+            "There is nothing to show yet. Next: [bold]hamload import PATH[/] for recordings that you have, or"
+            " [bold]hamload auth garmin-personal[/] for those to come. All well? hamload doctor",
+            highlight=False,
+        )
+        return
+    console.print()
+    facts = pipeline.overview(current, athlete_id)
+    showing.print_status(facts, current, is_now=True)
+    is_open = None in pipeline.daily_loads(current, athlete_id, facts.as_of, 1)
+    if sources.imports and is_open and not showing.looking_back(facts, current):
         console.print(
             "\nIf you have not run since the last recording, say so: hamload import PATH --through DATE", style="dim"
         )

@@ -13,8 +13,10 @@ import typer
 from hamload.cli.app import AsJson, AthleteId, Home, app
 from hamload.cli.drawing import bullets
 from hamload.cli.printing import day, plain, settings_of, terminal
+from hamload.cli.showing import print_outdated
 from hamload.errors import ConfigurationError, WarehouseError
 from hamload.language import NBSP, opening, text
+from hamload.records import State
 
 if TYPE_CHECKING:
     from hamload.language import Language
@@ -239,6 +241,10 @@ alerts_app = typer.Typer(
 app.add_typer(alerts_app, name="alerts")
 
 
+#: More changes of state than a life has.
+_EVERY = 1_000_000
+
+
 @alerts_app.callback()
 def alerts(
     context: typer.Context,
@@ -255,7 +261,7 @@ def alerts(
     from hamload import pipeline
 
     settings = settings_of(home)
-    rows = pipeline.alert_history(settings, athlete, every=every, on=day("--on", on), last=last)
+    rows, left_out = _alert_rows(settings, athlete, every=every, on=day("--on", on), last=last)
     if as_json:
         print(json.dumps(rows, default=str, indent=2))
         return
@@ -263,6 +269,8 @@ def alerts(
     language = settings.language()
     if not rows:
         console.print(language.text("Nothing has been told yet."), highlight=False)
+    elif not on:
+        print_outdated(pipeline.overview(settings, athlete))
     for row in rows:
         marks = [
             language.say(mark)
@@ -284,14 +292,43 @@ def alerts(
         if row["clears_when"]:
             lines.append(("", plain(language.say(row["clears_when"]))))
         console.print(bullets(lines))
+    if left_out:
+        told = language.plural(
+            "{n} more change of state in between: hamload alerts --all",
+            "{n} more changes of state in between: hamload alerts --all",
+            left_out,
+        )
+        console.print(f"[dim]{told}[/]", highlight=False)
+
+
+def _alert_rows(
+    settings: Settings, athlete: str, *, every: bool, on: dt.date | None, last: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Return what is to be listed, newest first, and how many changes of state lie unlisted in between.
+
+    A deload and a stop are listed always, also those that continue an older one and were therefore not told anew.
+    """
+    from hamload import pipeline
+
+    if every or on:
+        return pipeline.alert_history(settings, athlete, every=every, on=on, last=last), 0
+    changes = pipeline.alert_history(settings, athlete, every=True, last=_EVERY)
+    listed = [
+        place
+        for place, row in enumerate(changes)
+        if place == 0 or row["is_new"] or row["state"] in {State.STOP, State.DELOAD}
+    ][:last]
+    between = listed[-1] + 1 - len(listed) if listed else 0
+    return [changes[place] for place in listed], between
 
 
 def _ground(reason: dict[str, Any], language: Language) -> str:
-    value, threshold = reason["value"], reason["threshold"]
-    against = ""
-    if value is not None:
-        against = language.text(" {value:.2f} against {threshold:.2f};", value=value, threshold=threshold)
-    return f"[dim]{plain(reason['rule'])}:{against} {plain(language.say(reason['evidence']))}[/]"
+    """Return a reason's number against its threshold, and how strong its ground is."""
+    from hamload.digest.render import measured
+
+    number = measured(reason["rule"], reason["value"], reason["threshold"], language)
+    said = (number, language.say(reason["evidence"]))
+    return f"[dim]{plain('. '.join(part for part in said if part))}[/]"
 
 
 @alerts_app.command()

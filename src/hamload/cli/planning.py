@@ -41,7 +41,7 @@ def plan(
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
-    today = settings.today(runner)
+    today = planning.own_today(settings, runner)
     wishes = planning.Wishes(
         off=frozenset(planning.coming_day(text, today, "--off") for text in off or ()),
         race=planning.coming_day(race, today, "--race") if race else None,

@@ -10,7 +10,7 @@ import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, app
 from hamload.cli.printing import check_failed, distance, list_problems, plain, progress_bars, settings_of, terminal
-from hamload.cli.showing import print_sessions
+from hamload.cli.showing import print_outdated, print_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,8 @@ def sessions(
     if as_json:
         print(json.dumps(rows, default=str, indent=2))
         return
+    if rows:
+        print_outdated(pipeline.overview(settings, athlete))
     print_sessions(rows, settings.language())
     console = terminal()
     oldest = rows[-1]["local_date"] if len(rows) == last else dt.date.min

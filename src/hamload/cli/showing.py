@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 
+#: With no run for so long, the week and the month that a status shows are empty.
+_OLD_DAYS = 28
+
+
 @app.command()
 def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJson = False) -> None:
     """Show today's state, the week in numbers, what is unknown, how each source is, and what has not been sent.
@@ -88,14 +92,9 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
 
     console, language = terminal(), facts.language
     say = language.text
-    days = (settings.today(facts.alert.athlete_id) - facts.as_of).days
-    if is_now and days > 1 and not facts.is_simulated:
-        looked = language.plural("hamload last looked {n} day ago.", "hamload last looked {n} days ago.", days - 1)
-        advice = say(
-            "What follows is of {date:date}; the days since are unknown. Run: hamload sync, or hamload import PATH.",
-            date=facts.as_of,
-        )
-        console.print(f"[bold yellow]{looked}[/] {advice}", highlight=False)
+    print_outdated(facts)
+    if is_now and (told := looking_back(facts, settings)):
+        console.print(f"[bold yellow]{plain(told)}[/]", highlight=False)
     simulated = f"  [reverse] {say('simulated')} [/]" if facts.is_simulated else ""
     day = language.day(facts.as_of).replace(NBSP, " ")
     console.print(f"[bold]{plain(facts.athlete_name)}[/], {day}{simulated}", highlight=False)
@@ -114,10 +113,14 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
     notes = [("[yellow]?[/]", plain(language.say(sentence))) for sentence in facts.unknowns]
     notes += [("[dim]i[/]", plain(language.say(sentence))) for sentence in facts.remarks]
     for source in facts.sources:
-        newest = language.day(source.newest_activity_date, facts.as_of, say("nothing")).replace(NBSP, " ")
-        wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else say("ok")
+        newest = language.day(source.newest_activity_date, facts.today, say("nothing")).replace(NBSP, " ")
+        is_old = _is_old(source.newest_activity_date, facts)
+        if is_old:
+            newest = language.ago(source.newest_activity_date, facts.today).replace(NBSP, " ")
+        well = say("no error reported") if is_old else say("ok")
+        wrong = f"[red]{plain(source.wrong)}[/] {plain(source.remedy)}" if source.wrong else well
         wrong += f". [yellow]{plain(source.note)}[/]" if source.note else ""
-        mark = "[red]![/]" if source.wrong else "[green]+[/]"
+        mark = "[red]![/]" if source.wrong else "[yellow]?[/]" if is_old else "[green]+[/]"
         notes.append((mark, f"[bold]{plain(source.source)}[/]: {say('newest {day}', day=newest)}, {wrong}"))
     if is_now:
         notes += [
@@ -125,6 +128,30 @@ def print_status(facts: DigestFacts, settings: Settings, *, is_now: bool) -> Non
         ]
     console.print(drawing.bullets(notes))
     console.print(f"[dim]{settings.home}[/]", highlight=False, soft_wrap=True)
+
+
+def looking_back(facts: DigestFacts, settings: Settings) -> str:
+    """Return where to look for anything, where the newest run is so old that the day itself has nothing to show."""
+    from hamload import pipeline
+
+    newest = pipeline.sessions(settings, facts.alert.athlete_id, 1)
+    if not newest or not _is_old(newest[0]["local_date"], facts):
+        return ""
+    return facts.language.text(
+        "Your newest recording is of {date:date}. To look back: hamload digest --on {on}",
+        date=newest[0]["local_date"],
+        on=str(newest[0]["local_date"]),
+    )
+
+
+def _is_old(newest: dt.date | None, facts: DigestFacts) -> bool:
+    return newest is not None and (facts.today - newest).days > _OLD_DAYS
+
+
+def print_outdated(facts: DigestFacts) -> None:
+    """Say it where hamload has not looked for days."""
+    if facts.outdated:
+        terminal().print(f"[bold yellow]{plain(facts.language.say(facts.outdated))}[/]", highlight=False)
 
 
 def _reason(reason: Reason, facts: DigestFacts) -> str:

@@ -5,10 +5,10 @@ None means unknown or withheld, never zero. Units are in the names, as everywher
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from hamload.language import ENGLISH
+from hamload.language import ENGLISH, plural
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -196,6 +196,10 @@ class DigestFacts:
         Sentences of what is known and worth saying, copies of one run left out for instance.
     language
         How its reader reads.
+    written_on
+        The reader's day on which it is written: "yesterday" counts from there. None where that is `as_of`.
+    outdated
+        That hamload has not looked for days; empty where it has.
 
     """
 
@@ -217,3 +221,34 @@ class DigestFacts:
     plan: tuple[PlanDay, ...] = ()
     remarks: tuple[str, ...] = ()
     language: Language = ENGLISH
+    written_on: dt.date | None = None
+    outdated: str = ""
+
+    @property
+    def today(self) -> dt.date:
+        """The day from which it speaks."""
+        return self.written_on or self.as_of
+
+
+def written_on(facts: DigestFacts, today: dt.date, *, is_newest: bool) -> DigestFacts:
+    """Return the facts as they are told on a day: with its year in mind, and saying so where they have grown old.
+
+    `is_newest` where nothing newer is known, rather than an earlier day asked for. What is simulated never grows old.
+    """
+    if facts.is_simulated:
+        return facts
+    days = (today - facts.as_of).days
+    outdated = plural(
+        "hamload last looked {n} day ago. What follows is of {date:date}; the days since are unknown. Run: hamload"
+        " sync, or hamload import PATH.",
+        "hamload last looked {n} days ago. What follows is of {date:date}; the days since are unknown. Run: hamload"
+        " sync, or hamload import PATH.",
+        days - 1,
+        date=facts.as_of,
+    )
+    return replace(
+        facts,
+        written_on=today,
+        language=facts.language.on(today),
+        outdated=outdated if is_newest and days > 1 else "",
+    )

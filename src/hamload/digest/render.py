@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hamload.digest.facts import Amounts, DigestFacts, PlanDay, SeriesRow, Session
-    from hamload.records import Cause, Reason
+    from hamload.records import Cause
 
 #: Background and ink of each state: no two alike in lightness and hue at once, ink on background at least 4.5:1.
 STATE_COLOURS: dict[State, tuple[str, str]] = {
@@ -90,6 +90,8 @@ _MEASURES: dict[str, Callable[[str], Text]] = {
     "missing_days": lambda shown: text("unknown days: {shown}", shown=shown),
     "heavy_unjudged": lambda shown: text("runs not judged: {shown}", shown=shown),
 }
+#: Of these, that the number is not known makes a sentence too.
+_COUNTS = frozenset({"few_curls", "baseline", "returning", "missing_days", "heavy_unjudged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def subject(facts: DigestFacts) -> str:
 def _headed(said: str, facts: DigestFacts) -> str:
     """Return what a subject says between its mark and its tail, within its columns."""
     language = facts.language
-    day = language.day(facts.as_of, facts.as_of)
+    day = language.day(facts.as_of, facts.today)
     if facts.athlete_name:
         tail = language.text("hamload for {name}, {day}", name=facts.athlete_name, day=day)
     else:
@@ -177,10 +179,10 @@ def context(facts: DigestFacts, escaped: Callable[[str], str] = str) -> dict[str
         "advice": _advice(shown),
         "trouble": [row for row in shown.sources if row.wrong or row.last_success_at is None],
         "is_withheld": shown.alert.state is State.STOP,
-        "at": lambda moment: language.moment(moment, zone, facts.as_of),
-        "day": lambda date: language.day(date, facts.as_of),
-        "ago": lambda date: language.ago(date, facts.as_of),
-        "measured": lambda reason: _measured(reason, language),
+        "at": lambda moment: language.moment(moment, zone, facts.today),
+        "day": lambda date: language.day(date, facts.today),
+        "ago": lambda date: language.ago(date, facts.today),
+        "measured": lambda reason: measured(reason.rule, reason.value, reason.threshold, language),
         "told": lambda cause: _told(cause, language),
         "clears": lambda clears_when: _clears(clears_when, language),
         "labels": lambda session: _labels(session, language),
@@ -273,16 +275,19 @@ def _advice(facts: DigestFacts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for line in lines if line))
 
 
-def _measured(reason: Reason, language: Language) -> str:
+def measured(rule: str, value: float | None, limit: float | None, language: Language) -> str:
     """Return a reason's number against its threshold; empty where the rule has neither."""
-    if reason.value is None and not reason.threshold:
+    is_known = value is not None and not math.isnan(value)
+    if not is_known and not limit:
         return ""
-    value = reason.value if reason.value is not None else reason.threshold or 0.0
-    shown, threshold = language.told_apart(value, reason.threshold or value)
-    if reason.value is None:
-        return language.text("unknown against a threshold of {threshold}", threshold=threshold)
-    said = language.say(_MEASURES[reason.rule](shown)) if reason.rule in _MEASURES else shown
-    if reason.threshold:
+    number = value if value is not None and is_known else limit or 0.0
+    shown, threshold = language.told_apart(number, limit or number)
+    if not is_known:
+        shown = language.text("unknown")
+        said = language.say(_MEASURES[rule](shown)) if rule in _COUNTS else shown
+        return language.text("{said}; the threshold is {threshold}", said=said, threshold=threshold)
+    said = language.say(_MEASURES[rule](shown)) if rule in _MEASURES else shown
+    if limit:
         return language.text("{said} against a threshold of {threshold}", said=said, threshold=threshold)
     return said
 

@@ -217,12 +217,18 @@ def write_calendars(settings: Settings, now: dt.datetime, today: dt.date | None 
     ]
 
 
-def overview(settings: Settings, athlete_id: str = "", on: dt.date | None = None) -> DigestFacts:
+def overview(
+    settings: Settings, athlete_id: str = "", on: dt.date | None = None, now: dt.datetime | None = None
+) -> DigestFacts:
     """Return everything there is to tell one athlete now, or was on an earlier day."""
+    from hamload.digest.facts import written_on
     from hamload.pipeline import telling
 
+    runner = settings.athlete(athlete_id).id
     with warehouse.reader(settings.home, shipped("sql")) as con:
-        return telling.digest_facts(con, settings, settings.athlete(athlete_id).id, on)
+        facts = telling.digest_facts(con, settings, runner, on)
+    today = now.astimezone(settings.zone(runner)).date() if now else settings.today(runner)
+    return written_on(facts, today, is_newest=on is None)
 
 
 def alert_history(
@@ -287,7 +293,7 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
     from hamload.digest.render import mail_subject, render_markdown
     from hamload.pipeline import mailing, recalling, withholding
 
-    facts = overview(settings, athlete_id)
+    facts = overview(settings, athlete_id, now=now)
     entry = write(settings.home / "outbox", facts, mailing.pictures_within(settings, facts))
     if withholding.is_outdated(settings, facts.alert):
         return digest(settings, athlete_id, now)

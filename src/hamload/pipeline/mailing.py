@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import css_inline
 
 from hamload import charts, post, warehouse
+from hamload.digest.facts import written_on
 from hamload.digest.render import Picture, mail_subject, render_html, render_text
 from hamload.pipeline import telling, withdrawing, withholding
 from hamload.pipeline.charting import chart_rows
@@ -44,7 +45,8 @@ def tell_state(settings: Settings, athlete_id: str, now: dt.datetime, *, at_once
     `at_once` sends it whatever is due, once a day. Returns whether there is a new message.
     """
     with warehouse.reader(settings.home) as con:
-        facts = telling.digest_facts(con, settings, athlete_id)
+        told = telling.digest_facts(con, settings, athlete_id)
+        facts = written_on(told, now.astimezone(settings.zone(athlete_id)).date(), is_newest=True)
         news = _news(con, facts)
     kind: Kind = "digest"
     week = f"week to {_week_end(settings, facts.as_of)}"

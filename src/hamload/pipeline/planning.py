@@ -47,7 +47,18 @@ if TYPE_CHECKING:
     from hamload.records import Alert, Array
     from hamload.settings import Settings
 
-__all__ = ["Outlook", "Swap", "WhatIf", "Wishes", "coming_day", "coming_days", "outlook", "planned_run", "what_on"]
+__all__ = [
+    "Outlook",
+    "Swap",
+    "WhatIf",
+    "Wishes",
+    "coming_day",
+    "coming_days",
+    "outlook",
+    "own_today",
+    "planned_run",
+    "what_on",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,20 @@ class Outlook:
     swaps: tuple[Swap, ...]
     sentences: tuple[str, ...]
     what_if: tuple[WhatIf, ...] = ()
+
+
+def own_today(settings: Settings, athlete_id: str) -> dt.date:
+    """Return the runner's calendar day. Nobody ran what is simulated: its own next day is its today."""
+    try:
+        with warehouse.reader(settings.home) as con:
+            ((is_simulated, newest),) = con.execute(
+                "select (select bool_or(is_simulated) from marts.sessions where athlete_id = $1),"
+                " (select max(date) from marts.alerts where athlete_id = $1)",
+                [athlete_id],
+            ).fetchall()
+    except WarehouseError:
+        return settings.today(athlete_id)
+    return newest + dt.timedelta(days=1) if is_simulated and newest else settings.today(athlete_id)
 
 
 def outlook(

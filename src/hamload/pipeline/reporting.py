@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hamload import charts, post, warehouse
+from hamload.digest.facts import written_on
 from hamload.digest.outbox import replace_file
 from hamload.digest.report import Coefficient, ReportFacts, ReportRun, Spell, render_report
 from hamload.language import METRES_PER_MILE
@@ -45,7 +46,8 @@ _STEPS = {"v": (0.04, 0.0), "g": (0.004, -0.5), "h": (0.05, 0.0)}
 def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress) -> Path:
     """Write one athlete's report. The only runner of a home has `report.html`, others `report-ATHLETE.html`."""
     with warehouse.reader(settings.home) as con:
-        digest = telling.digest_facts(con, settings, athlete_id)
+        told = telling.digest_facts(con, settings, athlete_id)
+        digest = written_on(told, now.astimezone(settings.zone(athlete_id)).date(), is_newest=True)
         rows = chart_rows(con, settings, athlete_id, digest.as_of)
         sessions = telling.sessions(con, athlete_id, 1_000_000)
         traces = _traces(con, settings, sessions, progress)
