@@ -51,14 +51,17 @@ def with_rows(chart: Chart, **rows: Rows) -> Chart:
     return filled
 
 
-def png(chart: Chart, scale: float = 1.6, language: Language = ENGLISH, **rows: Rows) -> bytes:
+def png(chart: Chart, scale: float = 2, language: Language = ENGLISH, **rows: Rows) -> bytes:
     """Return the chart as PNG on white, with so many pixels to a point."""
     import vl_convert  # noqa: PLC0415  # its renderer is large, and only mail needs it
 
     locale = language.chart_locale()
+    told = spec(chart, "#ffffff", **rows)
+    # A row for each legend: side by side they would be wider than a phone's mail is.
+    told["config"]["legend"]["layout"] = {"top": {"direction": "vertical", "anchor": "start", "margin": 2}}
     return bytes(
         vl_convert.vegalite_to_png(
-            spec(chart, "#ffffff", **rows),
+            told,
             scale=scale,
             format_locale=locale["number"],
             time_format_locale=locale["time"],

@@ -28,7 +28,7 @@ _AT_ONCE = (State.STOP, State.DELOAD, State.CAUTION, State.UNKNOWN)
 _UNTOLD_DAYS, _LOAD_DAYS, _RATIO_DAYS = 7, 42, 84
 _WEEK = 7
 #: Points; half of what a mail program shows them at, so that their words stay readable on a phone.
-_WIDTH = 430
+_WIDTH = 330
 
 
 class _Chart(NamedTuple):
