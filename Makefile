@@ -8,7 +8,8 @@ RUN := $(UV) run --locked --no-sync
 help:
 	@echo "make demo    a night of hamload on a year of a simulated runner"
 	@echo "make install the command hamload, into ~/.local/bin, in an environment of its own"
-	@echo "make test    style, types and all tests"
+	@echo "make test    style, types and tests"
+	@echo "make test-long  the tests, with all that are one of many of their kind"
 	@echo "make docs    the documentation, as a site in build/site; a broken link is an error"
 	@echo "make wheel   the wheel, installed into an empty environment, runs its demo (two minutes)"
 	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
@@ -58,7 +59,12 @@ browser:
 
 test: lint types browser
 	@echo "== Tests"
-	@$(RUN) pytest -n 2 --dist worksteal
+	@$(RUN) pytest -n auto --dist worksteal -m "not long" --durations=25
+
+# What make test leaves out: every fault at every endpoint, more generated histories.
+.PHONY: test-long
+test-long: .venv/.made browser
+	@HAMLOAD_LONG=1 $(RUN) pytest -n auto --dist worksteal
 
 docs: .venv/.made
 	@echo "== The documentation"

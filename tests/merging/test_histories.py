@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from hamload.merging import Session, Span
     from hamload.parameters import MergingRules
 
+#: How many histories are made up: in `make test-long` three times as many.
+EXAMPLES = 150 if os.environ.get("HAMLOAD_LONG") else 50
 FORMS = ("fit", "tcx", "gpx", "strava", "json")
 
 
@@ -140,7 +143,7 @@ def _days(found: list[Session], spans: dict[str, Span], counted_s: Callable[...,
 
 
 @given(history=histories(), shuffle=st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_sources_order_duplicates_and_clocks_change_neither_sessions_nor_days(
     history: History,
     shuffle: random.Random,

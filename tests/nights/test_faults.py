@@ -46,7 +46,7 @@ GARMIN_FAULTS = {
     "line dead": garmin_simulator.Fault("drop"),
     "answer lost": garmin_simulator.Fault("lost"),
 }
-CASES = [
+_EVERY = [
     *((Service.STRAVA, endpoint, name) for endpoint in ("token", "list", "streams") for name in STRAVA_FAULTS),
     *(
         (Service.GARMIN, endpoint, name)
@@ -54,6 +54,12 @@ CASES = [
         for name in GARMIN_FAULTS
     ),
     *((Service.GARMIN_PERSONAL, e, name) for e in ("key", "activities", "download") for name in GARMIN_FAULTS),
+]
+
+#: Each fault at some endpoint and each endpoint with several faults; all of them in `make test-long`.
+CASES = [
+    pytest.param(*case, marks=() if (place + place // len(STRAVA_FAULTS)) % 3 == 0 else pytest.mark.long)
+    for place, case in enumerate(_EVERY)
 ]
 
 

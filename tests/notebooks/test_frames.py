@@ -122,6 +122,8 @@ def test_days_are_selected_with_both_ends_and_weeks_where_they_reach_in(home: ha
         (lambda h: h.chart("run"), "Which run", "session_id"),
         (lambda h: h.sql("select nonsense from marts.sessions"), "does not run", ".columns(name)"),
         (lambda h: h.sql("delete from marts.sessions"), "read-only", "file of your own"),
+        (lambda h: h.sql("copy (select 1) to '/tmp/hamload-written.csv'"), "does not run", ".columns(name)"),
+        (lambda h: h.sql("select * from read_text('/etc/passwd')"), "does not run", ".columns(name)"),
         (lambda h: h.backtest(thresholds={"alerts.deload.spik": 1.2}), "no coefficient", "alerts.deload.spike"),
         (lambda h: h.reassess().sessions({"model.demand.easy_exponent": -1}), "not a number", "default is 1.9"),
     ],

@@ -193,8 +193,9 @@ def rest_of_plan(
 ) -> DeloadPlan | None:
     """Put what is left of a plan's budget on the days that are left, within the same limits.
 
-    Its `start` is the day of the facts, `last_efm` stays the first plan's. None where a day is unknown, and where the
-    plan is over.
+    What was planned and not run lapses: backing off is nothing to catch up on. No day gets more than the plan gave it,
+    or, where the runner's wishes move days, more than the plan's fullest day. Its `start` is the day of the facts,
+    `last_efm` stays the first plan's. None where a day is unknown, and where the plan is over.
     """
     gone = (facts.date - plan.start).days
     left = plan.days[gone:]
@@ -203,11 +204,13 @@ def rest_of_plan(
         return None
     dates = tuple(day.date for day in left)
     done = sum(trailing[-gone:]) if gone else 0.0
+    fullest = max(day.limit_efm for day in plan.days)
     week = _Week(
         dates=dates,
         quiet=quiet_days(plan.start, dates, rules, wishes, is_deload=True),
         cut=max(plan.total_efm - done, 0.0),
         with_ratios=with_ratios,
+        planned=tuple(day.limit_efm if wishes == NO_WISHES else fullest for day in left),
     )
     solved = _solved(facts, trailing, week, rules, wishes)
     return None if solved is None else replace(solved, last_efm=plan.last_efm)
@@ -217,7 +220,8 @@ def rest_of_plan(
 class _Week:
     """The days to be planned, and what limits them besides the days' own limits.
 
-    `by_day`: no day on the way may be a deload by a ratio of the whole load, not the last one alone.
+    `by_day`: no day on the way may be a deload by a ratio of the whole load, not the last one alone. `planned`: what an
+    earlier plan gave each day, which this one does not exceed.
     """
 
     dates: tuple[dt.date, ...]
@@ -225,6 +229,7 @@ class _Week:
     cut: float
     with_ratios: bool
     by_day: bool = False
+    planned: tuple[int, ...] | None = None
 
 
 def _solved(
@@ -232,6 +237,8 @@ def _solved(
 ) -> DeloadPlan | None:
     days, dates, with_ratios = len(week.dates), week.dates, week.with_ratios
     limits = [_most_on(date, facts, rules, wishes, is_quiet=date in week.quiet) for date in dates]
+    if week.planned is not None:
+        limits = [most if limit is None else min(limit, most) for limit, most in zip(limits, week.planned, strict=True)]
     most = min(week.cut, sum(math.inf if limit is None else limit for limit in limits))
     prices, room = (0.0,) * days, math.inf
     if with_ratios:
@@ -452,12 +459,16 @@ def deload_advice(
 
 def _budget(plan: DeloadPlan, done: Sequence[float | None], rules: AlertRules) -> list[str]:
     days = rules.plan.days
+    told: list[str]
     if done:
         run = [number for load in done if (number := known(load)) is not None]
         if len(run) < len(done):
             return [wording.budget_unseen(plan.total_efm, plan.end)]
-        return [wording.budget_left(plan.total_efm - sum(run), plan.total_efm, plan.end, plan.last_efm, days)]
-    told: list[str] = [wording.budget(plan.total_efm, days, plan.end, plan.last_efm)]
+        unspent = plan.total_efm - sum(run)
+        kept = sum(day.limit_efm for day in plan.days[len(done) :])
+        told = [wording.budget_left(min(unspent, kept), plan.total_efm, plan.end, plan.last_efm, days)]
+        return [*told, wording.lapsed()] if kept < unspent else told
+    told = [wording.budget(plan.total_efm, days, plan.end, plan.last_efm)]
     if not plan.is_reachable:
         told.append(wording.unreachable(days))
         return told

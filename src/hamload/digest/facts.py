@@ -39,7 +39,7 @@ class Week(Amounts):
     """The sums over the known days from `first_date` to `last_date`, both included.
 
     Where `known_days` is less than `days`, the digest says that the true sums may be higher and compares them with
-    nothing. With no known day at all, every amount is None.
+    nothing. With no known day at all, every amount is None, and so is a part that is not known of every run.
     """
 
     first_date: dt.date
@@ -50,7 +50,10 @@ class Week(Amounts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FourWeeks(Week):
-    """The 28 days before a week: their sums, and the mean of a week over the known days among them."""
+    """The 28 days before a week: their sums, and the mean week; None throughout where a day of them is unknown.
+
+    Known days are often those with a run: a mean over them alone would make six runs in four weeks a run a day.
+    """
 
     per_week: Amounts
 

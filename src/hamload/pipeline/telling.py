@@ -247,7 +247,7 @@ def _sums(con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last:
     )["known"]
     sums = _one(
         con,
-        f"select count(*) as runs, {', '.join(f'coalesce(sum({p}), 0) as {p}' for p in _PARTS)} from marts.sessions"  # noqa: S608
+        f"select count(*) as runs, {', '.join(map(_sum, _PARTS))} from marts.sessions"  # noqa: S608
         " where athlete_id = ? and local_date between ? and ?",
         [athlete_id, first, last],
     )
@@ -256,10 +256,23 @@ def _sums(con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last:
     return {**sums, "first_date": first, "last_date": last, "days": (last - first).days + 1, "known_days": known}
 
 
+def _sum(part: str) -> str:
+    """Return the sum of a part as SQL: none where it is not known of every run, as in the daily series."""
+    label = part.removeprefix("load_").removesuffix("_efm")
+    told = f"coalesce(sum({part}), 0)"
+    if label in {"hill", "speed", "long"}:
+        told = f"if(count_if(is_{label} is null) > 0, null, {told})"
+    return f"{told} as {part}"
+
+
 def _four_weeks(con: duckdb.DuckDBPyConnection, athlete_id: str, first: dt.date, last: dt.date) -> FourWeeks:
     sums = _sums(con, athlete_id, first, last)
-    weeks = sums["known_days"] / 7
-    per_week = Amounts(**{name: sums[name] / weeks if weeks else None for name in (*_PARTS, "runs")})
+    is_whole = sums["known_days"] == sums["days"]
+
+    def mean(amount: float | None) -> float | None:
+        return 7 * amount / sums["days"] if is_whole and amount is not None else None
+
+    per_week = Amounts(**{name: mean(sums[name]) for name in (*_PARTS, "runs")})
     return FourWeeks(**sums, per_week=per_week)
 
 

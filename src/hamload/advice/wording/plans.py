@@ -47,6 +47,11 @@ def budget_left(left_efm: float, total_efm: float, through: dt.date, last_efm: f
     )
 
 
+def lapsed() -> Text:
+    """Return why less is left than was not run."""
+    return text("What you have not run by now is not made up for: less was the point.")
+
+
 def budget_unseen(total_efm: float, through: dt.date) -> Text:
     """Return the budget where nobody knows how much of it has been run."""
     return text(
