@@ -17,6 +17,7 @@ from hamload.digest import render
 from hamload.digest.facts import written_on
 from hamload.digest.plain import COLUMNS, clean, width
 from hamload.digest.render import render_html, render_markdown, render_text, subject
+from hamload.digest.report import render_report
 from hamload.language import DASH, ENGLISH, MINUS, Language
 from hamload.records import SERIES, Cause, State
 
@@ -553,3 +554,18 @@ def test_a_day_of_another_year_is_told_with_its_year(make: Make) -> None:
     facts = written_on(make("deload"), dt.date(2026, 2, 1), is_newest=False)
     assert "Mon 24 Nov 2025" in render.mail_subject(facts)
     assert "Mon 24 Nov 2025" in render_text(facts)
+
+
+def test_the_easy_speed_is_a_pace_in_miles_for_who_reads_miles(make: Make) -> None:
+    assert "Your easy speed: 2.80 m/s (5:57 min/km)." in " ".join(render_text(make("deload")).split())
+    facts = make("deload", language=Language(is_miles=True))
+    for shown in (render_text(facts), render_html(facts), render_markdown(facts)):
+        said = " ".join(shown.replace("\N{NO-BREAK SPACE}", " ").split())
+        assert "Your easy speed: 9:35 min/mi." in said
+        assert "m/s" not in said
+
+
+def test_a_part_that_is_not_known_carries_no_unit_in_a_runs_detail(make: Make) -> None:
+    html = render_report(make("report", runs=[make("report run", session=make("easy run"))]))
+    assert "<dd>unknown</dd>" in html
+    assert "unknown EFM" not in html

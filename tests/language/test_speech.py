@@ -7,6 +7,8 @@ import pickle
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,21 +51,36 @@ def test_days_of_another_year_carry_it() -> None:
 @pytest.mark.parametrize(
     ("locale", "said"),
     [
-        ("de_AT", "Sonntag, 3. Mai, {title} 10 km, 7,6 km: 62 % of So and rest, 1234,50"),
+        ("de_AT", "Sunday 3 May, {title} 10 km, 7,6 km: 62 % of Sun and rest, 1234,50"),
         ("en_GB", "Sunday 3 May, {title} 10 km, 7.6 km: 62 % of Sun and rest, 1234.50"),
         ("en_US", "Sunday, May 3, {title} 10 km, 7.6 km: 62 % of Sun and rest, 1234.50"),
-        ("fr", "dimanche 3 mai, {title} 10 km, 7,6 km: 62 % of dim. and rest, 1234,50"),
+        ("fr", "Sunday 3 May, {title} 10 km, 7,6 km: 62 % of Sun and rest, 1234,50"),
     ],
 )
-def test_days_and_decimal_marks_are_those_of_the_locale(locale: str, said: str) -> None:
+def test_decimal_marks_are_those_of_the_locale_and_days_are_in_the_language_of_the_sentence(
+    locale: str, said: str
+) -> None:
     assert Language(locale).say(a_text()) == said
+
+
+def test_in_a_translation_days_and_months_are_those_of_the_locale(tmp_path: Path) -> None:
+    path = tmp_path / "de" / "LC_MESSAGES" / "hamload.mo"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        write_mo(file, Catalog("de"))
+    german, untranslated = Language("de_AT", catalogues=[tmp_path]), Language("de_AT")
+    assert german.say(a_text()).startswith("Sonntag, 3. Mai, ")
+    assert german.day(DAY, DAY).replace("\u00a0", " ") == "So., 3. Mai"
+    assert (german.weekday(0), untranslated.weekday(0)) == ("Montag", "Monday")
+    assert german.chart_locale()["time"]["days"][0] == "Sonntag"
+    assert untranslated.chart_locale()["time"]["days"][0] == "Sunday"
+    assert untranslated.chart_locale()["number"]["decimal"] == ","
 
 
 def test_numbers_have_the_same_digits_in_every_locale() -> None:
     assert ENGLISH.number(1968.25, 1) == "1,968.2"
     assert [c for c in Language("de_AT").number(1968.25, 1) if c.isdigit()] == list("19682")
     assert Language("de_AT").number(1968.25, 1).endswith("968,2")
-    assert Language("de_AT").day(DAY, DAY).replace("\u00a0", " ") == "So., 3. Mai"
 
 
 def test_texts_survive_copies_and_other_processes() -> None:
@@ -74,7 +91,7 @@ def test_texts_survive_copies_and_other_processes() -> None:
 
 @given(st.integers(0, 10_000))
 def test_one_is_one_and_everything_else_many(n: int) -> None:
-    assert plural("{n} day", "{n} days", n) == f"{n} day{'' if n == 1 else 's'}"
+    assert plural("{n} day", "{n} days", n) == f"{n:,} day{'' if n == 1 else 's'}"
 
 
 @given(st.floats(0.1, 500_000), st.booleans())
@@ -100,3 +117,10 @@ def test_a_broken_translation_is_refused_before_anything_runs(tmp_path: Path) ->
         path.write_bytes(content)
         with pytest.raises(ConfigurationError, match=r"hamload\.mo cannot be read"):
             load(tmp_path)
+
+
+def test_a_count_of_thousands_is_grouped_like_every_number() -> None:
+    assert ENGLISH.plural("{n} day", "{n} days", 1968) == "1,968 days"
+    assert Language("de").plural("{n} day", "{n} days", 1968) == "1.968 days"
+    assert ENGLISH.plural("{n} day", "{n} days", 7) == "7 days"
+    assert str(plural("{n} day", "{n} days", 1968)) == "1,968 days"

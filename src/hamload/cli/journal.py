@@ -327,8 +327,9 @@ def _ground(reason: dict[str, Any], language: Language) -> str:
     from hamload.digest.render import measured
 
     number = measured(reason["rule"], reason["value"], reason["threshold"], language)
-    said = (number, language.say(reason["evidence"]))
-    return f"[dim]{plain('. '.join(part for part in said if part))}[/]"
+    evidence = language.say(reason["evidence"])
+    said = f"{number} ({evidence})" if number and evidence else number or evidence
+    return f"[dim]{plain(said)}[/]"
 
 
 @alerts_app.command()

@@ -189,6 +189,7 @@ def context(facts: DigestFacts, escaped: Callable[[str], str] = str) -> dict[str
         "spikes": lambda session: _spikes(session, facts.model.spike_days, language),
         "withheld": lambda rows: _withheld(rows, language),
         "limit": lambda day: limit(day, language),
+        "easy_speed": _easy_speed(facts.model.easy_speed_mps, language),
         "text_bar": lambda amounts, largest: _text_bar(amounts, largest, language),
     }
 
@@ -290,6 +291,14 @@ def measured(rule: str, value: float | None, limit: float | None, language: Lang
     if limit:
         return language.text("{said} against a threshold of {threshold}", said=said, threshold=threshold)
     return said
+
+
+def _easy_speed(speed_mps: float | None, language: Language) -> str:
+    """Return the easy speed as its reader paces it; beside kilometres in m/s too, as config.toml names it."""
+    if speed_mps is None or math.isnan(speed_mps):
+        return language.text("unknown")
+    pace = language.pace(speed_mps)
+    return pace if language.is_miles else f"{language.number(speed_mps, 2)}{NBSP}m/s ({pace})"
 
 
 def _told(cause: Cause, language: Language) -> str:

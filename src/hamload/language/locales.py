@@ -60,10 +60,10 @@ def weekday(day: int, name: str) -> str:
     return str(get_day_names("wide", "stand-alone", name)[day])
 
 
-def d3(name: str) -> dict[str, Any]:
-    """Return the number and time locales of d3."""
-    days = get_day_names("wide", "stand-alone", name), get_day_names("abbreviated", "stand-alone", name)
-    months = get_month_names("wide", "stand-alone", name), get_month_names("abbreviated", "stand-alone", name)
+def d3(name: str, days_name: str) -> dict[str, Any]:
+    """Return the number and time locales of d3; days and months are those of a locale of their own."""
+    days = tuple(get_day_names(width, "stand-alone", days_name) for width in ("wide", "abbreviated"))
+    months = tuple(get_month_names(width, "stand-alone", days_name) for width in ("wide", "abbreviated"))
     sunday_first = (6, 0, 1, 2, 3, 4, 5)
     return {
         "number": {

@@ -269,6 +269,12 @@ class Language:
 
     # Days
 
+    @cached_property
+    def _days_locale(self) -> str:
+        """The locale in which days are named: that of the sentences around them, which are English untranslated."""
+        is_translated = isinstance(self._catalogue, gettext.GNUTranslations)
+        return self.locale if is_translated or self.locale.split("_")[0] == PLAIN else PLAIN
+
     def day(self, date: dt.date | None, today: dt.date | None = None, missing: str | None = None) -> str:
         """Return "Mon 24 Nov"; the year follows unless it is that of `today`."""
         if date is None:
@@ -310,10 +316,10 @@ class Language:
         return self._dated(date, form, has_year=self.today is not None and self.today.year != date.year)
 
     def _dated(self, date: dt.date, form: str, *, has_year: bool) -> str:
-        if self.locale != PLAIN:
+        if self._days_locale != PLAIN:
             from hamload.language import locales  # noqa: PLC0415  # Babel is large, and plain English needs none
 
-            return locales.day(date, form, self.locale, has_year=has_year)
+            return locales.day(date, form, self._days_locale, has_year=has_year)
         weekday, month = _WEEKDAYS[date.weekday()], _MONTHS[date.month - 1]
         year = f" {date.year}" if has_year else ""
         return {
@@ -325,17 +331,17 @@ class Language:
 
     def weekday(self, day: int) -> str:
         """Return a day of the week by its whole name, 0 for Monday."""
-        if self.locale == PLAIN:
+        if self._days_locale == PLAIN:
             return _WEEKDAYS[day]
         from hamload.language import locales  # noqa: PLC0415  # Babel is large, and plain English needs none
 
-        return locales.weekday(day, self.locale)
+        return locales.weekday(day, self._days_locale)
 
     def chart_locale(self) -> dict[str, Any]:
         """Return how charts write numbers and months: what d3 calls a format locale and a time format locale."""
         from hamload.language import locales  # noqa: PLC0415  # Babel is large, and plain English needs none
 
-        return locales.d3(self.locale)
+        return locales.d3(self.locale, self._days_locale)
 
 
 _OF_DAYS = frozenset({"day", "short", "date", "weekday"})

@@ -70,9 +70,14 @@ def marked(template: str) -> str:
 def filled(template: str, values: Mapping[str, Any], language: Language) -> str:
     """Return the template with its values, each as the language speaks it."""
     return "".join(
-        literal if name is None else literal + language.field(values[name], form)
+        literal if name is None else literal + language.field(values[name], form or _grouped(name, values[name]))
         for literal, name, form in _fields(template)
     )
+
+
+def _grouped(name: str, value: Any) -> str:
+    """Return the format of a count, "{n}": its thousands are grouped, as those of every other number."""
+    return ",d" if name == "n" and isinstance(value, int) else ""
 
 
 def stored(told: Text) -> dict[str, Any]:
