@@ -936,3 +936,81 @@ def test_after_any_sequence_of_changes_a_rebuild_gives_the_same_tables_row_for_r
 def _first(pool: Sequence[tuple[str, str, str, bytes]]) -> tuple[str, tuple[str, str, bytes]]:
     source, *given = pool[0]
     return source, (given[0], given[1], given[2])  # type: ignore[return-value]
+
+
+# --- what a hostile reader tried --------------------------------------------------------------------------------------
+
+
+def _around(home: Settings, gpx_of: Gpx) -> None:
+    """Deliver a run two days before the third, and one three days after it."""
+    _give(home, "garmin", ("1", "gpx", gpx_of(_at(1))), ("6", "gpx", gpx_of(_at(6))))
+
+
+def _minutes(home: Settings, ask: Ask, day: int) -> list[float]:
+    query = "select round(moving_time_s / 60) from marts.sessions where day(local_date) = ? order by start_at"
+    told = ask(home, query, day)
+    return [row[0] for row in told]
+
+
+def test_the_exclusion_of_a_recording_that_was_split_off_leaves_the_other_one_and_no_minute_counts_twice(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _around(kept, gpx_of)
+    _give(kept, "garmin", ("3", "gpx", gpx_of(_at(3), minutes=30)))
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) + dt.timedelta(seconds=20), minutes=30)))
+    _refresh(kept)
+    deciding.split(kept, "me", _ids(kept, ask)[1], [], NIGHT)
+    _refresh(kept)
+    deciding.judge(kept, "me", _ids(kept, ask)[1], "exclude", LATER)
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [30]
+    _give(kept, "third", ("7", "gpx", gpx_of(_at(3) + dt.timedelta(minutes=20), minutes=30)))
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [50]
+
+
+@pytest.mark.parametrize("apart_h", [1, 3])
+def test_two_alike_runs_hours_apart_that_two_services_tell_of_are_two(
+    kept: Settings, ask: Ask, gpx_of: Gpx, apart_h: int
+) -> None:
+    _around(kept, gpx_of)
+    for source, late_s in (("garmin", 0), ("strava", 7)):
+        told = [
+            _summary(_at(3, 10 + apart_h * n) + dt.timedelta(seconds=late_s), 50 + n / 4 + 0.013, 6.706 + n / 50)
+            for n in (0, 1)
+        ]
+        _give(kept, source, *[(f"{source}{n}", "json", summary) for n, summary in enumerate(told)])
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [50, 50]
+
+
+def test_an_exclusion_never_falls_on_another_run_because_of_the_name_of_a_file(
+    watched: tuple[Settings, Path], ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    first, second = gpx_of(_at(12), minutes=40), gpx_of(_at(14), minutes=22)
+    _nights(home, folder, first, second)
+    (folder / "b.gpx").write_bytes(first)
+    putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=5))
+    _refresh(home)
+    deciding.judge(home, "me", _ids(home, ask)[0], "exclude", NIGHT + dt.timedelta(minutes=6))
+    _refresh(home)
+    (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=30))
+    putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=7))
+    _refresh(home)
+    assert (_minutes(home, ask, 12), _minutes(home, ask, 14)) == ([], [22])
+    incremental = tables(home)
+    with pipeline.exclusive(home):
+        pipeline.rebuild(home, TODAY)
+    assert tables(home) == incremental
+
+
+def test_an_exclusion_holds_when_the_file_into_which_each_run_is_written_is_cropped(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "other.gpx").write_bytes(gpx_of(_at(10)))
+    _nights(home, folder, gpx_of(_at(11), minutes=25), gpx_of(_at(12), minutes=40))
+    deciding.judge(home, "me", _ids(home, ask)[2], "exclude", NIGHT + dt.timedelta(minutes=3))
+    _nights(home, folder, gpx_of(_at(12), minutes=30), gpx_of(_at(12), minutes=28), first=4)
+    assert (_minutes(home, ask, 11), _minutes(home, ask, 12)) == ([25], [])

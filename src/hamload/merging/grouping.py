@@ -241,6 +241,7 @@ def _with_copies(spans: Sequence[Span], rules: MergingRules, decided: Decided) -
         if span.activity_id in decided.excluded
         for other in near.of(span)
         if other.activity_id not in decided.accepted
+        and frozenset((span.activity_id, other.activity_id)) not in decided.apart
         and abs((span.start_at - other.start_at).total_seconds()) <= rules.clocks.start_tolerance_s
         and is_alike(span, other, rules.clocks)
     }
@@ -326,6 +327,8 @@ def _at_other_hours(
         lead = group[0].span
         found = []
         for index in _nearby(starts, lead.start_at, rules.clocks.max_hours):
+            if {p.span.writer for p in group} & {p.span.writer for p in rest[index]} - {""}:
+                continue
             if index >= later or index in absorbed or _is_apart(rest[index], [p.span for p in group], decided):
                 continue
             is_shaped = lead.has_profile and rest[index][0].span.has_profile

@@ -429,6 +429,6 @@ def _activity_id(delivery: Delivery, part: int) -> str:
 
 def _facts_hash(delivery: Delivery, settings: Settings) -> str:
     """Return what a decoding depends on besides the document: where that changed, it is decoded anew."""
-    told = [delivery.source, delivery.external_id, delivery.facts]
+    told = [delivery.source, delivery.external_id, delivery.name, delivery.facts]
     text = json.dumps([*told, settings.model.version, settings.zone(delivery.athlete_id).key], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -259,7 +259,7 @@ def _write_maybe_runs(con: duckdb.DuckDBPyConnection, athlete_id: str, settings:
         Ref(r["activity_id"], r["document_id"], r["source"], r["external_id"], r["part"], r["name"].rpartition("/")[2])
         for r in rows
     ]
-    told = decisions(_entries(con, athlete_id), refs)
+    told = decisions(_entries(con, athlete_id), refs, _superseded(con, athlete_id))
     found = [
         {"athlete_id": athlete_id, **{name: r[name] for name in ("activity_id", "local_date", "title", "name")}}
         for r in rows
@@ -283,7 +283,14 @@ def decided(con: duckdb.DuckDBPyConnection, athlete_id: str, activities: Sequenc
         Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part, a.name.rpartition("/")[2])
         for a in activities
     ]
-    return decisions(_entries(con, athlete_id), refs)
+    return decisions(_entries(con, athlete_id), refs, _superseded(con, athlete_id))
+
+
+def _superseded(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, str]:
+    rows = con.execute(
+        "select document_id, by_document_id from landing.superseded where athlete_id = ?", [athlete_id]
+    ).fetchall()
+    return dict(rows)
 
 
 def _entries(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str, Any]]:
@@ -320,7 +327,7 @@ class _Gathered:
     judged: dict[str, _Judged]
     altitude: _Activity | None
     heart_rate: _Activity | None
-    is_split: bool
+    split_from: list[str]
     home: dt.tzinfo
     doubts: list[Doubt]
     recording_id: str = ""
@@ -451,7 +458,7 @@ class _Gathered:
             "counts": self.counts(),
             "is_usual": self.counts() and (not self.doubts or bool(self.verdict)),
             "unknown_dates": self.unknown_dates(),
-            "is_split": self.is_split,
+            "split_from": self.split_from,
             "is_hour_known": not self.primary.is_hidden,
         }
 
@@ -525,9 +532,9 @@ def _gathered(
 ) -> _Gathered:
     primary = members[0]
     verdict = told.verdict(a.activity_id for a in members)
-    split = {activity_id for pair in told.pairs.apart for activity_id in pair}
-    is_split = any(a.activity_id in split for a in members)
-    gathered = _Gathered(session, members, verdict, judged, None, None, is_split, home, [])
+    own = {a.activity_id for a in members}
+    split_from = sorted({i for pair in told.pairs.apart if pair & own for i in pair - own})
+    gathered = _Gathered(session, members, verdict, judged, None, None, split_from, home, [])
     if primary.has_samples and primary.profile is not None:
         at_the_same_time = [
             a
