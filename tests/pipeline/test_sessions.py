@@ -1014,3 +1014,38 @@ def test_an_exclusion_holds_when_the_file_into_which_each_run_is_written_is_crop
     deciding.judge(home, "me", _ids(home, ask)[2], "exclude", NIGHT + dt.timedelta(minutes=3))
     _nights(home, folder, gpx_of(_at(12), minutes=30), gpx_of(_at(12), minutes=28), first=4)
     assert (_minutes(home, ask, 11), _minutes(home, ask, 12)) == ([25], [])
+
+
+def test_a_file_of_two_sources_counts_as_long_as_one_of_them_holds_it(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    _around(kept, gpx_of)
+    run = gpx_of(_at(3), minutes=30)
+    _give(kept, "garmin", ("3", "gpx", run))
+    _give(kept, "other", ("9", "gpx", run), now=LATER)
+    _give(kept, "other", ("9", "gpx", gpx_of(_at(3), minutes=12)), now=LATER + dt.timedelta(minutes=1))
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [30]
+    ride = gpx_of(_at(3), minutes=12, sport="cycling", mps=6)
+    _give(kept, "other", ("9", "gpx", ride), now=LATER + dt.timedelta(minutes=2))
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [30]
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+    # Once the last one that gave it holds another, it is gone.
+    _give(kept, "garmin", ("3", "gpx", gpx_of(_at(4), minutes=22)), now=LATER + dt.timedelta(minutes=3))
+    _refresh(kept)
+    assert (_minutes(kept, ask, 3), _minutes(kept, ask, 4)) == ([], [22])
+
+
+def test_a_file_that_one_source_gave_under_two_ids_counts_as_long_as_one_of_them_is_it(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _around(kept, gpx_of)
+    run = gpx_of(_at(3), minutes=30)
+    _give(kept, "garmin", ("3", "gpx", run), ("4", "gpx", run))
+    _give(kept, "garmin", ("4", "gpx", gpx_of(_at(4), minutes=22)), now=LATER)
+    _refresh(kept)
+    assert (_minutes(kept, ask, 3), _minutes(kept, ask, 4)) == ([30], [22])

@@ -45,8 +45,9 @@ SIMULATOR = "hamload simulator"
 def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent) -> int:
     """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
     given = raw.deliveries()
-    latest = _as_decided(_latest(given, {a.id for a in settings.athletes}), journal.entries(given))
-    later = _later(given, latest)
+    athletes = {a.id for a in settings.athletes}
+    latest = _as_decided(_latest(given, athletes), journal.entries(given))
+    later = _later(_holding(given, athletes), latest)
     superseded = _superseded(con)
     latest = {key: d for key, d in latest.items() if superseded.get(key) not in later.get(key, ())}
     done = {
@@ -156,16 +157,15 @@ def _supersede(
             warehouse.append_rows(con, "landing.superseded", [row])
 
 
-def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[tuple[str, str], Delivery]:
+def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[_Key, Delivery]:
     """Return what is known of each document: its newest delivery, with the facts that earlier ones told beyond it.
 
     A folder that knows no titles takes away none that an export gave. Where a source gave several documents under one
     id of its own (an activity re-timed, re-typed or re-uploaded), the newest recording counts, else the newest summary.
+    A document is gone only where all that gave it hold another now, and is known as those tell that still hold it.
     """
-    latest: dict[tuple[str, str], Delivery] = {}
-    for delivery in deliveries:
-        if delivery.athlete_id not in athletes or delivery.format == journal.FORMAT:
-            continue
+    latest: dict[_Key, Delivery] = {}
+    for delivery in _holding(deliveries, athletes):
         key = (delivery.athlete_id, delivery.document_id)
         if (before := latest.get(key)) is not None:
             told = {name: value for name, value in delivery.facts.items() if value not in _UNTOLD}
@@ -173,15 +173,17 @@ def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[t
                 delivery, facts={**before.facts, **told}, external_id=delivery.external_id or before.external_id
             )
         latest[key] = delivery
-    newest: dict[tuple[str, str, str], Delivery] = {}
-    for delivery in sorted(latest.values(), key=lambda d: (_tells_all(d), d.delivery_id)):
-        newest[delivery.athlete_id, delivery.source, delivery.external_id] = delivery
-    return {
-        key: delivery
-        for key, delivery in latest.items()
-        if not delivery.external_id
-        or newest[delivery.athlete_id, delivery.source, delivery.external_id].document_id == delivery.document_id
-    }
+    return latest
+
+
+def _holding(deliveries: Iterable[Delivery], athletes: Collection[str]) -> list[Delivery]:
+    """Return the deliveries whose source has not put another document under the same id of its own since."""
+    known = [d for d in deliveries if d.athlete_id in athletes and d.format != journal.FORMAT]
+    telling = {(d.athlete_id, d.document_id) for d in known if _tells_all(d)}
+    newest: dict[tuple[str, str, str], str] = {}
+    for d in sorted(known, key=lambda d: ((d.athlete_id, d.document_id) in telling, d.delivery_id)):
+        newest[d.athlete_id, d.source, d.external_id] = d.document_id
+    return [d for d in known if not d.external_id or newest[d.athlete_id, d.source, d.external_id] == d.document_id]
 
 
 def _as_decided(
