@@ -1049,3 +1049,30 @@ def test_a_file_that_one_source_gave_under_two_ids_counts_as_long_as_one_of_them
     _give(kept, "garmin", ("4", "gpx", gpx_of(_at(4), minutes=22)), now=LATER)
     _refresh(kept)
     assert (_minutes(kept, ask, 3), _minutes(kept, ask, 4)) == ([30], [22])
+
+
+@pytest.mark.parametrize(
+    ("late", "minutes"),
+    [
+        pytest.param(dt.timedelta(hours=10, minutes=12), 40, id="back from work, as long"),
+        pytest.param(dt.timedelta(hours=10), 40.5, id="back from work, a little longer"),
+        pytest.param(dt.timedelta(minutes=39, seconds=56), 25, id="begun before the former ended"),
+    ],
+)
+def test_the_next_run_in_the_same_watched_file_replaces_none_that_it_resembles_or_touches(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx, late: dt.timedelta, minutes: float
+) -> None:
+    home, folder = watched
+    _nights(home, folder, gpx_of(_at(12), minutes=40), gpx_of(_at(12) + late, minutes=minutes, mps=2.8))
+    assert len(_minutes(home, ask, 12)) == 2
+
+
+def test_the_next_run_in_the_same_watched_file_takes_over_no_exclusion(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "other.gpx").write_bytes(gpx_of(_at(10)))
+    _nights(home, folder, gpx_of(_at(12), minutes=40))
+    deciding.judge(home, "me", _ids(home, ask)[1], "exclude", NIGHT + dt.timedelta(seconds=20))
+    _nights(home, folder, gpx_of(_at(12, 20.2), minutes=40), first=1)
+    assert ask(home, "select hour(start_at at time zone 'UTC') from marts.sessions order by start_at") == [(10,), (20,)]

@@ -109,11 +109,11 @@ def _superseded(con: duckdb.DuckDBPyConnection) -> dict[_Key, _Key]:
     return {(athlete_id, document): (athlete_id, by) for athlete_id, document, by in rows}
 
 
-#: Whether two documents tell of the same time, or of nearly the same way and duration within the hours that clocks err.
+#: Whether two documents share most of the shorter one's time, or hold the very same movement whole quarters of an hour
+#: apart: a clock set right. Alike is not enough: who runs the same way to work and back runs alike twice a day.
 _IS_SAME_RUN = """
 with ours as (
-    select document_id, start_at, end_at, elapsed_time_s,
-        coalesce(distance_m, cast(measures ->> 'way_m' as double)) as way_m
+    select document_id, epoch(start_at) as first_s, epoch(end_at) as last_s, cast(profile as varchar) as profile
     from landing.activities
     where athlete_id = $1
 )
@@ -122,11 +122,15 @@ from ours as former
 join ours as now on now.document_id = $3
 where former.document_id = $2
   and (
-    (former.start_at < now.end_at and now.start_at < former.end_at)
+    (
+        former.first_s < now.last_s and now.first_s < former.last_s
+        and least(former.last_s, now.last_s) - greatest(former.first_s, now.first_s)
+            >= $4 * least(former.last_s - former.first_s, now.last_s - now.first_s)
+    )
     or (
-        abs(epoch(former.start_at) - epoch(now.start_at)) <= $4
-        and abs(former.elapsed_time_s - now.elapsed_time_s) <= greatest($5, $6 * former.elapsed_time_s)
-        and abs(former.way_m - now.way_m) <= $7 * former.way_m
+        abs(former.first_s - now.first_s) <= 3600 * $5
+        and cast(round(former.first_s - now.first_s) as bigint) % cast(60 * $6 as bigint) = 0
+        and former.profile = now.profile
     )
   )
 """
@@ -137,13 +141,13 @@ def _supersede(
 ) -> None:
     """Drop what a watched file held before it was cropped, re-typed or its clock set right; a new run replaces none.
 
-    A program that writes each run into the same file keeps all of them.
+    A program that writes each run into the same file keeps all of them; where nobody can be sure, both stay.
     """
     for key, by in _superseded(con).items():
         if by not in later.get(key, ()):
             con.execute("delete from landing.superseded where athlete_id = ? and document_id = ?", list(key))
-    clocks = settings.merging.clocks
-    values = [3600 * clocks.max_hours, clocks.duration_s, clocks.duration_share, clocks.distance_share]
+    rules = settings.merging
+    values = [rules.copies.min_shared, rules.clocks.max_hours, rules.clocks.step_minutes]
     found = {
         key: by
         for key in sorted(later.keys() & set(latest))
