@@ -126,7 +126,7 @@ def test_a_run_without_any_duration_makes_its_day_unknown_in_every_source(
     ]
     assert _drawn(kept, ask).startswith("R0?0R")
     # Once a recording of that run comes, nothing is missing.
-    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(seconds=20), minutes=30)))
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(seconds=20), minutes=60)))
     _refresh(kept)
     assert ask(kept, "from marts.unreadable") == []
     assert _drawn(kept, ask).startswith("R0R0R")
@@ -1076,3 +1076,57 @@ def test_the_next_run_in_the_same_watched_file_takes_over_no_exclusion(
     deciding.judge(home, "me", _ids(home, ask)[1], "exclude", NIGHT + dt.timedelta(seconds=20))
     _nights(home, folder, gpx_of(_at(12, 20.2), minutes=40), first=1)
     assert ask(home, "select hour(start_at at time zone 'UTC') from marts.sessions order by start_at") == [(10,), (20,)]
+
+
+_MILES_FOR_KM = _summary(_at(3), 60, 20.3)
+
+
+def _two(first: bytes, second: bytes) -> bytes:
+    """Return one track of two: a watch that nobody stopped between them."""
+    return first.removesuffix(b"</trkseg></trk></gpx>") + second.split(b"<trkseg>")[1]
+
+
+@pytest.mark.parametrize(
+    ("document", "phone", "told"),
+    [
+        (("json", _MILES_FOR_KM), 6, ("ride", "R0?00R")),
+        (("json", _MILES_FOR_KM), 58, (None, "R0R00R")),
+        (("gpx", _track(_at(3), (60, 7.0))), 6, ("vehicle", "R0?00R")),
+        (("json", _summary(_at(3), None, 15)), 4, ("no duration", "R0?00R")),
+        (("json", _summary(_at(3), 26 * 60, 12)), 30, ("left on", "R0??0R")),
+        (("gpx", _two(_track(_at(3), (30, 2.8)), _track(_at(4, 12), (20, 2.8)))), 36, ("left on", "R0R?0R")),
+        (("gpx", _two(_track(_at(3), (30, 2.8)), _track(_at(3, 17), (20, 2.8)))), 36, ("left on", "R0?00R")),
+        (("gpx", _two(_track(_at(3), (10, 2.8)), _track(_at(4, 12), (60, 2.8)))), 10, ("left on", "R0??0R")),
+    ],
+)
+def test_a_phones_minutes_never_silence_a_doubted_timeless_or_left_on_recording_that_may_hold_more(
+    kept: Settings, ask: Ask, gpx_of: Gpx, document: tuple[str, bytes], phone: int, told: tuple[str | None, str]
+) -> None:
+    _around(kept, gpx_of)
+    flag, drawn = told
+    _give(kept, "garmin", ("3", *document))
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(seconds=5), minutes=phone)))
+    _refresh(kept)
+    assert _drawn(kept, ask)[:6] == drawn
+    runs = ask(kept, "select round(moving_time_s / 60), flags from marts.sessions where day(local_date) in (3, 4)")
+    assert runs == [(phone, [] if flag is None else [flag])]
+    assert len([s for s in pipeline.overview(kept, "me", dt.date(2026, 11, 6)).unknowns if "is doubted" in s]) == (
+        flag is not None
+    )
+
+
+def test_an_accepted_run_stays_when_a_summary_without_a_duration_arrives(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    _around(kept, gpx_of)
+    _give(kept, "garmin", ("3", "json", _MILES_FOR_KM))
+    _refresh(kept)
+    deciding.judge(kept, "me", ask(kept, "select session_id from marts.set_aside")[0][0], "accept", LATER)
+    _give(kept, "strava", ("7", "strava", _strava(_at(3) + dt.timedelta(seconds=10))))
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [60]
+    assert ask(kept, "from marts.unreadable") == []
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental

@@ -63,6 +63,8 @@ class Span:
         It has no samples: how much of its time was standing is not known.
     is_doubted
         It is doubted so much that it would not count: it speaks only where nobody else does.
+    is_timeless
+        It tells no duration at all: it speaks for none that does.
     local_date, offset_s
         The athlete's own day of its start, and the clock there, from UTC.
     read_profile
@@ -82,6 +84,7 @@ class Span:
     is_hidden: bool = False
     is_summary: bool = False
     is_doubted: bool = False
+    is_timeless: bool = False
     local_date: dt.date | None = None
     offset_s: int = 0
     read_profile: Callable[[], Profile] | None = None
@@ -265,6 +268,7 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
     return sorted(
         spans,
         key=lambda s: (
+            s.is_timeless,
             s.is_doubted,
             s.activity_id in fragments,
             s.is_hidden,
