@@ -4,6 +4,7 @@ with sessions as (
     select
         members.session_id,
         members.athlete_id,
+        coalesce(gathered.split_from, []) as split_from,
         coalesce(gathered.recording_id, members.activity_id) as recording_id,
         activities.start_at,
         activities.end_at,
@@ -15,9 +16,8 @@ with sessions as (
     from landing.members as members
     join landing.activities as activities on activities.activity_id = members.activity_id
     left join landing.sessions as gathered on gathered.session_id = members.session_id
-    -- What the runner split may overlap, what does not count counts nothing twice, and where the start is hidden nobody
-    -- knows the hour.
-    where members.is_primary and coalesce(not gathered.is_split and gathered.is_hour_known and gathered.counts, true)
+    -- What does not count counts nothing twice, and where the start is hidden nobody knows the hour.
+    where members.is_primary and coalesce(gathered.is_hour_known and gathered.counts, true)
 ),
 
 spans as (
@@ -31,6 +31,11 @@ pairs as (
         on a.athlete_id = b.athlete_id
         and a.session_id < b.session_id
         and least(a.last_s, b.last_s) - greatest(a.first_s, b.first_s) > 120
+    -- Two that the runner split from each other may overlap; with any third run neither may.
+    where not exists (
+        select 1 from landing.members as members
+        where members.session_id = b.session_id and list_contains(a.split_from, members.activity_id)
+    )
 ),
 
 asked as (

@@ -136,7 +136,7 @@ create table if not exists landing.sessions (
     counts boolean not null,           -- whether its load is part of the days
     is_usual boolean not null,         -- whether it shapes what is usual for the athlete
     unknown_dates date[] not null,     -- days that are not known because of it
-    is_split boolean not null,         -- the runner said that one of its recordings is of another run
+    split_from varchar[] not null,     -- activities of which the runner said that they are of another run than one of it
     is_hour_known boolean not null
 );
 

@@ -126,7 +126,7 @@ def test_a_run_without_any_duration_makes_its_day_unknown_in_every_source(
     ]
     assert _drawn(kept, ask).startswith("R0?0R")
     # Once a recording of that run comes, nothing is missing.
-    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(seconds=20), minutes=30)))
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(seconds=20), minutes=60)))
     _refresh(kept)
     assert ask(kept, "from marts.unreadable") == []
     assert _drawn(kept, ask).startswith("R0R0R")
@@ -936,3 +936,197 @@ def test_after_any_sequence_of_changes_a_rebuild_gives_the_same_tables_row_for_r
 def _first(pool: Sequence[tuple[str, str, str, bytes]]) -> tuple[str, tuple[str, str, bytes]]:
     source, *given = pool[0]
     return source, (given[0], given[1], given[2])  # type: ignore[return-value]
+
+
+# --- what a hostile reader tried --------------------------------------------------------------------------------------
+
+
+def _around(home: Settings, gpx_of: Gpx) -> None:
+    """Deliver a run two days before the third, and one three days after it."""
+    _give(home, "garmin", ("1", "gpx", gpx_of(_at(1))), ("6", "gpx", gpx_of(_at(6))))
+
+
+def _minutes(home: Settings, ask: Ask, day: int) -> list[float]:
+    query = "select round(moving_time_s / 60) from marts.sessions where day(local_date) = ? order by start_at"
+    told = ask(home, query, day)
+    return [row[0] for row in told]
+
+
+def test_the_exclusion_of_a_recording_that_was_split_off_leaves_the_other_one_and_no_minute_counts_twice(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _around(kept, gpx_of)
+    _give(kept, "garmin", ("3", "gpx", gpx_of(_at(3), minutes=30)))
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) + dt.timedelta(seconds=20), minutes=30)))
+    _refresh(kept)
+    deciding.split(kept, "me", _ids(kept, ask)[1], [], NIGHT)
+    _refresh(kept)
+    deciding.judge(kept, "me", _ids(kept, ask)[1], "exclude", LATER)
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [30]
+    _give(kept, "third", ("7", "gpx", gpx_of(_at(3) + dt.timedelta(minutes=20), minutes=30)))
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [50]
+
+
+@pytest.mark.parametrize("apart_h", [1, 3])
+def test_two_alike_runs_hours_apart_that_two_services_tell_of_are_two(
+    kept: Settings, ask: Ask, gpx_of: Gpx, apart_h: int
+) -> None:
+    _around(kept, gpx_of)
+    for source, late_s in (("garmin", 0), ("strava", 7)):
+        told = [
+            _summary(_at(3, 10 + apart_h * n) + dt.timedelta(seconds=late_s), 50 + n / 4 + 0.013, 6.706 + n / 50)
+            for n in (0, 1)
+        ]
+        _give(kept, source, *[(f"{source}{n}", "json", summary) for n, summary in enumerate(told)])
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [50, 50]
+
+
+def test_an_exclusion_never_falls_on_another_run_because_of_the_name_of_a_file(
+    watched: tuple[Settings, Path], ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    first, second = gpx_of(_at(12), minutes=40), gpx_of(_at(14), minutes=22)
+    _nights(home, folder, first, second)
+    (folder / "b.gpx").write_bytes(first)
+    putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=5))
+    _refresh(home)
+    deciding.judge(home, "me", _ids(home, ask)[0], "exclude", NIGHT + dt.timedelta(minutes=6))
+    _refresh(home)
+    (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=30))
+    putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=7))
+    _refresh(home)
+    assert (_minutes(home, ask, 12), _minutes(home, ask, 14)) == ([], [22])
+    incremental = tables(home)
+    with pipeline.exclusive(home):
+        pipeline.rebuild(home, TODAY)
+    assert tables(home) == incremental
+
+
+def test_an_exclusion_holds_when_the_file_into_which_each_run_is_written_is_cropped(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "other.gpx").write_bytes(gpx_of(_at(10)))
+    _nights(home, folder, gpx_of(_at(11), minutes=25), gpx_of(_at(12), minutes=40))
+    deciding.judge(home, "me", _ids(home, ask)[2], "exclude", NIGHT + dt.timedelta(minutes=3))
+    _nights(home, folder, gpx_of(_at(12), minutes=30), gpx_of(_at(12), minutes=28), first=4)
+    assert (_minutes(home, ask, 11), _minutes(home, ask, 12)) == ([25], [])
+
+
+def test_a_file_of_two_sources_counts_as_long_as_one_of_them_holds_it(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    _around(kept, gpx_of)
+    run = gpx_of(_at(3), minutes=30)
+    _give(kept, "garmin", ("3", "gpx", run))
+    _give(kept, "other", ("9", "gpx", run), now=LATER)
+    _give(kept, "other", ("9", "gpx", gpx_of(_at(3), minutes=12)), now=LATER + dt.timedelta(minutes=1))
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [30]
+    ride = gpx_of(_at(3), minutes=12, sport="cycling", mps=6)
+    _give(kept, "other", ("9", "gpx", ride), now=LATER + dt.timedelta(minutes=2))
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [30]
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+    # Once the last one that gave it holds another, it is gone.
+    _give(kept, "garmin", ("3", "gpx", gpx_of(_at(4), minutes=22)), now=LATER + dt.timedelta(minutes=3))
+    _refresh(kept)
+    assert (_minutes(kept, ask, 3), _minutes(kept, ask, 4)) == ([], [22])
+
+
+def test_a_file_that_one_source_gave_under_two_ids_counts_as_long_as_one_of_them_is_it(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _around(kept, gpx_of)
+    run = gpx_of(_at(3), minutes=30)
+    _give(kept, "garmin", ("3", "gpx", run), ("4", "gpx", run))
+    _give(kept, "garmin", ("4", "gpx", gpx_of(_at(4), minutes=22)), now=LATER)
+    _refresh(kept)
+    assert (_minutes(kept, ask, 3), _minutes(kept, ask, 4)) == ([30], [22])
+
+
+@pytest.mark.parametrize(
+    ("late", "minutes"),
+    [
+        pytest.param(dt.timedelta(hours=10, minutes=12), 40, id="back from work, as long"),
+        pytest.param(dt.timedelta(hours=10), 40.5, id="back from work, a little longer"),
+        pytest.param(dt.timedelta(minutes=39, seconds=56), 25, id="begun before the former ended"),
+    ],
+)
+def test_the_next_run_in_the_same_watched_file_replaces_none_that_it_resembles_or_touches(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx, late: dt.timedelta, minutes: float
+) -> None:
+    home, folder = watched
+    _nights(home, folder, gpx_of(_at(12), minutes=40), gpx_of(_at(12) + late, minutes=minutes, mps=2.8))
+    assert len(_minutes(home, ask, 12)) == 2
+
+
+def test_the_next_run_in_the_same_watched_file_takes_over_no_exclusion(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "other.gpx").write_bytes(gpx_of(_at(10)))
+    _nights(home, folder, gpx_of(_at(12), minutes=40))
+    deciding.judge(home, "me", _ids(home, ask)[1], "exclude", NIGHT + dt.timedelta(seconds=20))
+    _nights(home, folder, gpx_of(_at(12, 20.2), minutes=40), first=1)
+    assert ask(home, "select hour(start_at at time zone 'UTC') from marts.sessions order by start_at") == [(10,), (20,)]
+
+
+_MILES_FOR_KM = _summary(_at(3), 60, 20.3)
+
+
+def _two(first: bytes, second: bytes) -> bytes:
+    """Return one track of two: a watch that nobody stopped between them."""
+    return first.removesuffix(b"</trkseg></trk></gpx>") + second.split(b"<trkseg>")[1]
+
+
+@pytest.mark.parametrize(
+    ("document", "phone", "told"),
+    [
+        (("json", _MILES_FOR_KM), 6, ("ride", "R0?00R")),
+        (("json", _MILES_FOR_KM), 58, (None, "R0R00R")),
+        (("gpx", _track(_at(3), (60, 7.0))), 6, ("vehicle", "R0?00R")),
+        (("json", _summary(_at(3), None, 15)), 4, ("no duration", "R0?00R")),
+        (("json", _summary(_at(3), 26 * 60, 12)), 30, ("left on", "R0??0R")),
+        (("gpx", _two(_track(_at(3), (30, 2.8)), _track(_at(4, 12), (20, 2.8)))), 36, ("left on", "R0R?0R")),
+        (("gpx", _two(_track(_at(3), (30, 2.8)), _track(_at(3, 17), (20, 2.8)))), 36, ("left on", "R0?00R")),
+        (("gpx", _two(_track(_at(3), (10, 2.8)), _track(_at(4, 12), (60, 2.8)))), 10, ("left on", "R0??0R")),
+    ],
+)
+def test_a_phones_minutes_never_silence_a_doubted_timeless_or_left_on_recording_that_may_hold_more(
+    kept: Settings, ask: Ask, gpx_of: Gpx, document: tuple[str, bytes], phone: int, told: tuple[str | None, str]
+) -> None:
+    _around(kept, gpx_of)
+    flag, drawn = told
+    _give(kept, "garmin", ("3", *document))
+    _give(kept, "phone", ("9", "gpx", gpx_of(_at(3) - dt.timedelta(seconds=5), minutes=phone)))
+    _refresh(kept)
+    assert _drawn(kept, ask)[:6] == drawn
+    runs = ask(kept, "select round(moving_time_s / 60), flags from marts.sessions where day(local_date) in (3, 4)")
+    assert runs == [(phone, [] if flag is None else [flag])]
+    assert len([s for s in pipeline.overview(kept, "me", dt.date(2026, 11, 6)).unknowns if "is doubted" in s]) == (
+        flag is not None
+    )
+
+
+def test_an_accepted_run_stays_when_a_summary_without_a_duration_arrives(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    _around(kept, gpx_of)
+    _give(kept, "garmin", ("3", "json", _MILES_FOR_KM))
+    _refresh(kept)
+    deciding.judge(kept, "me", ask(kept, "select session_id from marts.set_aside")[0][0], "accept", LATER)
+    _give(kept, "strava", ("7", "strava", _strava(_at(3) + dt.timedelta(seconds=10))))
+    _refresh(kept)
+    assert _minutes(kept, ask, 3) == [60]
+    assert ask(kept, "from marts.unreadable") == []
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental

@@ -19,6 +19,7 @@ _BLANKS: dict[str, Any] = {
     "DOUBLE": 0.0,
     "BOOLEAN": False,
     "VARCHAR[]": [],
+    "DATE[]": [],
     "JSON": "[]",
     "DATE": dt.date(2026, 11, 1),
     "TIMESTAMP WITH TIME ZONE": dt.datetime(2026, 11, 1, 9, tzinfo=dt.UTC),
@@ -339,6 +340,19 @@ def test_two_runs_are_two_where_clocks_alone_overlap_or_one_of_them_lies_still(
 ) -> None:
     sound.execute(beside)
     assert warehouse.check(sound, SQL) == []
+
+
+@pytest.mark.parametrize(("split_from", "faults"), [("z", []), ("another", ["runs_do_not_overlap"])])
+def test_only_the_very_runs_that_were_split_from_each_other_may_overlap(
+    sound: duckdb.DuckDBPyConnection, split_from: str, faults: list[str]
+) -> None:
+    sound.execute(_OTHER_RUN.format(30))
+    at = _at(1, 9)
+    facts = {"start_at": at, "local_date": at.date(), "elapsed_time_s": 3600, "counts": True, "is_hour_known": True}
+    for name, other in (("a", split_from), ("z", "a" if split_from == "z" else "another")):
+        _give(sound, "sessions", session_id=name, athlete_id="me", primary_id=name, recording_id=name,
+              split_from=[other], **facts)  # fmt: skip
+    assert [failure.check for failure in warehouse.check(sound, SQL)] == faults
 
 
 def test_every_check_has_a_fault_that_it_was_seen_to_find() -> None:

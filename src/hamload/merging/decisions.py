@@ -1,14 +1,15 @@
 """What the runner has decided about recordings, found again among those that are here now.
 
 A decision names the activities that it was made about. One that has been edited or uploaded anew since is known by its
-service's own id, or by its file in a watched folder; one that is gone leaves its part of the decision without an
-object, and changes nothing else.
+service's own id, or as what superseded it in its file of a watched folder; one that is gone leaves its part of the
+decision without an object, and changes nothing else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations, product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from hamload.merging.grouping import Decided
@@ -21,12 +22,13 @@ type Verdict = Literal["accepted", "accepted whole", "excluded", ""]
 
 #: The kind of journal entry that holds a decision.
 KIND = "sessions"
+NOTHING_SUPERSEDED: Mapping[str, str] = MappingProxyType({})
 _VERDICTS: dict[str, Verdict] = {"accept": "accepted", "whole": "accepted whole", "exclude": "excluded"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """One activity, as a decision names it. `name`: its file's; in a watched folder what that holds may be edited."""
+    """One activity, as a decision names it. `name`: its file's, for who reads the journal; nothing is found by it."""
 
     activity_id: str
     document_id: str
@@ -53,7 +55,9 @@ class Decisions:
         return max(found)[1] if found else ""
 
 
-def decisions(entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref]) -> Decisions:
+def decisions(
+    entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref], superseded: Mapping[str, str] = NOTHING_SUPERSEDED
+) -> Decisions:
     """Read decisions, oldest first: a later one overrules an earlier one about the same activities.
 
     Parameters
@@ -62,9 +66,11 @@ def decisions(entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref]) -
         The contents of the journal's entries of `KIND`: `{"action": ..., "groups": [[activity, ...], ...]}`.
     activities
         The athlete's activities that are here now.
+    superseded
+        By document that a watched file held before, the one of the same run that it holds since.
 
     """
-    found = _finder(activities)
+    found = _finder(activities, superseded)
     apart: set[frozenset[str]] = set()
     together: dict[frozenset[str], tuple[str, str]] = {}
     verdicts: dict[str, tuple[int, Verdict]] = {}
@@ -93,23 +99,23 @@ def decisions(entries: Sequence[Mapping[str, Any]], activities: Sequence[Ref]) -
     return Decisions(pairs, verdicts)
 
 
-def _finder(activities: Sequence[Ref]) -> Callable[[Mapping[str, Any]], str | None]:
+def _finder(activities: Sequence[Ref], superseded: Mapping[str, str]) -> Callable[[Mapping[str, Any]], str | None]:
     """Return what finds the activity that a decision names among those that are here."""
     here = {ref.activity_id for ref in activities}
     by_service = {(r.source, r.external_id, r.part): r.activity_id for r in activities if r.external_id}
-    by_file: dict[tuple[str, str, int], set[str]] = {}
-    for r in activities:
-        if r.source.startswith("folder:"):
-            by_file.setdefault((r.source, r.name, r.part), set()).add(r.activity_id)
+    by_document = {(r.document_id, r.part): r.activity_id for r in activities}
 
     def found(ref: Mapping[str, Any]) -> str | None:
         if ref["activity_id"] in here:
             return str(ref["activity_id"])
         if known := by_service.get((ref["source"], ref["external_id"], ref["part"])):
             return known
-        # What was edited in its file; where several files are called so, nobody knows which.
-        files = by_file.get((ref["source"], ref.get("name", ""), ref["part"]), set())
-        return next(iter(files)) if len(files) == 1 else None
+        # A file's name tells nothing: the next run may lie under it.
+        document, passed = str(ref["document_id"]), set[str]()
+        while document in superseded and document not in passed:
+            passed.add(document)
+            document = superseded[document]
+        return by_document.get((document, ref["part"]))
 
     return found
 

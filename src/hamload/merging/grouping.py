@@ -63,6 +63,8 @@ class Span:
         It has no samples: how much of its time was standing is not known.
     is_doubted
         It is doubted so much that it would not count: it speaks only where nobody else does.
+    is_timeless
+        It tells no duration at all: it speaks for none that does.
     local_date, offset_s
         The athlete's own day of its start, and the clock there, from UTC.
     read_profile
@@ -82,6 +84,7 @@ class Span:
     is_hidden: bool = False
     is_summary: bool = False
     is_doubted: bool = False
+    is_timeless: bool = False
     local_date: dt.date | None = None
     offset_s: int = 0
     read_profile: Callable[[], Profile] | None = None
@@ -241,6 +244,7 @@ def _with_copies(spans: Sequence[Span], rules: MergingRules, decided: Decided) -
         if span.activity_id in decided.excluded
         for other in near.of(span)
         if other.activity_id not in decided.accepted
+        and frozenset((span.activity_id, other.activity_id)) not in decided.apart
         and abs((span.start_at - other.start_at).total_seconds()) <= rules.clocks.start_tolerance_s
         and is_alike(span, other, rules.clocks)
     }
@@ -264,6 +268,7 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
     return sorted(
         spans,
         key=lambda s: (
+            s.is_timeless,
             s.is_doubted,
             s.activity_id in fragments,
             s.is_hidden,
@@ -326,6 +331,8 @@ def _at_other_hours(
         lead = group[0].span
         found = []
         for index in _nearby(starts, lead.start_at, rules.clocks.max_hours):
+            if {p.span.writer for p in group} & {p.span.writer for p in rest[index]} - {""}:
+                continue
             if index >= later or index in absorbed or _is_apart(rest[index], [p.span for p in group], decided):
                 continue
             is_shaped = lead.has_profile and rest[index][0].span.has_profile

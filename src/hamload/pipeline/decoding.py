@@ -45,8 +45,9 @@ SIMULATOR = "hamload simulator"
 def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent) -> int:
     """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
     given = raw.deliveries()
-    latest = _as_decided(_latest(given, {a.id for a in settings.athletes}), journal.entries(given))
-    later = _later(given, latest)
+    athletes = {a.id for a in settings.athletes}
+    latest = _as_decided(_latest(given, athletes), journal.entries(given))
+    later = _later(_holding(given, athletes), latest)
     superseded = _superseded(con)
     latest = {key: d for key, d in latest.items() if superseded.get(key) not in later.get(key, ())}
     done = {
@@ -108,11 +109,11 @@ def _superseded(con: duckdb.DuckDBPyConnection) -> dict[_Key, _Key]:
     return {(athlete_id, document): (athlete_id, by) for athlete_id, document, by in rows}
 
 
-#: Whether two documents tell of the same time, or of nearly the same way and duration within the hours that clocks err.
+#: Whether two documents share most of the shorter one's time, or hold the very same movement whole quarters of an hour
+#: apart: a clock set right. Alike is not enough: who runs the same way to work and back runs alike twice a day.
 _IS_SAME_RUN = """
 with ours as (
-    select document_id, start_at, end_at, elapsed_time_s,
-        coalesce(distance_m, cast(measures ->> 'way_m' as double)) as way_m
+    select document_id, epoch(start_at) as first_s, epoch(end_at) as last_s, cast(profile as varchar) as profile
     from landing.activities
     where athlete_id = $1
 )
@@ -121,11 +122,15 @@ from ours as former
 join ours as now on now.document_id = $3
 where former.document_id = $2
   and (
-    (former.start_at < now.end_at and now.start_at < former.end_at)
+    (
+        former.first_s < now.last_s and now.first_s < former.last_s
+        and least(former.last_s, now.last_s) - greatest(former.first_s, now.first_s)
+            >= $4 * least(former.last_s - former.first_s, now.last_s - now.first_s)
+    )
     or (
-        abs(epoch(former.start_at) - epoch(now.start_at)) <= $4
-        and abs(former.elapsed_time_s - now.elapsed_time_s) <= greatest($5, $6 * former.elapsed_time_s)
-        and abs(former.way_m - now.way_m) <= $7 * former.way_m
+        abs(former.first_s - now.first_s) <= 3600 * $5
+        and cast(round(former.first_s - now.first_s) as bigint) % cast(60 * $6 as bigint) = 0
+        and former.profile = now.profile
     )
   )
 """
@@ -136,13 +141,13 @@ def _supersede(
 ) -> None:
     """Drop what a watched file held before it was cropped, re-typed or its clock set right; a new run replaces none.
 
-    A program that writes each run into the same file keeps all of them.
+    A program that writes each run into the same file keeps all of them; where nobody can be sure, both stay.
     """
     for key, by in _superseded(con).items():
         if by not in later.get(key, ()):
             con.execute("delete from landing.superseded where athlete_id = ? and document_id = ?", list(key))
-    clocks = settings.merging.clocks
-    values = [3600 * clocks.max_hours, clocks.duration_s, clocks.duration_share, clocks.distance_share]
+    rules = settings.merging
+    values = [rules.copies.min_shared, rules.clocks.max_hours, rules.clocks.step_minutes]
     found = {
         key: by
         for key in sorted(later.keys() & set(latest))
@@ -156,16 +161,15 @@ def _supersede(
             warehouse.append_rows(con, "landing.superseded", [row])
 
 
-def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[tuple[str, str], Delivery]:
+def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[_Key, Delivery]:
     """Return what is known of each document: its newest delivery, with the facts that earlier ones told beyond it.
 
     A folder that knows no titles takes away none that an export gave. Where a source gave several documents under one
     id of its own (an activity re-timed, re-typed or re-uploaded), the newest recording counts, else the newest summary.
+    A document is gone only where all that gave it hold another now, and is known as those tell that still hold it.
     """
-    latest: dict[tuple[str, str], Delivery] = {}
-    for delivery in deliveries:
-        if delivery.athlete_id not in athletes or delivery.format == journal.FORMAT:
-            continue
+    latest: dict[_Key, Delivery] = {}
+    for delivery in _holding(deliveries, athletes):
         key = (delivery.athlete_id, delivery.document_id)
         if (before := latest.get(key)) is not None:
             told = {name: value for name, value in delivery.facts.items() if value not in _UNTOLD}
@@ -173,15 +177,17 @@ def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[t
                 delivery, facts={**before.facts, **told}, external_id=delivery.external_id or before.external_id
             )
         latest[key] = delivery
-    newest: dict[tuple[str, str, str], Delivery] = {}
-    for delivery in sorted(latest.values(), key=lambda d: (_tells_all(d), d.delivery_id)):
-        newest[delivery.athlete_id, delivery.source, delivery.external_id] = delivery
-    return {
-        key: delivery
-        for key, delivery in latest.items()
-        if not delivery.external_id
-        or newest[delivery.athlete_id, delivery.source, delivery.external_id].document_id == delivery.document_id
-    }
+    return latest
+
+
+def _holding(deliveries: Iterable[Delivery], athletes: Collection[str]) -> list[Delivery]:
+    """Return the deliveries whose source has not put another document under the same id of its own since."""
+    known = [d for d in deliveries if d.athlete_id in athletes and d.format != journal.FORMAT]
+    telling = {(d.athlete_id, d.document_id) for d in known if _tells_all(d)}
+    newest: dict[tuple[str, str, str], str] = {}
+    for d in sorted(known, key=lambda d: ((d.athlete_id, d.document_id) in telling, d.delivery_id)):
+        newest[d.athlete_id, d.source, d.external_id] = d.document_id
+    return [d for d in known if not d.external_id or newest[d.athlete_id, d.source, d.external_id] == d.document_id]
 
 
 def _as_decided(
@@ -429,6 +435,6 @@ def _activity_id(delivery: Delivery, part: int) -> str:
 
 def _facts_hash(delivery: Delivery, settings: Settings) -> str:
     """Return what a decoding depends on besides the document: where that changed, it is decoded anew."""
-    told = [delivery.source, delivery.external_id, delivery.facts]
+    told = [delivery.source, delivery.external_id, delivery.name, delivery.facts]
     text = json.dumps([*told, settings.model.version, settings.zone(delivery.athlete_id).key], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

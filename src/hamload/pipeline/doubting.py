@@ -45,8 +45,8 @@ def _doubted(session_id: str, date: dt.date, why: str, counts: bool, days: Seque
         effect = text("Its load does not count, and its day is unknown, until you decide")
     elif days:
         effect = plural(
-            "What follows the break does not count, and {days} is unknown, until you decide",
-            "What follows the break does not count, and {days} are unknown, until you decide",
+            "What lies beyond it does not count, and {days} is unknown, until you decide",
+            "What lies beyond it does not count, and {days} are unknown, until you decide",
             len(days),
             days=_days(days),
         )

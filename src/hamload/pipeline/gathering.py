@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from hamload.merging import Piece, Session
     from hamload.merging.decisions import Decisions, Verdict
+    from hamload.parameters import Copies
     from hamload.settings import Settings
 
 RUNNING = tuple(s.value for s in Sport if s.is_running)
@@ -137,9 +138,9 @@ class _Activity:
         local = self.start_at.astimezone(dt.timezone(dt.timedelta(seconds=self.day_offset_s)))
         return self.format in _HIDING and local.time().replace(microsecond=0) == _HIDDEN_START
 
-    def span(self, found: Sequence[Doubt], until_s: float | None) -> Span:
-        """Return it as merging sees it. `until_s`: where its run ended, for one that was left on."""
-        profile = self.profile
+    def span(self, own: _Judged) -> Span:
+        """Return it as merging sees it."""
+        profile, found, until_s = self.profile, own.doubts, own.until_s
         end_at = self.end_at if until_s is None else self.start_at + dt.timedelta(seconds=until_s)
         run = self.measures.before if until_s is not None and self.measures else None
         return Span(
@@ -155,9 +156,10 @@ class _Activity:
             is_hidden=self.is_hidden,
             is_summary=not self.has_samples,
             is_doubted=not self.has_duration or not all(doubt.counts for doubt in found),
+            is_timeless=not self.has_duration,
             local_date=self.local_date,
             offset_s=self.day_offset_s,
-            read_profile=_Once(profile, until_s) if profile else None,
+            read_profile=_Once(profile, own.heard_s) if profile else None,
         )
 
     def record(self) -> Record:
@@ -192,16 +194,26 @@ class _Once:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What is wrong with one recording, and where its run ended, until the runner says that all of it was the run."""
+    """What is wrong with one recording, and where its run ended, until the runner says that all of it was the run.
+
+    `heard_s`: where its first long break begins; as a copy it gives nothing of what follows, though nobody cuts it.
+    """
 
     doubts: list[Doubt]
     until_s: float | None
+    heard_s: float | None
 
 
 def _judged(activity: _Activity, told: Decisions, settings: Settings) -> _Judged:
     found = doubts(activity.record(), settings.merging.sanity)
     cut = next((doubt.until_s for doubt in found if doubt.until_s is not None), None)
-    return _Judged(found, None if told.verdict([activity.activity_id]) == "accepted whole" else cut)
+    if told.verdict([activity.activity_id]) == "accepted whole":
+        return _Judged(found, None, None)
+    known = activity.measures
+    is_broken = (
+        known is not None and known.before is not None and known.gap_s >= 3600 * settings.merging.sanity.gap_hours
+    )
+    return _Judged(found, cut, known.gap_at_s if known is not None and is_broken else None)
 
 
 def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None) -> None:
@@ -219,7 +231,7 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
         told = decided(con, athlete.id, activities)
         by_id = {a.activity_id: a for a in activities}
         judged = {a.activity_id: _judged(a, told, settings) for a in activities}
-        spans = [a.span(own.doubts, own.until_s) for a, own in zip(activities, judged.values(), strict=True)]
+        spans = [a.span(own) for a, own in zip(activities, judged.values(), strict=True)]
         members: list[dict[str, Any]] = []
         sessions: list[dict[str, Any]] = []
         timeless = {a.activity_id for a in activities if not a.has_duration}
@@ -237,6 +249,7 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
                     wanted.add(gathered.recording_id)
                 else:
                     gathered.recording_id = session.primary_id
+            gathered.unheard = _unheard(gathered, settings.merging.copies)
             gathered.doubts = _doubts(gathered, made, settings)
             sessions.append(gathered.row(athlete.id))
             members += gathered.member_rows(athlete.id)
@@ -259,7 +272,7 @@ def _write_maybe_runs(con: duckdb.DuckDBPyConnection, athlete_id: str, settings:
         Ref(r["activity_id"], r["document_id"], r["source"], r["external_id"], r["part"], r["name"].rpartition("/")[2])
         for r in rows
     ]
-    told = decisions(_entries(con, athlete_id), refs)
+    told = decisions(_entries(con, athlete_id), refs, _superseded(con, athlete_id))
     found = [
         {"athlete_id": athlete_id, **{name: r[name] for name in ("activity_id", "local_date", "title", "name")}}
         for r in rows
@@ -283,7 +296,14 @@ def decided(con: duckdb.DuckDBPyConnection, athlete_id: str, activities: Sequenc
         Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part, a.name.rpartition("/")[2])
         for a in activities
     ]
-    return decisions(_entries(con, athlete_id), refs)
+    return decisions(_entries(con, athlete_id), refs, _superseded(con, athlete_id))
+
+
+def _superseded(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, str]:
+    rows = con.execute(
+        "select document_id, by_document_id from landing.superseded where athlete_id = ?", [athlete_id]
+    ).fetchall()
+    return dict(rows)
 
 
 def _entries(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str, Any]]:
@@ -320,10 +340,11 @@ class _Gathered:
     judged: dict[str, _Judged]
     altitude: _Activity | None
     heart_rate: _Activity | None
-    is_split: bool
+    split_from: list[str]
     home: dt.tzinfo
     doubts: list[Doubt]
     recording_id: str = ""
+    unheard: list[_Activity] = field(default_factory=list)
 
     @property
     def primary(self) -> _Activity:
@@ -380,6 +401,13 @@ class _Gathered:
         return self.begins[0]
 
     @property
+    def ends(self) -> dt.datetime:
+        """The moment at which the run ends, by all that counts of it."""
+        by_id = {a.activity_id: a for a in self.members}
+        ends = [self.end_at(by_id[activity_id]) for activity_id in self.shares]
+        return max(ends + [by_id[p.activity_id].start_at + dt.timedelta(seconds=p.to_s) for p in self.pieces])
+
+    @property
     def day(self) -> LocalDay:
         """The local day on which it began; where its own recording knows no place, a copy of it may."""
         start_at, first = self.begins
@@ -410,20 +438,19 @@ class _Gathered:
         dates: set[dt.date] = set()
         if not self.counts():
             dates |= _dates(day.date, max(a.end_at for a in self.parts).astimezone(zone).date())
-        for part in self.parts:
-            # What follows the break may have been a run: of its days nobody knows.
-            if (until_s := self.until_s(part)) is not None:
-                gap_s = part.measures.gap_s if part.measures is not None else 0.0
-                after = (part.start_at + dt.timedelta(seconds=until_s + gap_s)).astimezone(zone).date()
-                dates |= _dates(after, part.end_at.astimezone(zone).date())
+        for a in [*self.parts, *self.unheard]:
+            last = a.end_at.astimezone(zone).date()
+            if (until_s := self.until_s(a)) is not None:
+                # What follows the break may have been a run: of its days nobody knows.
+                gap_s = a.measures.gap_s if a.measures is not None else 0.0
+                dates |= _dates((a.start_at + dt.timedelta(seconds=until_s + gap_s)).astimezone(zone).date(), last)
+            elif a in self.unheard:
+                dates |= _dates(min(day.date, a.start_at.astimezone(zone).date()), last)
         return sorted(dates)
 
     def row(self, athlete_id: str) -> dict[str, Any]:
         begin = self.start_at
-        by_id = {a.activity_id: a for a in self.members}
-        ends = [self.end_at(by_id[activity_id]) for activity_id in self.shares]
-        ends += [by_id[p.activity_id].start_at + dt.timedelta(seconds=p.to_s) for p in self.pieces]
-        elapsed: float | None = (max(ends) - begin).total_seconds()
+        elapsed: float | None = (self.ends - begin).total_seconds()
         is_whole = self.recording_id == self.primary.activity_id and self.until_s(self.primary) is None
         if is_whole and not self.beside:
             elapsed = self.primary.elapsed_time_s
@@ -451,7 +478,7 @@ class _Gathered:
             "counts": self.counts(),
             "is_usual": self.counts() and (not self.doubts or bool(self.verdict)),
             "unknown_dates": self.unknown_dates(),
-            "is_split": self.is_split,
+            "split_from": self.split_from,
             "is_hour_known": not self.primary.is_hidden,
         }
 
@@ -525,9 +552,9 @@ def _gathered(
 ) -> _Gathered:
     primary = members[0]
     verdict = told.verdict(a.activity_id for a in members)
-    split = {activity_id for pair in told.pairs.apart for activity_id in pair}
-    is_split = any(a.activity_id in split for a in members)
-    gathered = _Gathered(session, members, verdict, judged, None, None, is_split, home, [])
+    own = {a.activity_id for a in members}
+    split_from = sorted({i for pair in told.pairs.apart if pair & own for i in pair - own})
+    gathered = _Gathered(session, members, verdict, judged, None, None, split_from, home, [])
     if primary.has_samples and primary.profile is not None:
         at_the_same_time = [
             a
@@ -543,8 +570,53 @@ def _gathered(
     return gathered
 
 
+def _unheard(gathered: _Gathered, rules: Copies) -> list[_Activity]:
+    """Return the copies that are silenced though they may hold more: doubted, without a duration, or left on.
+
+    A minute of recording must not make known the day of an hour that nobody could count.
+    """
+    found = []
+    for m, a in zip(gathered.session.members[1:], gathered.members[1:], strict=True):
+        if m.is_part or m.shift_s or a.is_hidden:
+            continue
+        is_doubted = not a.has_duration or not all(d.counts for d in gathered.judged[a.activity_id].doubts)
+        goes_on = gathered.until_s(a) is not None and a.end_at > gathered.ends
+        if goes_on or (is_doubted and not _holds(gathered, a, rules)):
+            found.append(a)
+    return found
+
+
+def _holds(gathered: _Gathered, a: _Activity, rules: Copies) -> bool:
+    """Whether a session has a copy nearly whole, by distance or by time."""
+    way, told = gathered.primary.way_m, a.way_m
+    if way and told and way >= rules.nearly_whole * told:
+        return True
+    if not a.has_duration:
+        return False
+    # Of two recordings the running that only the copy holds was taken: what is left of it is a drive.
+    share = rules.min_shared if gathered.primary.profile and a.profile else rules.nearly_whole
+    shared_s = (min(gathered.ends, a.end_at) - max(gathered.start_at, a.start_at)).total_seconds()
+    return shared_s >= share * (a.end_at - a.start_at).total_seconds()
+
+
 def _doubts(gathered: _Gathered, made: Measures | None, settings: Settings) -> list[Doubt]:
     """Return what is wrong with a session: with its parts, with what copies give, and with what was made of them."""
+    found = _doubts_of_counted(gathered, made, settings)
+    known = {doubt.name for doubt in found}
+    # What is silenced takes away nothing of what counts; its days stay unknown.
+    for a in gathered.unheard:
+        own = [d for d in gathered.judged[a.activity_id].doubts if not d.counts or d.until_s is not None]
+        for doubt in own or [Doubt("no duration", counts=True, sentence=_TIMELESS)]:
+            if doubt.name not in known:
+                found = [*found, replace(doubt, counts=True)]
+                known.add(doubt.name)
+    return found
+
+
+_TIMELESS = "another recording of it tells of more, and of no duration"
+
+
+def _doubts_of_counted(gathered: _Gathered, made: Measures | None, settings: Settings) -> list[Doubt]:
     if len(gathered.members) == 1:
         return gathered.judged[gathered.primary.activity_id].doubts
     own = [gathered.judged[a.activity_id].doubts for a in gathered.parts]

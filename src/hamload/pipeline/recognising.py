@@ -56,6 +56,7 @@ _CONFIDENCE = (
 
 
 _DOUBTS = (
+    marked("another recording of it tells of more, and of no duration"),
     marked("{minutes} minutes for {way:distance}: the watch was left on. Standing adds nothing, the moving counts"),
     marked("{minutes} minutes for {way:distance}: the watch was left on"),
     marked("{speed:.1f} m/s on average over {minutes} minutes: a ride, or a wrong unit of distance"),
