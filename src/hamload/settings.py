@@ -194,6 +194,7 @@ class ShowSettings(BaseModel):
     units: Literal["km", "miles"]
     locale: str
     week_starts: Literal["monday", "sunday", "saturday"]
+    nightly_report: bool
 
     @field_validator("locale")
     @classmethod

@@ -119,7 +119,9 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeLive]:
                 monkeypatch.setenv(name, value)
             accounts = "".join(f'[[accounts]]\nservice = "{service.command}"\n' for service in services)
             fetch = "" if "[fetch]" in config else "[fetch]\ntimeout_s = 2\nretries = 0\nwait_s = 0.01\n"
-            text = f'time_zone = "Europe/Vienna"\n{accounts}{fetch}{world.services()}{config}'
+            # What is fetched is looked at here; each report would cost more than its night.
+            show = "" if "[show]" in config else "[show]\nnightly_report = false\n"
+            text = f'time_zone = "Europe/Vienna"\n{accounts}{fetch}{world.services()}{show}{config}'
             (home / "config.toml").write_text(text)
             made.append(Live(world, home))
             if signed_in:

@@ -80,7 +80,9 @@ def assessed(monkeypatch: pytest.MonkeyPatch) -> Assessed:
     return Assessed(monkeypatch)
 
 
-@pytest.mark.parametrize(("seed", "batches"), [(1, 2), (2, 3), (3, 5)])
+@pytest.mark.parametrize(
+    ("seed", "batches"), [(1, 2), *(pytest.param(*some, marks=pytest.mark.long) for some in ((2, 3), (3, 5)))]
+)
 def test_a_history_in_any_order_and_any_batches_gives_the_tables_of_one_import_and_of_a_rebuild(
     history: Path,
     whole: Rows,

@@ -914,7 +914,7 @@ def pool(gpx_of: Gpx, fit_on: Fit) -> list[tuple[str, str, str, bytes]]:
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))])
 def test_after_any_sequence_of_changes_a_rebuild_gives_the_same_tables_row_for_row(
     kept: Settings, ask: Ask, tables: Tables, pool: list[tuple[str, str, str, bytes]], seed: int
 ) -> None:

@@ -381,10 +381,13 @@ def tell_and_report(
 def write_reports(
     settings: Settings, now: dt.datetime, progress: Progress = silent
 ) -> tuple[list[Path], dict[str, Exception]]:
-    """Write every athlete's report, each by itself. Returns where they lie, and whose could not be written and why."""
+    """Write every athlete's report, where the runner wants one each night, each by itself.
+
+    Returns where they lie, and whose could not be written and why.
+    """
     written: list[Path] = []
     unwritten: dict[str, Exception] = {}
-    for athlete_id in known_athletes(settings):
+    for athlete_id in known_athletes(settings) if settings.show.nightly_report else ():
         try:
             written.append(report(settings, athlete_id, now, progress))
         except Exception as error:  # noqa: BLE001  # whatever it is, the night's own work is done, and it is told
