@@ -192,9 +192,7 @@ def reader(home: Path, sql: Path | None = None) -> Iterator[duckdb.DuckDBPyConne
     except duckdb.Error as error:
         raise WarehouseError(f"{path} cannot be opened: {error}.", "Run: hamload rebuild.") from error
     try:
-        con.execute("set TimeZone = 'UTC'")
-        # A missing table must not be looked for among the variables of whoever asks.
-        con.execute("set python_enable_replacements = false")
+        _settle(con)
         if sql is not None and not _is_built_from(con, sql):
             raise WarehouseError(
                 f"The tables in {home} were made by another version of hamload.",

@@ -101,6 +101,17 @@ def test_a_reader_that_is_killed_once_is_replaced_and_its_document_read_again(
     assert len(waiting().activities) == 1
 
 
+def test_a_document_whose_first_reader_is_killed_and_whose_second_hangs_is_given_up(
+    tmp_path: Path, endless: Path
+) -> None:
+    waiting = _readers(tmp_path, max_seconds=3).submit(_task(endless))
+    time.sleep(0.5)
+    _kill_the_reader()
+    outcome = waiting()
+    assert "took more than 3 seconds" in outcome.refusal
+    assert outcome.is_given_up
+
+
 def test_a_document_that_ends_two_readers_is_listed_and_the_others_arrive(
     tmp_path: Path, endless: Path, fit_on: Fit
 ) -> None:

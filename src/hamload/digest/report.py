@@ -105,7 +105,7 @@ def render_report(facts: ReportFacts) -> str:
                     "words": _script_words(language),
                 }
             ),
-            library=Markup(facts.library),  # noqa: S704  # Vega's own code
+            library=Markup(facts.library),  # noqa: S704  # the chart library's own
             script=Markup(_shipped("report.js")),  # noqa: S704  # our own code
             style=Markup(_shipped("report.css")),  # noqa: S704  # our own style
         )

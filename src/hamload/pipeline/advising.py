@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from hamload.parameters import AlertRules, Labels, LoadModel, Series
+    from hamload.parameters import AlertRules, Labels, LoadModel
     from hamload.records import Alert, Array
     from hamload.settings import Settings
 
@@ -75,11 +75,6 @@ def _floats(column: Any) -> Array:
 
 def _dates(column: Any) -> list[dt.date]:
     return [value.astype("datetime64[D]").astype(object) for value in np.ma.getdata(column)]
-
-
-def with_break(total_efm: Array, series: Series) -> Any:
-    """Return the days in whose chronic window a break of two weeks or more lies."""
-    return is_returning(total_efm, series.returning_days, series.chronic_days)
 
 
 def write_metrics(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -206,7 +201,7 @@ def day_facts(con: duckdb.DuckDBPyConnection, athlete_id: str, model: LoadModel)
     series = model.series
     loads = loads_of(con, athlete_id)
     dates = _dates(loads["date"])
-    is_back = with_break(loads["total"], series)
+    is_back = is_returning(loads["total"], series.returning_days, series.chronic_days)
     unknown = np.isnan(loads["total"])
     rows = _series_days(con, athlete_id, loads)
     sessions = session_facts(con, athlete_id)

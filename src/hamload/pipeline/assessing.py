@@ -162,6 +162,11 @@ class _Run:
     #: Its row of session_loads from the time when its recording had to go; None: it is assessed from what is here.
     frozen: dict[str, Any] | None
 
+    @property
+    def kept(self) -> dict[str, Any] | None:
+        """The frozen row, where it is the whole session's: nothing of it is computed again."""
+        return None if self.beside_time_s else self.frozen
+
 
 def write_loads(
     con: duckdb.DuckDBPyConnection, settings: Settings, today: dt.date | None, progress: Progress = silent
@@ -243,9 +248,9 @@ def _assess(
         samples = read_samples(con, live)
         rows = []
         for run in batch:
-            if run.frozen is not None and not run.beside_time_s:
-                rows.append(_frozen_row(run))
-                past.add(_past(run, known.get(run.recording_id), _frozen_load(run.frozen), zone))
+            if run.kept is not None:
+                rows.append(_frozen_row(run, run.kept))
+                past.add(_past(run, known.get(run.recording_id), _frozen_load(run.kept), zone))
                 continue
             athlete = athlete_before(run.start_at, past, easy_mps, settings.model)
             load = _doubted(run, _load(run, samples.get(run.recording_id), athlete, past, settings))
@@ -492,12 +497,7 @@ def _unchanged(
     ).fetchall()
     same = 0
     for run, row in zip(runs, rows, strict=False):
-        is_kept = run.frozen is not None and not run.beside_time_s
-        made = (
-            (run.frozen["model_version"], run.frozen["easy_speed_mps"])
-            if run.frozen and is_kept
-            else (version, easy_mps)
-        )
+        made = (run.kept["model_version"], run.kept["easy_speed_mps"]) if run.kept else (version, easy_mps)
         if row != (run.session_id, run.inputs, *made):
             break
         same += 1
@@ -534,9 +534,9 @@ def _thawed(frozen: dict[str, Any]) -> SessionLoad:
     return SessionLoad(**told | {"basis": Basis(told["basis"]), "confidence": Confidence(told["confidence"])})
 
 
-def _frozen_row(run: _Run) -> dict[str, Any]:
+def _frozen_row(run: _Run, frozen: dict[str, Any]) -> dict[str, Any]:
     """Return the row that was frozen: nothing of it is computed again, its samples are gone."""
-    return {**(run.frozen or {}), "session_id": run.session_id, "start_at": run.start_at, "inputs": run.inputs}
+    return {**frozen, "session_id": run.session_id, "start_at": run.start_at, "inputs": run.inputs}
 
 
 def _known(value: float | None) -> float | None:

@@ -46,8 +46,9 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
     """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
     given = raw.deliveries()
     athletes = {a.id for a in settings.athletes}
-    latest = _as_decided(_latest(given, athletes), journal.entries(given))
-    later = _later(_holding(given, athletes), latest)
+    held = _holding(given, athletes)
+    latest = _as_decided(_latest(held), journal.entries(given))
+    later = _later(held, latest)
     superseded = _superseded(con)
     latest = {key: d for key, d in latest.items() if superseded.get(key) not in later.get(key, ())}
     done = {
@@ -161,15 +162,15 @@ def _supersede(
             warehouse.append_rows(con, "landing.superseded", [row])
 
 
-def _latest(deliveries: Iterable[Delivery], athletes: Collection[str]) -> dict[_Key, Delivery]:
-    """Return what is known of each document: its newest delivery, with the facts that earlier ones told beyond it.
+def _latest(held: Iterable[Delivery]) -> dict[_Key, Delivery]:
+    """Return what is known of each document that is held: its newest delivery, and what earlier ones told beyond it.
 
     A folder that knows no titles takes away none that an export gave. Where a source gave several documents under one
     id of its own (an activity re-timed, re-typed or re-uploaded), the newest recording counts, else the newest summary.
     A document is gone only where all that gave it hold another now, and is known as those tell that still hold it.
     """
     latest: dict[_Key, Delivery] = {}
-    for delivery in _holding(deliveries, athletes):
+    for delivery in held:
         key = (delivery.athlete_id, delivery.document_id)
         if (before := latest.get(key)) is not None:
             told = {name: value for name, value in delivery.facts.items() if value not in _UNTOLD}
@@ -190,9 +191,7 @@ def _holding(deliveries: Iterable[Delivery], athletes: Collection[str]) -> list[
     return [d for d in known if not d.external_id or newest[d.athlete_id, d.source, d.external_id] == d.document_id]
 
 
-def _as_decided(
-    latest: dict[tuple[str, str], Delivery], entries: Sequence[journal.Entry]
-) -> dict[tuple[str, str], Delivery]:
+def _as_decided(latest: dict[_Key, Delivery], entries: Sequence[journal.Entry]) -> dict[_Key, Delivery]:
     """Return the deliveries with what the runner says of their sport: a run that was logged as something else."""
     told: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:

@@ -44,17 +44,17 @@ class Readers:
 
         def outcome() -> Outcome:
             try:
-                return future.result()
-            except ProcessExpired:
-                # It may have been somebody else's doing: a machine short of memory kills the largest process.
                 try:
+                    return future.result()
+                except ProcessExpired:
+                    # It may have been somebody else's doing: a machine short of memory kills the largest process.
                     return self._scheduled(task).result()
-                except ProcessExpired as error:
-                    return given_up(
-                        task,
-                        f"Reading this ended the process that read it, twice (exit code {error.exitcode}). Export it"
-                        " again; if it is a real recording, please report it.",
-                    )
+            except ProcessExpired as error:
+                return given_up(
+                    task,
+                    f"Reading this ended the process that read it, twice (exit code {error.exitcode}). Export it"
+                    " again; if it is a real recording, please report it.",
+                )
             except LateError:
                 return given_up(
                     task,

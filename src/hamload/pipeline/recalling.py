@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from hamload import journal, warehouse
 from hamload.language import plural, text, word
@@ -82,20 +83,8 @@ def changes(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
             continue
         if content["model_version"] != version:
             cause: str = text("the load model, or your settings of it, changed")
-        elif "loads" in content:
-            then = _Then(
-                {dt.date.fromisoformat(date): load for date, load in content["loads"].items()},
-                {name: dt.date.fromisoformat(date) for name, date in content["decided"].items()},
-                row["logged_at"],
-            )
-            changed = {
-                date
-                for date in then.loads.keys() | loads.keys()
-                if _is_near(date, day) and then.loads.get(date) != loads.get(date)
-            }
-            cause = _cause(con, athlete_id, day, then, changed, decided)
         else:
-            cause = _cause(con, athlete_id, day, _Then({}, {}, row["logged_at"]), None, decided)
+            cause = _cause(con, athlete_id, day, _since(content, row["logged_at"], day, loads), decided)
         sentences.append(_changed(day, before, after, cause))
     more = len(sentences) - _LISTED
     return sentences[:_LISTED] + (
@@ -104,44 +93,54 @@ def changes(con: duckdb.DuckDBPyConnection, athlete_id: str, as_of: dt.date) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class _Then:
-    """What a day was told from: the loads of the days before it, the decisions that held, and when."""
+class _Since:
+    """What has changed since a day was told: days with another load, those of them without one now, and what held then.
 
-    loads: dict[dt.date, float | None]
-    decided: dict[str, dt.date]
+    `changed` is None where the loads of then are not known: earlier versions wrote none down.
+    """
+
     told_at: dt.datetime
+    changed: frozenset[dt.date] | None = None
+    gone: frozenset[dt.date] = frozenset()
+    decided: Mapping[str, dt.date] = MappingProxyType({})
+
+
+def _since(
+    content: Mapping[str, Any], told_at: dt.datetime, day: dt.date, loads: Mapping[dt.date, float | None]
+) -> _Since:
+    if "loads" not in content:
+        return _Since(told_at)
+    then = {dt.date.fromisoformat(date): load for date, load in content["loads"].items()}
+    changed = frozenset(d for d in then.keys() | loads.keys() if _is_near(d, day) and then.get(d) != loads.get(d))
+    gone = frozenset(date for date in changed if then.get(date) and not loads.get(date))
+    return _Since(told_at, changed, gone, {n: dt.date.fromisoformat(date) for n, date in content["decided"].items()})
 
 
 def _cause(
-    con: duckdb.DuckDBPyConnection,
-    athlete_id: str,
-    day: dt.date,
-    then: _Then,
-    changed: Collection[dt.date] | None,
-    decided: Mapping[str, dt.date],
+    con: duckdb.DuckDBPyConnection, athlete_id: str, day: dt.date, since: _Since, decided: Mapping[str, dt.date]
 ) -> str:
-    """Say why a state changed. `changed`: the days whose load is another one now; None where what was is not known."""
+    """Say why a state changed."""
 
     def matters(date: dt.date) -> bool:
-        return _is_near(date, day) if changed is None else date in changed
+        return _is_near(date, day) if since.changed is None else date in since.changed
 
     found = con.execute(
         "select a.local_date, coalesce(nullif(a.title, ''), split_part(a.name, '/', -1)) as what"
         " from landing.deliveries d join landing.activities a using (athlete_id, document_id)"
         " where d.athlete_id = ? group by all having min(d.put_at) > ? order by 1, 2",
-        [athlete_id, then.told_at],
+        [athlete_id, since.told_at],
     ).fetchall()
     came = [(date, what) for date, what in found if matters(date)]
-    new = {date for name, date in decided.items() if name not in then.decided and matters(date)}
-    if changed is None:
+    new = {date for name, date in decided.items() if name not in since.decided and matters(date)}
+    if since.changed is None:
         new = {
-            date for name, date in decided.items() if matters(date) and _is_after(con, athlete_id, name, then.told_at)
+            date for name, date in decided.items() if matters(date) and _is_after(con, athlete_id, name, since.told_at)
         }
-    undone = {date for name, date in then.decided.items() if name not in decided and matters(date)}
+    undone = {date for name, date in since.decided.items() if name not in decided and matters(date)}
     logged = con.execute(
         "select distinct date from landing.journal"
         " where athlete_id = ? and logged_at > ? and not list_contains(?, kind) order by 1",
-        [athlete_id, then.told_at, [KIND, DECISIONS]],
+        [athlete_id, since.told_at, [KIND, DECISIONS]],
     ).fetchall()
     causes = []
     if came:
@@ -160,11 +159,8 @@ def _cause(
         causes.append(text("you took back what you had decided on the run of {days:commas}", days=_listed(undone)))
     told = {date for date, _ in came} | new | undone
     # A change moves what is usual, and with it later loads: only days without a load now, or with one again, are news.
-    gone = {
-        d for d in changed or () if d not in told and bool(then.loads.get(d)) and not _loads(con, athlete_id).get(d)
-    }
-    if gone:
-        causes.append(text("the run of {days:commas} is gone or does not count any more", days=_listed(gone)))
+    if lost := since.gone - told:
+        causes.append(text("the run of {days:commas} is gone or does not count any more", days=_listed(lost)))
     if not causes and (entries := [date for (date,) in logged if _is_near(date, day)]):
         causes.append(text("you logged something of {days:commas} after that", days=_listed(entries)))
     if not causes:
