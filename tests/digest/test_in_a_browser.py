@@ -25,6 +25,7 @@ from selenium.webdriver.common.keys import Keys
 from hamload import charts
 from hamload.digest.render import Picture, render_html
 from hamload.digest.report import render_report
+from hamload.pipeline import mailing
 from hamload.pipeline.mailing import inlined
 from hamload.records import Confidence, State
 
@@ -178,7 +179,7 @@ def pictures() -> list[Picture]:
         {"at": n * 86_400_000, "days": 1, "label": "", "hill": n % 5, "speed": 3, "long": 0, "base": 20}
         for n in range(42)
     ]
-    png = charts.png(charts.load(430, 190), days=days, unknown=[])
+    png = charts.png(charts.load(mailing._WIDTH, 190), days=days, unknown=[])
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     return [Picture(source, "Load by part", "Chart: 382 EFM in the last 7 days.")]
 
