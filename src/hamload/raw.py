@@ -399,6 +399,14 @@ class Batch:
         )
         return document, is_known is None
 
+    def names(self) -> dict[str, str]:
+        """Return, by document, the name under which this source delivered it last."""
+        return dict(self._own("select document_id, name from deliveries where {own} order by put_at, delivery_id"))
+
+    def rename(self, name: str, file: str) -> None:
+        """Record that a document lies under another name at its source: it is followed there."""
+        self._own("update deliveries set name = ?3 where {own} and document_id = ?4", file, name)
+
     def refuse(self, name: str, reason: str) -> None:
         """Record that something could not be kept, and why."""
         self._raw._db.execute(  # noqa: SLF001
@@ -469,7 +477,7 @@ class Batch:
 
     def _own(self, query: str, *values: object) -> sqlite3.Cursor:
         """Run a query on this source's rows of this athlete alone."""
-        own = query.format(own="source = ? and athlete_id = ?")
+        own = query.format(own="source = ?1 and athlete_id = ?2")
         return self._raw._db.execute(own, (self._source, self._athlete_id, *values))  # noqa: SLF001
 
     def report(

@@ -255,9 +255,13 @@ def _ordered(spans: Sequence[Span], rules: MergingRules, decided: Decided) -> li
     """Return the spans, those first that are to speak: whole runs before fragments, then the best recordings."""
     near = _Neighbours(spans)
 
+    def enough(span: Span, other: Span) -> float:
+        # What a summary tells beyond a recording is added to it: with half of the run the recording speaks.
+        return rules.copies.min_shared if other.is_summary and span.has_profile else rules.copies.nearly_whole
+
     def is_fragment(span: Span) -> bool:
         return any(
-            _is_less(span, other, rules.copies.nearly_whole)
+            _is_less(span, other, enough(span, other))
             and _shared(span, other) >= rules.copies.min_shared
             and not decided.is_apart(span.activity_id, other.activity_id)
             for other in near.of(span)
@@ -337,7 +341,7 @@ def _at_other_hours(
                 continue
             is_shaped = lead.has_profile and rest[index][0].span.has_profile
             # Of a run in parts the one that speaks has neither the duration nor the distance.
-            if not is_shaped and (needs_shape or _has_parts(group) or _has_parts(rest[index])):
+            if not is_shaped and (needs_shape or _has_parts(rest[index]) or _is_made(group, rules)):
                 continue
             likes = [likeness(span, lead, rules.clocks) for span in _comparable(rest[index], lead)]
             found += [(like.away_s, index, like) for like in likes if like is not None]
@@ -362,6 +366,14 @@ def _comparable(group: _Group, lead: Span) -> list[Span]:
 
 def _has_parts(group: _Group) -> bool:
     return any(placed.is_part for placed in group)
+
+
+def _is_made(group: _Group, rules: MergingRules) -> bool:
+    """Whether a run is made of several recordings, of which none holds it whole."""
+    if len(group) == 1:
+        return False
+    session, _ = _session(group, (), rules)
+    return _has_parts(group) or bool(session.pieces or session.beside)
 
 
 def _writers(group: _Group) -> int:
@@ -476,11 +488,32 @@ class _Voice:
         moving = _moving_s(self.span, starts)
         if self.pieces is None:
             return moving
+        return np.where(self._inside(starts), moving, 0.0)
+
+    def clock_s(self, starts: Array) -> Array:
+        """Return for how many seconds of each half-minute it was on, moving or not."""
+        on = _clock_s(self.span, starts)
+        return on if self.pieces is None else np.where(self._inside(starts), on, 0.0)
+
+    def way_m(self, starts: Array) -> float | None:
+        """Return how far it tells to have gone in these half-minutes; None where it does not tell."""
+        span, profile = self.span, self.span.profile
+        if profile is not None:
+            mean = np.nan_to_num(profile.speed_mps)
+            index = np.floor((starts + BIN_S / 2 - span.start_at.timestamp()) / BIN_S).astype(int)
+            known = (index >= 0) & (index < len(mean))
+            return float((self.moving_s(starts)[known] * mean[index[known]]).sum())
+        seconds = (span.end_at - span.start_at).total_seconds()
+        if span.distance_m is None or seconds <= 0:
+            return None
+        return span.distance_m * float(self.clock_s(starts).sum()) / seconds
+
+    def _inside(self, starts: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
         middle = starts + BIN_S / 2 - self.span.start_at.timestamp()
         inside = np.zeros(len(starts), dtype=bool)
-        for piece in self.pieces:
+        for piece in self.pieces or ():
             inside |= (middle >= piece.from_s) & (middle < piece.to_s)
-        return np.where(inside, moving, 0.0)
+        return inside
 
 
 def _sessions(groups: Sequence[_Group], rules: MergingRules, decided: Decided) -> list[Session]:
@@ -527,9 +560,11 @@ def _session(group: _Group, others: Sequence[_Voice], rules: MergingRules) -> tu
             own.append(_Voice(span, tuple(found)))
     for placed in group[1:]:
         span = placed.span
-        is_summed = placed.is_part and not placed.shift_s and not (lead.has_profile and span.has_profile)
-        if is_summed and (share := _share_beside(span, [*own, *others], rules)):
-            beside.append(Beside(span.activity_id, share))
+        if placed.shift_s or span.is_hidden or (lead.has_profile and span.has_profile):
+            continue
+        share = _share_beside if placed.is_part else _share_outside
+        if added := share(span, [*own, *others], rules):
+            beside.append(Beside(span.activity_id, added))
             own.append(_Voice(span))
     return Session("", members, tuple(pieces), tuple(beside)), own
 
@@ -546,6 +581,27 @@ def _share_beside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -
     if shared_s <= rules.copies.overlap_s and shared_s <= (1 - rules.copies.nearly_whole) * (last - first):
         return 1.0
     share = 1 - shared_s / (last - first)
+    return share if share > 1 - rules.copies.nearly_whole and share * (last - first) >= rules.extras.min_s else 0.0
+
+
+def _share_outside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -> float:
+    """Return the share of a copy that lies before or after all that counts already; 0 where that is next to nothing.
+
+    One side has no samples. What it tells beyond the way that the others went meanwhile is all that it can add: a
+    summary's clock runs on while its runner stands. As long and as far as one of them, it is that one on another clock.
+    """
+    if span.is_doubted or span.is_timeless or any(is_alike(span, v.span, rules.clocks) for v in speaking):
+        return 0.0
+    first, last = span.start_at.timestamp(), span.end_at.timestamp()
+    if last <= first:
+        return 0.0
+    starts = np.arange(first, last, BIN_S)
+    lengths = np.minimum(starts + BIN_S, last) - starts
+    held = sum((voice.clock_s(starts) for voice in speaking), np.zeros(len(starts)))
+    share = 1 - float(np.minimum(held, lengths).sum()) / (last - first)
+    ways = [voice.way_m(starts) for voice in speaking]
+    if span.distance_m and None not in ways:
+        share = min(share, 1 - sum(way for way in ways if way is not None) / span.distance_m)
     return share if share > 1 - rules.copies.nearly_whole and share * (last - first) >= rules.extras.min_s else 0.0
 
 
@@ -608,12 +664,16 @@ def _moving_s(span: Span, starts: Array) -> Array:
     """Return for how many seconds of each half-minute a recording moves."""
     profile = span.profile
     if profile is None:
-        first, last = span.start_at.timestamp(), span.end_at.timestamp()
-        return np.asarray(np.clip(np.minimum(starts + BIN_S, last) - np.maximum(starts, first), 0, None))
+        return _clock_s(span, starts)
     moving = np.where(np.nan_to_num(profile.speed_mps) >= _STANDING_MPS, profile.covered_s, 0.0)
     edges = span.start_at.timestamp() + BIN_S * np.arange(len(moving) + 1)
     total = np.concatenate([[0.0], np.cumsum(moving)])
     return np.asarray(np.interp(starts + BIN_S, edges, total) - np.interp(starts, edges, total))
+
+
+def _clock_s(span: Span, starts: Array) -> Array:
+    first, last = span.start_at.timestamp(), span.end_at.timestamp()
+    return np.asarray(np.clip(np.minimum(starts + BIN_S, last) - np.maximum(starts, first), 0, None))
 
 
 def _named(found: Sequence[Session], spans: Mapping[str, Span], rules: MergingRules, athlete_id: str) -> list[Session]:

@@ -33,7 +33,7 @@ from hamload.merging import (
     measures,
     merge,
 )
-from hamload.merging.decisions import KIND, Ref, decisions
+from hamload.pipeline.decided import decided
 from hamload.pipeline.reading import STRAVA, SUMMARIES
 from hamload.pipeline.storing import read_samples, write_samples
 from hamload.records import AltitudeSource, Sport
@@ -228,7 +228,7 @@ def write_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, today: dt
             for a in _activities(con, athlete.id)
             if is_possible(a.local_date, a.start_at, settings, athlete.id, today)
         ]
-        told = decided(con, athlete.id, activities)
+        told = decided(con, athlete.id, [a.activity_id for a in activities], settings)
         by_id = {a.activity_id: a for a in activities}
         judged = {a.activity_id: _judged(a, told, settings) for a in activities}
         spans = [a.span(own) for a, own in zip(activities, judged.values(), strict=True)]
@@ -263,16 +263,12 @@ def _write_maybe_runs(con: duckdb.DuckDBPyConnection, athlete_id: str, settings:
     """List the rides that may be runs. They count for nothing, and are told until the runner has decided."""
     rows = warehouse.rows(
         con,
-        "select activity_id, document_id, source, external_id, part, local_date, title, name, measures"
+        "select activity_id, local_date, title, name, measures"
         " from landing.activities where athlete_id = ? and sport = 'ride' and measures is not null"
         " order by activity_id",
         [athlete_id],
     )
-    refs = [
-        Ref(r["activity_id"], r["document_id"], r["source"], r["external_id"], r["part"], r["name"].rpartition("/")[2])
-        for r in rows
-    ]
-    told = decisions(_entries(con, athlete_id), refs, _superseded(con, athlete_id))
+    told = decided(con, athlete_id, [r["activity_id"] for r in rows], settings)
     found = [
         {"athlete_id": athlete_id, **{name: r[name] for name in ("activity_id", "local_date", "title", "name")}}
         for r in rows
@@ -288,30 +284,6 @@ def is_possible(
     """Whether an activity can have begun then. On a journey its own day may be one later than the day at home."""
     began = start_at.astimezone(settings.zone(athlete_id)).date()
     return settings.imports.earliest <= local_date and began <= (today or settings.today(athlete_id))
-
-
-def decided(con: duckdb.DuckDBPyConnection, athlete_id: str, activities: Sequence[_Activity]) -> Decisions:
-    """Return what the runner has decided about the activities that are here."""
-    refs = [
-        Ref(a.activity_id, a.document_id, a.source, a.external_id, a.part, a.name.rpartition("/")[2])
-        for a in activities
-    ]
-    return decisions(_entries(con, athlete_id), refs, _superseded(con, athlete_id))
-
-
-def _superseded(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, str]:
-    rows = con.execute(
-        "select document_id, by_document_id from landing.superseded where athlete_id = ?", [athlete_id]
-    ).fetchall()
-    return dict(rows)
-
-
-def _entries(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[dict[str, Any]]:
-    rows = con.execute(
-        "select content from landing.journal where athlete_id = ? and kind = ? order by logged_at, entry_id",
-        [athlete_id, KIND],
-    ).fetchall()
-    return [json.loads(content) for (content,) in rows]
 
 
 def _activities(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Activity]:

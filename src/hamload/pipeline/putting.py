@@ -11,7 +11,7 @@ from hamload.raw import Raw
 from hamload.sources import files, strava_export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from hamload.raw import Batch
@@ -88,7 +88,9 @@ def put_files(
         with raw.batch("files", athlete_id, now) as batch:
             batch.settle([str(path) for path in paths], [name for name, _ in put.refused])
             # A report without documents speaks of all that its source ever gave: an empty folder must not.
-            batch.report(is_history=is_history and bool(documents), documents=documents, covered_until=through)
+            batch.report(
+                is_history=is_history and bool(documents), documents=list(documents.values()), covered_until=through
+            )
     return replace(put, is_history=is_history)
 
 
@@ -133,21 +135,79 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
             with raw.batch(source, athlete.id, now) as batch:
                 batch.report(is_history=False, failure=failure)
             raise failure
-        seen = raw.cursor(source, athlete.id)
-        fresh = [offer for offer in found.offers if not offer.stamp or seen.get(offer.name) != offer.stamp]
-        if any(offer.name in seen for offer in fresh):
-            # What a file held that was written anew may still lie in another one: all are asked, the new ones first.
-            fresh += [offer for offer in found.offers if offer not in fresh]
-        put, _ = _put_offers(raw, replace(found, offers=tuple(fresh)), source, athlete.id, now, {}, progress=progress)
+        seen = {name: _Seen.of(told) for name, told in raw.cursor(source, athlete.id).items()}
+        fresh = _fresh(found.offers, seen)
+        put, held = _put_offers(
+            raw, replace(found, offers=tuple(fresh)), source, athlete.id, now, {}, progress=progress
+        )
         put = _with_seen(put, found.offers, len(found.offers) - len(fresh))
+        holds = {o.name: held.get(o.name) or seen[o.name].document_id for o in found.offers if o.name in {*held, *seen}}
         # A day is over only when the night after it has come: today may still bring a run.
         yesterday = now.astimezone(settings.zone(athlete.id)).date() - dt.timedelta(days=1)
         with raw.batch(source, athlete.id, now) as batch:
             batch.settle([str(path)], [name for name, _ in put.refused])
+            held_before = {name: one.document_id for name, one in seen.items()}
+            for document, name in _renamed(batch.names(), holds, held_before).items():
+                batch.rename(document, name)
             # What was refused or passed over is looked at again: another version may read it.
-            batch.cursor({o.name: o.stamp for o in found.offers if o.stamp and o.name not in put.unread})
+            batch.cursor(
+                {o.name: [o.stamp, holds[o.name]] for o in found.offers if o.stamp and o.name not in put.unread}
+            )
             batch.report(is_history=folder.reports_rest, covered_until=yesterday if folder.reports_rest else None)
     return put
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a file of a watched folder was when it was read last: its stamp, and the document that it held."""
+
+    stamp: str
+    document_id: str
+
+    @classmethod
+    def of(cls, told: str | Sequence[str]) -> _Seen:
+        """Read it from the cursor; one of an earlier hamload names no document."""
+        return cls(told, "") if isinstance(told, str) else cls(*told)
+
+
+def _fresh(offers: Sequence[files.Offer], seen: Mapping[str, _Seen]) -> list[files.Offer]:
+    """Return what is to be read: what is new or was written anew, then the other files that hold what those held."""
+    fresh = [o for o in offers if not o.stamp or o.name not in seen or seen[o.name].stamp != o.stamp]
+    held_before = {seen[o.name].document_id for o in fresh if o.name in seen}
+    names = {o.name for o in fresh}
+    # Where nobody knows which document a file held, it may be any of those.
+    asked = {
+        name for name, one in seen.items() if one.document_id in held_before or (held_before and not one.document_id)
+    }
+    return fresh + [o for o in offers if o.name in asked and o.name not in names]
+
+
+def _renamed(delivered: Mapping[str, str], holds: Mapping[str, str], held_before: Mapping[str, str]) -> dict[str, str]:
+    """Return, by document, the file in which it is followed from now on, where the one that it came in lost it.
+
+    Parameters
+    ----------
+    delivered
+        By document, the file in which it was delivered.
+    holds, held_before
+        By file of the folder, the document that it holds now, and the one that it held when it was read last.
+
+    """
+    now: dict[str, list[str]] = {}
+    former: dict[str, list[str]] = {}
+    for told, by in ((now, holds), (former, held_before)):
+        for name, document in sorted(by.items()):
+            told.setdefault(document, []).append(name)
+    found = {}
+    for document, name in delivered.items():
+        if holds.get(name) == document:
+            continue
+        others = now.get(document, [])
+        if not others and name not in holds:
+            others = [other for other in former.get(document, []) if other in holds]
+        if others:
+            found[document] = others[0]
+    return found
 
 
 def _with_seen(put: Put, offers: Sequence[files.Offer], seen: int) -> Put:
@@ -165,9 +225,10 @@ def _put_offers(
     facts: dict[str, str],
     *,
     progress: Progress,
-) -> tuple[Put, list[str]]:
+) -> tuple[Put, dict[str, str]]:
+    """Keep what is offered. Returns what became of it, and by name the document that it was kept as."""
     new = known = 0
-    documents: list[str] = []
+    documents: dict[str, str] = {}
     passed: list[str] = []
     refused = list(found.refused)
     total = len(found.offers)
@@ -186,11 +247,11 @@ def _put_offers(
                         put = batch.put(
                             summary, "json", name=offer.name, external_id=offer.external_id, facts=offer.facts
                         )
-                        documents.append(put[0])
+                        documents[offer.name] = put[0]
                     refused.append((offer.name, reason))
                     batch.refuse(offer.name, reason)
                     continue
-                documents.append(document)
+                documents[offer.name] = document
                 new, known = new + is_new, known + (not is_new)
         progress("reading", min(first + _BATCH, total), total)
     if found.refused:
