@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hamload.merging import Decided, merge
-from hamload.merging.grouping import NOTHING_DECIDED
+from hamload.merging.spans import NOTHING_DECIDED
 
 from .conftest import Recorded, Run
 

@@ -14,7 +14,7 @@ from itertools import combinations, product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from hamload.merging.grouping import Decided
+from hamload.merging.spans import Decided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
