@@ -16,31 +16,26 @@ if TYPE_CHECKING:
     from hamload.merging.decisions import Decisions
     from hamload.settings import Settings
 
-#: The columns of `landing.activities` and `marts.activities` that a decision's reference is made of.
-COLUMNS = (
-    "activity_id, document_id, source, external_id, part, split_part(name, '/', -1) as name, start_at,"
-    " elapsed_time_s as duration_s, distance_m"
-)
+
+def refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> list[Ref]:
+    """Return published activities as decisions name them, in the order of their ids."""
+    return _refs(con, "marts.activities where list_contains(?, activity_id)", list(activity_ids))
 
 
-def refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str], table: str = "landing.activities") -> list[Ref]:
-    """Return the activities of these ids, as decisions name them, in the order of their ids."""
-    rows = warehouse.rows(
-        con,
-        f"select {COLUMNS} from {table} where list_contains(?, activity_id) order by activity_id",  # noqa: S608  # names of our own
-        [list(activity_ids)],
-    )
-    return [Ref(**row) for row in rows]
-
-
-def decided(
-    con: duckdb.DuckDBPyConnection, athlete_id: str, activity_ids: Sequence[str], settings: Settings
-) -> Decisions:
-    """Return what the runner has decided about these activities."""
+def decided(con: duckdb.DuckDBPyConnection, athlete_id: str, settings: Settings) -> Decisions:
+    """Return what a runner has decided about all of their activities, runs and others."""
     entries = _entries(con, athlete_id)
-    if not entries:
-        return decisions((), (), settings.merging.clocks)
-    return decisions(entries, refs(con, activity_ids), settings.merging.clocks, _superseded(con, athlete_id))
+    here = _refs(con, "landing.activities where athlete_id = ?", athlete_id) if entries else []
+    return decisions(entries, here, settings.merging.clocks, _superseded(con, athlete_id))
+
+
+def _refs(con: duckdb.DuckDBPyConnection, of: str, value: object) -> list[Ref]:
+    columns = (
+        "activity_id, document_id, source, external_id, part, split_part(name, '/', -1) as name, start_at,"
+        " elapsed_time_s as duration_s, distance_m"
+    )
+    rows = warehouse.rows(con, f"select {columns} from {of} order by activity_id", [value])  # noqa: S608  # names of our own
+    return [Ref(**row) for row in rows]
 
 
 def _superseded(con: duckdb.DuckDBPyConnection, athlete_id: str) -> dict[str, str]:

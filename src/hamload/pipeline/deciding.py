@@ -218,7 +218,7 @@ def _write(
 
 
 def _refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> list[dict[str, Any]]:
-    return [ref.as_record() for ref in refs(con, activity_ids, "marts.activities")]
+    return [ref.as_record() for ref in refs(con, activity_ids)]
 
 
 def _session(con: duckdb.DuckDBPyConnection, athlete_id: str, session_id: str) -> str:
