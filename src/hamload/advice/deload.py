@@ -142,8 +142,8 @@ def deload_plan(
     The limits: at least `min_cut` (30 %) under the last days; no more than a mean week of the last 28, where ratios
     compare with anything; on the plan's last day uncoupled <= 1.44 and EWMA <= 1.3, each linear in the daily loads,
     since both sides of a ratio are: acute(x) <= limit * chronic(x); on each day no more than 1.10 times the largest
-    session of the last 30 days; for 72 h, and for two days before a race, less than what makes a heavy session (the athlete's own
-    P80); nothing on days off.
+    session of the last 30 days; for 72 h, and for two days before a race, less than what makes a heavy session (the
+    athlete's own P80); nothing on days off.
 
     Parameters
     ----------
