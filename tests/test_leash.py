@@ -1,4 +1,4 @@
-"""A program on a leash ends with whoever started it, kill -9 included; what was left behind is ended at the next start."""
+"""A program on a leash ends with whoever started it, kill -9 included; what was left is ended at the next start."""
 
 import json
 import os

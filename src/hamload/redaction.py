@@ -3,7 +3,7 @@
 Whoever reads a secret from its file or the environment, or is told one, calls `learn`; from then on its value is
 blotted out wherever it would be written. What nobody has learnt yet (a token in the answer that brings it) is known by
 what stands before it. `install` puts this under every logger of the process, whichever library's it is and whatever
-handlers it has, and under uncaught exceptions. Imports nothing of hamload's.
+handlers it has. Imports nothing of hamload's.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FIELDS = re.compile(
     # password: 535 ...") is prose.
     rf"""(?ix) (?P<name> (?<![a-z]) (?:[a-z]+[_-])? (?:{_NAMES}) )
     (?P<sign> \\?["'] \s* : \s* | \s* [:=] \s* (?=\\?["']) | = | %3d )
-    (?P<value> \\?"(?:[^"\\]|\\.)+?\\?" | \\?'(?:[^'\\]|\\.)+?\\?' | (?![\s"']) [^\s&"',;<>\]}})]+ )"""
+    (?P<value> \\?"(?:[^"\\]|\\.)+?\\?" | \\?'(?:[^'\\]|\\.)+?\\?' | (?![\s"'\[]) [^\s&"',;<>\]}})]+ )"""
 )
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Headers that sign in: everything up to the end of the line or of the quoted value.
@@ -122,9 +122,13 @@ def discreet[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 
 
 def install() -> None:
-    """Put the blotting under every logger and every uncaught exception of this process. Twice is as good as once."""
+    """Put the blotting under every logger of this process. Twice is as good as once."""
     if not isinstance(logging.getLogRecordFactory(), _Discreet):
         logging.setLogRecordFactory(_Discreet(logging.getLogRecordFactory()))
+
+
+def install_for_uncaught() -> None:
+    """Print exceptions that nobody catches without their secrets: for a process of our own."""
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
 

@@ -41,6 +41,7 @@ def main() -> None:
     # What a client logs of a failure is for a log: the runner gets a sentence with its remedy.
     logging.getLogger().addHandler(logging.NullHandler())
     redaction.install()
+    redaction.install_for_uncaught()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character shows another; nothing fails because of it.

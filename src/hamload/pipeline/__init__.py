@@ -52,6 +52,7 @@ __all__ = [
     "fetch_account",
     "in_words",
     "known_athletes",
+    "monitor",
     "night",
     "other_sports",
     "overview",
@@ -530,6 +531,13 @@ def deliver(settings: Settings, now: dt.datetime) -> list[str]:
 
     left = [line for athlete in settings.athletes for line in withdrawing.withdraw_mail(settings, athlete.id)]
     return [*left, *post.deliver(settings, now).problems]
+
+
+def monitor(settings: Settings, athlete_id: str, now: dt.datetime) -> dict[str, Any]:
+    """Return what a monitor wants to know of an athlete's home, as it stands in JSON."""
+    from hamload.pipeline import monitoring
+
+    return monitoring.monitor(settings, settings.athlete(athlete_id).id, now).model_dump(mode="json", by_alias=True)
 
 
 def watch(settings: Settings, now: dt.datetime) -> Watched:
