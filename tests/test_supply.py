@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -158,6 +159,15 @@ def test_an_audit_that_reaches_nobody_says_so_and_never_that_all_is_well(uv: str
     assert lenient.stdout.startswith("NOT AUDITED: no advisory source could be reached")
     assert "0 known" not in lenient.stdout
     assert _audit(uv, "http://127.0.0.1:1", "--strict").returncode == 3
+
+
+def test_the_threat_model_names_each_boundary_and_only_tests_that_there_are() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 20
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+    for boundary in ("Recordings", "Answers", "Names", "browser", "Backups", "Notebooks", "cluster", "made of"):
+        assert re.search(rf"\*\*[^*]*{boundary}", text), boundary
 
 
 def test_the_continuous_integration_asks_too() -> None:
