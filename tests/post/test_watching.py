@@ -223,7 +223,7 @@ def test_no_address_no_ping_and_no_import_and_other_runs_ping_nobody(configured:
     assert post.beat(configured(None), "start", "id") == ""
     current = _beating(configured, pings.address)
     for kind in ("backfill", "import", "rebuild"):
-        with pipeline.running(current, kind, NIGHT):  # type: ignore[arg-type]  # each of them
+        with pipeline.running(current, kind, NIGHT):
             pass
     assert pings.asked == []
 

@@ -53,7 +53,7 @@ class Monitor(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    schema_: Literal[1] = Field(1, alias="schema", description="which version of these fields this is")
+    schema_: Literal[1] = Field(default=1, alias="schema", description="which version of these fields this is")
     version: str = Field(description="of hamload")
     checked_at: dt.datetime = Field(description="when this was asked, UTC")
     is_ok: bool = Field(
