@@ -15,6 +15,8 @@ help:
 	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
 	@echo "make readers a writer in a loop and ten readers, for a minute"
 	@echo "make notebooks  the notebooks as HTML and for Jupyter"
+	@echo "make audit   whether any locked package has a known vulnerability, where somebody can be asked"
+	@echo "make sbom    everything that hamload runs on, as CycloneDX, in dist/"
 	@echo "make messages  the catalogue of every sentence, for translators"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
@@ -104,6 +106,17 @@ notebooks: .venv/.made
 .PHONY: messages
 messages: .venv/.made
 	@$(RUN) python tests/language/messages.py
+
+# Of every version in uv.lock. Where no advisory source can be reached, that is said plainly, and is no failure.
+.PHONY: audit sbom
+audit: .venv/.made
+	@echo "== Known vulnerabilities of the locked packages"
+	@$(UV) lock --check --quiet
+	@$(RUN) python supply/audit.py
+
+sbom: .venv/.made
+	@echo "== What hamload runs on"
+	@$(RUN) python supply/sbom.py
 
 clean:
 	rm -rf .venv .tools .demo dist artifacts build docs/reference

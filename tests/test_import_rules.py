@@ -10,8 +10,9 @@ FLOWS = Path(__file__).parents[1] / "flows"
 
 _PURE = {"records", "errors", "parameters", "language"}
 ALLOWED: dict[str, set[str]] = {
+    "redaction": set(),
     "records": set(),
-    "errors": set(),
+    "errors": {"redaction"},
     "language": {"errors"},
     "parameters": set(),
     "quantiles": set(),
@@ -19,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "advice": _PURE | {"quantiles"},
     "merging": _PURE,
     "days": _PURE,
-    "sources": _PURE,
+    "sources": _PURE | {"redaction"},
     "versions": _PURE,
     "raw": _PURE | {"versions"},
     "journal": _PURE | {"raw"},
@@ -28,17 +29,18 @@ ALLOWED: dict[str, set[str]] = {
     "agenda": _PURE,
     "charts": _PURE,
     "digest": _PURE,
-    "settings": _PURE,
+    "settings": _PURE | {"redaction"},
     "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline", "demonstration"},
-    "post": _PURE | {"settings", "versions"},
+    "post": _PURE | {"settings", "versions", "redaction"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"agenda", "settings", "charts", "quantiles", "versions"},
+    | {"agenda", "settings", "charts", "quantiles", "versions", "redaction"},
     "doctor": _PURE | {"settings", "raw", "versions", "warehouse", "sources", "post", "pipeline"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator", "raw", "journal", "warehouse", "advice"},
-    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "doctor", "warehouse", "digest"},
-    "flows": _PURE | {"settings", "pipeline", "warehouse"},
+    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "doctor", "warehouse", "digest", "redaction"},
+    "flows": _PURE | {"settings", "pipeline", "warehouse", "redaction", "leash"},
+    "leash": set(),
 }
 FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]
 

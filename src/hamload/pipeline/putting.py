@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from hamload.errors import ConfigurationError, HamloadError, UnreadableError
+from hamload.pipeline.nights import stepped
 from hamload.raw import Raw
 from hamload.sources import files, strava_export
 
@@ -43,10 +44,15 @@ class Put:
     unread: frozenset[str] = frozenset()
 
 
+def _counts(put: Put) -> dict[str, int]:
+    return {"offered": put.offered, "new": put.new, "known": put.known, "refused": len(put.refused)}
+
+
 def silent(_step: str, _done: int, _total: int) -> None:
     """Report no progress."""
 
 
+@stepped("put files", lambda put, *_, **__: _counts(put))
 def put_files(
     settings: Settings,
     paths: Sequence[Path],
@@ -112,6 +118,7 @@ def _check_through(through: dt.date, gaps: Gaps | None, today: dt.date) -> None:
         )
 
 
+@stepped("read folder", lambda put, *_, **__: _counts(put))
 def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, progress: Progress = silent) -> Put:
     """Keep what is new in a watched folder, and record that it was read.
 
