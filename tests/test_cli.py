@@ -333,10 +333,11 @@ def test_a_rebuild_and_the_same_import_again_change_no_session(own: Path, record
 
 
 def test_a_sync_reads_the_watched_folder_and_one_that_is_gone_harms_no_other(
-    tmp_path: Path, recordings: Path, hamload: Run
+    tmp_path: Path, recordings: Path, hamload: Run, migrated: Path
 ) -> None:
     home = tmp_path / "home"
-    home.mkdir()
+    (home / "prefect").mkdir(parents=True)
+    shutil.copyfile(migrated, home / "prefect" / "prefect.db")
     watched = f'[[folders]]\npath = "{recordings}"\nreports_rest = true\n'
     (home / "config.toml").write_text(CONFIG + watched)
     done = hamload(home, "sync", "--json")
