@@ -107,10 +107,19 @@ def _is_of(con: duckdb.DuckDBPyConnection, version: str) -> bool:
 
 
 def sign(con: duckdb.DuckDBPyConnection, sql: Path, version: str = "") -> None:
-    """Note which `sql/` the tables were built from, and by which version of hamload."""
+    """Note which `sql/` the tables were built from, by which version of hamload, and on which DuckDB."""
     con.execute(
-        "create or replace table landing.built_by as select $1 as sql, $2 as version", [_fingerprint(sql), version]
+        "create or replace table landing.built_by as select $1 as sql, $2 as version, $3 as duckdb",
+        [_fingerprint(sql), version, duckdb.__version__],
     )
+
+
+def is_described(con: duckdb.DuckDBPyConnection, sql: Path) -> bool:
+    """Return whether the tables have columns, types and comments of this `sql/` already: signed after `describe`."""
+    if "landing.built_by" not in _tables(con):
+        return False
+    found = rows(con, "select * from landing.built_by")
+    return [(row["sql"], row.get("duckdb")) for row in found] == [(_fingerprint(sql), duckdb.__version__)]
 
 
 def describe(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str] = ("landing", "marts")) -> None:
@@ -348,19 +357,31 @@ def _quoted(path: Path) -> str:
 def build(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str]) -> list[str]:
     """Build the tables of the named schemas, each one select, in the order in which they need each other.
 
+    All of them or none. Tables that `is_described` are filled anew and keep their comments; others are made anew.
     Returns the qualified names in the order built. Raises WarehouseError naming the file where a select fails.
     """
     selects = {f"{s}.{path.stem}": path for s in schemas for path in sorted((sql / s).glob("*.sql"))}
     order = _in_order(con, selects)
+    kept = _tables(con) if is_described(con, sql) else set()
     with transaction(con):
         for schema in schemas:
             con.execute(f"create schema if not exists {schema}")
         for table in order:
+            select = selects[table].read_text(encoding="utf-8")
             try:
-                con.execute(f"create or replace table {table} as {selects[table].read_text(encoding='utf-8')}")
+                if table in kept:
+                    con.execute(f"truncate {table}")
+                    con.execute(f"insert into {table} {select}")
+                else:
+                    con.execute(f"create or replace table {table} as {select}")
             except duckdb.Error as error:
                 raise WarehouseError(f"{selects[table]} cannot be built: {error}.") from error
     return order
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+    return {f"{schema}.{table}" for schema, table in rows}
 
 
 def _in_order(con: duckdb.DuckDBPyConnection, selects: Mapping[str, Path]) -> list[str]:
