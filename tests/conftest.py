@@ -1,6 +1,9 @@
 """What every test may ask for: real recordings (skipped, with the reason, where absent), the shipped coefficients."""
 
+import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +40,25 @@ def signal() -> Signal:
 @pytest.fixture(scope="session")
 def rules() -> AlertRules:
     return settings.defaults()[2]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database as Prefect makes it at its first start, which takes ten seconds: once for all workers.
+
+    A test may begin with a copy of it. What a first start does, the wheel's demo shows.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "migrated"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not (folder / "prefect.db").exists():
+            own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+            subprocess.run(
+                [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"],
+                env=own | settings.prefect_environment(folder) | {"PREFECT_HOME": str(folder)},
+                capture_output=True,
+                check=True,
+            )
+    return folder / "prefect.db"

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +28,72 @@ CONFIG = 'time_zone = "Europe/Vienna"\n'
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+INSTALLED = Path(sys.executable).with_name("hamload")
+
+#: Imports what the command imports, and from then on forks a process for each command: all but the imports is new.
+_FORKING = """
+import gc, json, os, sys
+import hamload.cli, hamload.pipeline.decoding, hamload.pipeline.gathering, hamload.pipeline.assessing
+import hamload.pipeline.advising, hamload.pipeline.telling, hamload.pipeline.curling, hamload.digest.render
+gc.freeze()
+for line in sys.stdin:
+    command = json.loads(line)
+    child = os.fork()
+    if not child:
+        for number, path in enumerate(command["streams"]):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
+        os.environ.clear()
+        os.environ.update(command["environment"])
+        sys.argv = command["arguments"]
+        hamload.cli.main()
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
 @pytest.fixture(scope="module")
-def hamload(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run the installed command with a home: `hamload(home, "status", ...)`."""
+def hamload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Run the command with a home, in a process of its own: `hamload(home, "status", ...)`.
+
+    `installed` starts the very script that pip writes, which takes three times as long.
+    """
     nowhere = tmp_path_factory.mktemp("nowhere")
+    alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", _FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=alone
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
 
-    def run(home: Path | None, *arguments: object, columns: int = 200) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("hamload")), *map(str, arguments)]
-        if home is not None:
-            command += ["--home", str(home)]
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("HAMLOAD_")},
-            "COLUMNS": str(columns),
-            "XDG_DATA_HOME": str(nowhere),
-        }
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+        def run(
+            home: Path | None, *arguments: object, columns: int = 200, installed: bool = False
+        ) -> subprocess.CompletedProcess[str]:
+            command = [str(INSTALLED), *map(str, arguments)]
+            if home is not None:
+                command += ["--home", str(home)]
+            environment = {
+                **{name: value for name, value in os.environ.items() if not name.startswith("HAMLOAD_")},
+                "COLUMNS": str(columns),
+                "XDG_DATA_HOME": str(nowhere),
+            }
+            if installed:
+                return subprocess.run(
+                    command, capture_output=True, text=True, check=False, env=environment, timeout=120
+                )
+            out, err = nowhere.parent / "stdout", nowhere.parent / "stderr"
+            for path in (out, err):
+                path.unlink(missing_ok=True)
+            streams = [os.devnull, str(out), str(err)]
+            order = {"arguments": command, "environment": environment, "streams": streams}
+            server.stdin.write(json.dumps(order) + "\n")
+            server.stdin.flush()
+            code = int(server.stdout.readline())
+            return subprocess.CompletedProcess(
+                command, code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+            )
 
-    return run
+        yield run
+        server.stdin.close()
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +109,7 @@ def filled(recordings: Path, tmp_path_factory: pytest.TempPathFactory, hamload: 
     home = tmp_path_factory.mktemp("filled") / "home"
     home.mkdir()
     (home / "config.toml").write_text(CONFIG)
-    done = hamload(home, "import", recordings, "--through", LAST_DAY)
+    done = hamload(home, "import", recordings, "--through", LAST_DAY, installed=True)
     assert done.returncode == 0, done.stderr
     assert "43 offered, 43 new, 0 known already; 43 decoded, 0 could not be counted." in done.stdout
     assert "This home now holds 43 runs from 2025-09-25 to 2025-11-22." in done.stdout
@@ -352,18 +401,19 @@ def test_a_rebuild_and_the_same_import_again_change_no_session(own: Path, record
 
 
 def test_a_sync_reads_the_watched_folder_and_one_that_is_gone_harms_no_other(
-    tmp_path: Path, recordings: Path, hamload: Run
+    tmp_path: Path, recordings: Path, hamload: Run, migrated: Path
 ) -> None:
     home = tmp_path / "home"
-    home.mkdir()
+    (home / "prefect").mkdir(parents=True)
+    shutil.copyfile(migrated, home / "prefect" / "prefect.db")
     watched = f'[[folders]]\npath = "{recordings}"\nreports_rest = true\n'
     (home / "config.toml").write_text(CONFIG + watched)
-    done = hamload(home, "sync", "--json")
+    done = hamload(home, "sync", "--json", installed=True)
     told = json.loads(done.stdout)
     assert (done.returncode, told["decoded"], told["problems"]) == (0, 43, [])
     assert [Path(path).exists() for path in told["digests"]] == [True]
     (home / "config.toml").write_text(f'{CONFIG}{watched}[[folders]]\npath = "{tmp_path / "gone"}"\n')
-    _tells(hamload(home, "sync"), 1, str(tmp_path / "gone"), "is not there", "config.toml")
+    _tells(hamload(home, "sync", installed=True), 1, str(tmp_path / "gone"), "is not there", "config.toml")
     assert len(_rows(home)) == 43
 
 
@@ -419,7 +469,7 @@ def test_hostile_titles_do_no_harm_wherever_they_are_shown(tmp_path: Path, hamlo
 
 
 def test_help_names_every_command_and_every_command_has_help(hamload: Run) -> None:
-    whole = hamload(None, "--help")
+    whole = hamload(None, "--help", installed=True)
     assert whole.returncode == 0
     commands = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
     assert len(commands) >= 7
@@ -447,7 +497,7 @@ def test_status_draws_its_days_says_what_waits_and_imports_no_chart_library(own:
 
 
 def test_a_terminal_that_knows_ascii_only_gets_ascii(own: Path) -> None:
-    command = [str(Path(sys.executable).with_name("hamload")), "status", "--home", str(own)]
+    command = [str(INSTALLED), "status", "--home", str(own)]
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "60"}
     done = subprocess.run(command, capture_output=True, check=True, env=environment, timeout=60)
     assert done.stdout.isascii()

@@ -139,3 +139,30 @@ def test_tables_of_another_version_are_told_before_they_are_read(tmp_path: Path)
     warehouse.publish(tmp_path)
     with pytest.raises(WarehouseError, match="hamload rebuild"), warehouse.reader(tmp_path, sql):
         pass
+
+
+def test_tables_that_are_filled_anew_keep_their_comments_and_hold_what_a_new_one_would(tmp_path: Path) -> None:
+    sql = _selects(
+        tmp_path,
+        landing__tables="create schema if not exists landing;\n"
+        "create table if not exists landing.x (\n    a int  -- [m] far\n)",
+        marts__a="-- All of it.\nselect\n    a + 1 as b,  -- [m] farther\nfrom landing.x",
+    )
+    comments = "select comment from duckdb_columns() where schema_name = 'marts'"
+    with warehouse.writer(tmp_path, sql) as con:
+        for value in (1, 2):
+            con.execute("insert into landing.x values (?)", [value])
+            assert warehouse.is_described(con, sql) is (value == 2)
+            warehouse.build(con, sql, ["marts"])
+            warehouse.describe(con, sql)
+            warehouse.sign(con, sql)
+        assert con.execute("from marts.a order by b").fetchall() == [(2,), (3,)]
+        assert con.execute(comments).fetchall() == [("[m] farther",)]
+        con.execute("drop table marts.a")
+        warehouse.build(con, sql, ["marts"])
+        assert con.execute("from marts.a order by b").fetchall() == [(2,), (3,)]
+    _selects(tmp_path, marts__a="select a as c, a as d from landing.x")
+    with warehouse.writer(tmp_path, sql) as con:
+        assert not warehouse.is_described(con, sql), "the select has changed"
+        warehouse.build(con, sql, ["marts"])
+        assert con.execute("select d from marts.a order by d").fetchall() == [(1,), (2,)]

@@ -584,10 +584,10 @@ def _coefficients(own: dict[str, Any], own_file: str) -> _Coefficients:
     signal_values = values["model"].pop("signal")
     version = f"{FORMULAS}-{hashlib.sha256(repr((values['model'], signal_values)).encode()).hexdigest()[:8]}"
     try:
-        model = TypeAdapter(LoadModel).validate_python({**values["model"], "version": version})
-        signal = TypeAdapter(Signal).validate_python(signal_values)
-        alerts = TypeAdapter(AlertRules).validate_python({**values["alerts"], "windows": _windows(model)})
-        merging = TypeAdapter(MergingRules).validate_python(values["merging"])
+        model = _adapter(LoadModel).validate_python({**values["model"], "version": version})
+        signal = _adapter(Signal).validate_python(signal_values)
+        alerts = _adapter(AlertRules).validate_python({**values["alerts"], "windows": _windows(model)})
+        merging = _adapter(MergingRules).validate_python(values["merging"])
     except ValidationError as error:
         raise _invalid(error, own_file) from None
     _check_sense(model, provenance, own_file)
@@ -597,6 +597,12 @@ def _coefficients(own: dict[str, Any], own_file: str) -> _Coefficients:
             "A plan is at most as long as the acute window: its days then weigh alike in the ratio.",
         )
     return _Coefficients(model, signal, alerts, merging, provenance)
+
+
+@cache
+def _adapter[Section](section: type[Section]) -> TypeAdapter[Section]:
+    # Making one takes longer than all that it then validates.
+    return TypeAdapter(section)
 
 
 def _check_sense(model: LoadModel, provenance: dict[str, Provenance], own_file: str) -> None:

@@ -107,10 +107,19 @@ def _is_of(con: duckdb.DuckDBPyConnection, version: str) -> bool:
 
 
 def sign(con: duckdb.DuckDBPyConnection, sql: Path, version: str = "") -> None:
-    """Note which `sql/` the tables were built from, and by which version of hamload."""
+    """Note which `sql/` the tables were built from, by which version of hamload, and on which DuckDB."""
     con.execute(
-        "create or replace table landing.built_by as select $1 as sql, $2 as version", [_fingerprint(sql), version]
+        "create or replace table landing.built_by as select $1 as sql, $2 as version, $3 as duckdb",
+        [_fingerprint(sql), version, duckdb.__version__],
     )
+
+
+def is_described(con: duckdb.DuckDBPyConnection, sql: Path) -> bool:
+    """Return whether the tables have columns, types and comments of this `sql/` already: signed after `describe`."""
+    if "landing.built_by" not in _tables(con):
+        return False
+    found = rows(con, "select * from landing.built_by")
+    return [(row["sql"], row.get("duckdb")) for row in found] == [(_fingerprint(sql), duckdb.__version__)]
 
 
 def describe(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str] = ("landing", "marts")) -> None:
@@ -120,6 +129,7 @@ def describe(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str] =
     described as in the table that it is taken from.
     """
     told = comments(con, sql)
+    orders = []
     for schema, table, column, known in con.execute(
         "select schema_name, table_name, column_name, comment from duckdb_columns()"
         " where not internal and list_contains(?, schema_name) order by all",
@@ -127,12 +137,15 @@ def describe(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str] =
     ).fetchall():
         text = told.get(f"{schema}.{table}", {}).get(column)
         if text is not None and text != known:
-            con.execute(f"comment on column {schema}.{table}.{column} is '{text.replace("'", "''")}'")
+            orders.append(f"comment on column {schema}.{table}.{column} is '{text.replace("'", "''")}'")
     for schema, table in con.execute(
         "select schema_name, table_name from duckdb_tables() where list_contains(?, schema_name)", [list(schemas)]
     ).fetchall():
         if text := told.get(f"{schema}.{table}", {}).get(""):
-            con.execute(f"comment on table {schema}.{table} is '{text.replace("'", "''")}'")
+            orders.append(f"comment on table {schema}.{table} is '{text.replace("'", "''")}'")
+    # Each by itself would be written to the disk by itself.
+    with transaction(con):
+        con.execute(";\n".join(orders))
 
 
 def comments(con: duckdb.DuckDBPyConnection, sql: Path) -> dict[str, dict[str, str]]:
@@ -143,7 +156,7 @@ def comments(con: duckdb.DuckDBPyConnection, sql: Path) -> dict[str, dict[str, s
             told = found.setdefault(begun[1], {})
         elif column := _LANDED.match(line):
             told[column[1]] = column[2]
-    needs: dict[str, set[str]] = {}
+    needs: dict[str, frozenset[str]] = {}
     for schema in ("staging", "marts"):
         for path in sorted((sql / schema).glob("*.sql")):
             text = path.read_text(encoding="utf-8")
@@ -344,16 +357,31 @@ def _quoted(path: Path) -> str:
 def build(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str]) -> list[str]:
     """Build the tables of the named schemas, each one select, in the order in which they need each other.
 
+    All of them or none. Tables that `is_described` are filled anew and keep their comments; others are made anew.
     Returns the qualified names in the order built. Raises WarehouseError naming the file where a select fails.
     """
     selects = {f"{s}.{path.stem}": path for s in schemas for path in sorted((sql / s).glob("*.sql"))}
-    for table in (order := _in_order(con, selects)):
-        con.execute(f"create schema if not exists {table.partition('.')[0]}")
-        try:
-            con.execute(f"create or replace table {table} as {selects[table].read_text(encoding='utf-8')}")
-        except duckdb.Error as error:
-            raise WarehouseError(f"{selects[table]} cannot be built: {error}.") from error
+    order = _in_order(con, selects)
+    kept = _tables(con) if is_described(con, sql) else set()
+    with transaction(con):
+        for schema in schemas:
+            con.execute(f"create schema if not exists {schema}")
+        for table in order:
+            select = selects[table].read_text(encoding="utf-8")
+            try:
+                if table in kept:
+                    con.execute(f"truncate {table}")
+                    con.execute(f"insert into {table} {select}")
+                else:
+                    con.execute(f"create or replace table {table} as {select}")
+            except duckdb.Error as error:
+                raise WarehouseError(f"{selects[table]} cannot be built: {error}.") from error
     return order
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+    return {f"{schema}.{table}" for schema, table in rows}
 
 
 def _in_order(con: duckdb.DuckDBPyConnection, selects: Mapping[str, Path]) -> list[str]:
@@ -364,11 +392,17 @@ def _in_order(con: duckdb.DuckDBPyConnection, selects: Mapping[str, Path]) -> li
         raise WarehouseError(f"These tables need each other in a circle: {' -> '.join(error.args[1])}.") from None
 
 
-def _tables_of(con: duckdb.DuckDBPyConnection, select: str) -> set[str]:
+#: The tables that a select reads: nights of one process, and `describe` after `build`, parse each select once.
+_tables_read: dict[str, frozenset[str]] = {}
+
+
+def _tables_of(con: duckdb.DuckDBPyConnection, select: str) -> frozenset[str]:
     """Return the qualified tables that a select reads, by DuckDB's own parser.
 
     `get_table_names` would be shorter, but binds the select and returns quoted and aliased names (DuckDB 2.0).
     """
+    if select in _tables_read:
+        return _tables_read[select]
     ((text,),) = con.execute("select json_serialize_sql(?)", [select]).fetchall()
     tree = json.loads(text)
     if tree["error"]:
@@ -383,7 +417,7 @@ def _tables_of(con: duckdb.DuckDBPyConnection, select: str) -> set[str]:
             for child in node:
                 yield from tables(child)
 
-    return set(tables(tree))
+    return _tables_read.setdefault(select, frozenset(tables(tree)))
 
 
 def check(con: duckdb.DuckDBPyConnection, sql: Path) -> list[Failure]:

@@ -1,5 +1,6 @@
 """Prefect's own harness, for one module at a time: its threads draw random numbers, which unsettles property tests."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +16,17 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def harness(prefect_home: Path) -> Iterator[None]:
+def harness(prefect_home: Path, migrated: Path) -> Iterator[None]:
     """Give Prefect a server and a database of its own for these tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.prefect_environment(prefect_home).items():
             patch.setenv(name, value)
-        from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415  # reads the environment on import
+        from prefect.testing import utilities  # noqa: PLC0415  # reads the environment on import
 
-        with prefect_test_harness(server_startup_timeout=180):
+        place = prefect_home / "database"
+        place.mkdir()
+        shutil.copyfile(migrated, place / "prefect-test.db")
+        # The harness asks for an empty folder, and would migrate a new database in it.
+        patch.setattr(utilities, "mkdtemp", lambda: str(place))
+        with utilities.prefect_test_harness(server_startup_timeout=180):
             yield

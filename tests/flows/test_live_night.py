@@ -3,12 +3,14 @@
 import datetime as dt
 import json
 import logging
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -170,7 +172,9 @@ def test_the_file_for_a_prefect_server_names_flows_that_are_there_at_the_same_ti
 
 
 @pytest.mark.slow
-def test_serve_starts_a_server_of_its_own_that_takes_prefect_yaml_too_and_ends_when_told(tmp_path: Path) -> None:
+def test_serve_starts_a_server_of_its_own_that_takes_prefect_yaml_too_and_ends_when_told(
+    tmp_path: Path, migrated: Path
+) -> None:
     import os  # noqa: PLC0415
     import signal  # noqa: PLC0415
     import socket  # noqa: PLC0415
@@ -179,6 +183,8 @@ def test_serve_starts_a_server_of_its_own_that_takes_prefect_yaml_too_and_ends_w
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (tmp_path / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n[schedule]\nport = {port}\n')
+    (tmp_path / "prefect").mkdir()
+    shutil.copyfile(migrated, tmp_path / "prefect" / "prefect.db")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     with (tmp_path / "told").open("w+") as told:
         process = subprocess.Popen(
@@ -193,21 +199,23 @@ def test_serve_starts_a_server_of_its_own_that_takes_prefect_yaml_too_and_ends_w
         try:
             _wait_for(tmp_path / "told", "hamload-backfill/backfill", process)
             # The same server takes what prefect.yaml declares for one of the runner's own.
-            for words in (("work-pool", "create", "hamload", "--type", "process"), ("--no-prompt", "deploy", "--all")):
-                done = subprocess.run(
-                    [Path(sys.executable).with_name("prefect"), *words],
-                    env={
-                        **environment,
-                        "PREFECT_HOME": str(tmp_path / "client"),
-                        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-                        "HAMLOAD_SOURCE": str(ROOT),
-                    },
-                    cwd=ROOT,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-                assert done.returncode == 0, done.stdout + done.stderr
+            api = f"http://127.0.0.1:{port}/api"
+            made = httpx.post(f"{api}/work_pools/", json={"name": "hamload", "type": "process"}, timeout=60)
+            assert made.is_success, made.text
+            done = subprocess.run(
+                [Path(sys.executable).with_name("prefect"), "--no-prompt", "deploy", "--all"],
+                env={
+                    **environment,
+                    "PREFECT_HOME": str(tmp_path / "client"),
+                    "PREFECT_API_URL": api,
+                    "HAMLOAD_SOURCE": str(ROOT),
+                },
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
             assert done.stdout.count("successfully created") + done.stdout.count("successfully updated") == 3, (
                 done.stdout
             )

@@ -214,21 +214,32 @@ def nights(service: simulator.Strava, home: Home, pace: Pace | None = None) -> t
 
 
 @pytest.mark.slow
-def test_a_backfill_of_3000_activities_takes_days_passes_no_limit_and_ends_like_one_without_limits() -> None:
-    runs = plan(3000)
+@pytest.mark.parametrize(
+    ("number", "limits", "least", "most"),
+    [
+        # Half of 1,000 reads for older activities; the newest month and its list come on top.
+        pytest.param(3000, Limits(), 95, 500 + 60, marks=pytest.mark.long),
+        pytest.param(600, Limits((40, 400), (20, 200)), 18, 100 + 40),
+    ],
+    ids=["3000", "a fifth"],
+)
+def test_a_backfill_of_3000_activities_takes_days_passes_no_limit_and_ends_like_one_without_limits(
+    number: int, limits: Limits, least: int, most: int
+) -> None:
+    runs = plan(number)
     with strava_with(runs) as service:
         whole = Home()
         night(service, whole, Pace(backfill_share=1.0, batch=50))
         unlimited = asked(service)
-    with strava_with(runs, Limits()) as service:
+    with strava_with(runs, limits) as service:
         home = Home()
         spent: dict[dt.date, int] = {}
         began = service.now
-        for number in count(1):
+        for nth in count(1):
             before, day = sum(service.asked.values()), service.now.date()
             page = night(service, home, Pace(batch=50))
             spent[day] = spent.get(day, 0) + sum(service.asked.values()) - before
-            if number == 1:
+            if nth == 1:
                 first = len(home.content)
                 assert home.covered_until == NIGHT.date() - DAY
             if page is None or page.resumes_at is None:
@@ -236,14 +247,13 @@ def test_a_backfill_of_3000_activities_takes_days_passes_no_limit_and_ends_like_
             service.advance(page.resumes_at)
         limited = asked(service)
         days = (service.now.date() - began.date()).days + 1
-        print(f"3,000 activities: {number} runs on {days} days, {limited}; without limits {unlimited}")  # noqa: T201
+        print(f"{number:,} activities: {nth} runs on {days} days, {limited}; without limits {unlimited}")  # noqa: T201
         print(f"first run: {first} activities; a day at most {max(spent.values())} requests")  # noqa: T201
         assert service.beyond == 0
-        assert first >= 95
-        assert limited["streams"] == unlimited["streams"] == 3000
+        assert first >= least
+        assert limited["streams"] == unlimited["streams"] == number
         assert 5 <= days <= 9
-        # Half of 1,000 reads for older activities; the newest month and its list come on top.
-        assert max(spent.values()) <= 500 + 60
+        assert max(spent.values()) <= most
         assert home.content == whole.content
         assert sorted(home.put) == sorted(whole.put)
         assert home.cursor["known"] == whole.cursor["known"]

@@ -10,7 +10,7 @@ Colours are Okabe and Ito's ("Color Universal Design", 2008), told apart with an
 
 from hamload.charts.analysed import causes, curve, forms, nulls, reassessed, rules, sessions, windows
 from hamload.charts.reported import ACUTE, CHRONIC, load, ratios, run, strength
-from hamload.charts.shared import COLOURS, Chart, png, spec, with_rows
+from hamload.charts.shared import COLOURS, Chart, png, png_of, spec, with_rows
 
 __all__ = [
     "ACUTE",
@@ -23,6 +23,7 @@ __all__ = [
     "load",
     "nulls",
     "png",
+    "png_of",
     "ratios",
     "reassessed",
     "rules",

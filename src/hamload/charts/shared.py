@@ -53,15 +53,21 @@ def with_rows(chart: Chart, **rows: Rows) -> Chart:
 
 def png(chart: Chart, scale: float = 2, language: Language = ENGLISH, **rows: Rows) -> bytes:
     """Return the chart as PNG on white, with so many pixels to a point."""
+    return png_of(spec(chart), scale, language, **rows)
+
+
+def png_of(template: Mapping[str, Any], scale: float = 2, language: Language = ENGLISH, **rows: Rows) -> bytes:
+    """Return a chart's specification, filled with rows, as PNG on white: for whoever draws one chart many times."""
     import vl_convert  # noqa: PLC0415  # its renderer is large, and only mail needs it
 
     locale = language.chart_locale()
-    told = spec(chart, "#ffffff", **rows)
     # A row for each legend: side by side they would be wider than a phone's mail is.
-    told["config"]["legend"]["layout"] = {"top": {"direction": "vertical", "anchor": "start", "margin": 2}}
+    layout = {"top": {"direction": "vertical", "anchor": "start", "margin": 2}}
+    config = template["config"]
+    look = {**config, "background": "#ffffff", "legend": {**config["legend"], "layout": layout}}
     return bytes(
         vl_convert.vegalite_to_png(
-            told,
+            {**template, "config": look, "datasets": _listed(rows)},
             scale=scale,
             format_locale=locale["number"],
             time_format_locale=locale["time"],
@@ -69,12 +75,15 @@ def png(chart: Chart, scale: float = 2, language: Language = ENGLISH, **rows: Ro
     )
 
 
-def spec(chart: Chart, background: str = "transparent", **rows: Rows) -> dict[str, Any]:
-    """Return the chart as a Vega-Lite specification."""
+def spec(chart: Chart, **rows: Rows) -> dict[str, Any]:
+    """Return the chart as a Vega-Lite specification, on whatever lies behind it."""
     told: dict[str, Any] = chart.to_dict(validate=False)
-    told["datasets"] = {name: list(values) for name, values in rows.items()}
-    told["config"]["background"] = background
+    told["datasets"] = _listed(rows)
     return told
+
+
+def _listed(rows: Mapping[str, Rows]) -> dict[str, Any]:
+    return {name: list(values) for name, values in rows.items()}
 
 
 def time(field: str, *, labels: bool = True) -> alt.X:
@@ -142,20 +151,26 @@ def whole(*, labels: bool = True) -> Chart:
 
 def finished(chart: Chart, width: int | str, height: alt.Step | int) -> Chart:
     """Return the chart in its size and in our look."""
-    return themed(chart.properties(width=width, height=height))
+    return chart.properties(width=width, height=height, config=_look())
 
 
 def themed(chart: Chart) -> Chart:
     """Return the chart in our look."""
-    words = {"labelFont": FONT, "titleFont": FONT, "labelColor": _MUTED, "titleColor": _MUTED}
-    return (
-        chart.configure(font=FONT, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(
+    return chart.properties(config=_look())
+
+
+def _look() -> alt.Config:
+    # In one piece: each of Altair's configure_ methods copies the whole chart deeply.
+    words: dict[str, Any] = {"labelFont": FONT, "titleFont": FONT, "labelColor": _MUTED, "titleColor": _MUTED}
+    return alt.Config(
+        font=FONT,
+        background="transparent",
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
             **words, gridColor=_LINE, domainColor=_LINE, tickColor=_LINE, labelFontSize=12, titleFontSize=12,
             titleFontWeight="normal", titlePadding=8,
-        )
-        .configure_axisX(grid=False)
-        .configure_legend(**words, labelFontSize=12, symbolSize=90, offset=4, columnPadding=14)
-        .configure_line(invalid="break-paths-show-path-domains")
+        ),
+        axisX=alt.AxisConfig(grid=False),
+        legend=alt.LegendConfig(**words, labelFontSize=12, symbolSize=90, offset=4, columnPadding=14),
+        line=alt.LineConfig(invalid="break-paths-show-path-domains"),
     )  # fmt: skip

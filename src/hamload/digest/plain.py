@@ -68,7 +68,7 @@ def isolated(text: str) -> str:
 
 def width(text: str) -> int:
     """Return how many terminal columns the text takes: 2 for wide characters, 0 for marks."""
-    return sum(_width(character) for character in text)
+    return len(text) if text.isascii() else sum(_width(character) for character in text)
 
 
 def shorten(text: str, columns: int, *, keep_end: bool = False) -> str:

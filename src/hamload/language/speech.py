@@ -66,13 +66,23 @@ class Language:
     ) -> None:
         self.locale, self.is_miles, self.today, self.catalogues = locale, is_miles, today, tuple(catalogues)
 
-    def on(self, today: dt.date) -> Language:
-        """Return the same language, spoken on another day."""
+    def on(self, today: dt.date | None) -> Language:
+        """Return the same language, spoken on another day, or on none."""
         return Language(self.locale, is_miles=self.is_miles, today=today, catalogues=self.catalogues)
 
     def __str__(self) -> str:
         """Return its locale."""
         return self.locale
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Language) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return self.locale, self.is_miles, self.today, self.catalogues
 
     def __deepcopy__(self, _: Any) -> Language:
         """Nothing of it changes."""

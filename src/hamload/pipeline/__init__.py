@@ -222,7 +222,8 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     advising.write_alerts(con, settings)
     con.execute("set variable first_weekday = ?", [settings.show.first_weekday])
     warehouse.build(con, sql, ["marts", "reports"])
-    warehouse.describe(con, sql)
+    if not warehouse.is_described(con, sql):
+        warehouse.describe(con, sql)
     warehouse.sign(con, sql, hamload.__version__)
     return warehouse.check(con, sql)
 

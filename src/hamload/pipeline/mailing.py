@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import css_inline
 
@@ -16,9 +17,12 @@ from hamload.pipeline.charting import chart_rows
 from hamload.records import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
     from hamload.digest.facts import DigestFacts
+    from hamload.language import Language
     from hamload.post.letter import Kind
     from hamload.settings import Settings
 
@@ -165,6 +169,12 @@ def _leave(settings: Settings, facts: DigestFacts) -> str:
     )
 
 
+@lru_cache(maxsize=12)
+def _blank(chart: Callable[[int, int, Language], charts.Chart], height: int, language: Language) -> dict[str, Any]:
+    """Return a chart without its rows: what one runner's night draws twice, and a squad's for each of its runners."""
+    return charts.spec(chart(_WIDTH, height, language))
+
+
 def _drawn(settings: Settings, facts: DigestFacts) -> list[_Chart]:
     """Return the charts of a digest; none where there is nothing to draw."""
     with warehouse.reader(settings.home) as con:
@@ -173,6 +183,7 @@ def _drawn(settings: Settings, facts: DigestFacts) -> list[_Chart]:
     if not recent.days:
         return []
     language, week, total = facts.language, facts.last_7, facts.series[0]
+    timeless = language.on(None)
     say, unknown, withheld = language.text, language.text("unknown"), language.text("withheld")
     drawn = [
         _Chart(
@@ -183,7 +194,9 @@ def _drawn(settings: Settings, facts: DigestFacts) -> list[_Chart]:
                 week=language.efm(week.load_efm, missing=unknown),
                 usual=language.efm(facts.before_28.per_week.load_efm, missing=unknown),
             ),
-            charts.png(charts.load(_WIDTH, 190, language), language=language, days=recent.days, unknown=recent.unknown),
+            charts.png_of(
+                _blank(charts.load, 190, timeless), language=language, days=recent.days, unknown=recent.unknown
+            ),
         ),
         _Chart(
             "ratios",
@@ -197,8 +210,8 @@ def _drawn(settings: Settings, facts: DigestFacts) -> list[_Chart]:
                 uncoupled=language.number(total.uncoupled, 2, withheld),
                 ewma=language.number(total.ewma, 2, withheld),
             ),
-            charts.png(
-                charts.ratios(_WIDTH, 160, language),
+            charts.png_of(
+                _blank(charts.ratios, 160, timeless),
                 language=language,
                 ratios=rows.ratios,
                 withheld=rows.withheld,
@@ -216,8 +229,8 @@ def _drawn(settings: Settings, facts: DigestFacts) -> list[_Chart]:
                     felt=len(recent.tightness),
                     curls=len(recent.curls),
                 ),
-                charts.png(
-                    charts.strength(_WIDTH, 70, language),
+                charts.png_of(
+                    _blank(charts.strength, 70, timeless),
                     language=language,
                     tightness=recent.tightness,
                     curls=recent.curls,
