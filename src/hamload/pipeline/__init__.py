@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from hamload.digest.facts import DigestFacts
+    from hamload.pipeline.cluster import Executor
     from hamload.pipeline.fetching import Fetched
     from hamload.pipeline.putting import Progress
     from hamload.post import Standing
@@ -125,12 +126,12 @@ def refuse_newer(settings: Settings) -> None:
         versions.refuse_newer(versions.version_of(path) or 0, newest, path)
 
 
-def decode(settings: Settings, progress: Progress = silent) -> int:
-    """Decode the documents that are new. Returns how many."""
+def decode(settings: Settings, progress: Progress = silent, executor: Executor | None = None) -> int:
+    """Decode the documents that are new. Returns how many. `executor` takes them to the cluster, where one is set."""
     from hamload.pipeline import decoding
 
     with _opened(settings) as (con, raw):
-        return decoding.decode_new(con, raw, settings, progress)
+        return decoding.decode_new(con, raw, settings, progress, executor)
 
 
 def assess(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> None:
