@@ -11,7 +11,6 @@ import hashlib
 import json
 import multiprocessing
 import platform
-import tempfile
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -22,11 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hamload.errors import ClusterError, HamloadError
+from hamload.pipeline.parcels import bundled, packed, unbundled, unpacked
 from hamload.pipeline.readers import Readers
 from hamload.pipeline.reading import Outcome, Task, given_up, read
-from hamload.pipeline.results import packed, unpacked
 from hamload.pipeline.shared import Shared, extra_missing
-from hamload.raw import stored
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -45,8 +43,8 @@ _LOOK_S = 2.0
 class Order:
     """A batch of documents to read, and everything that its results depend on.
 
-    `place` is the shared folder of this home; the tasks' paths are below its documents, or below `raw` where the home
-    itself lies in shared storage.
+    `place` is the shared folder of this home; `raw` is where the tasks' own paths lie, where the home itself is in
+    shared storage, else "": then a bundle in the place holds the documents.
     """
 
     place: str
@@ -59,14 +57,21 @@ class Order:
 
     @property
     def name(self) -> str:
-        """Return where its results lie: a name made of what goes in."""
-        told = [
-            [t.document_id, t.format, t.sport, t.facts, sorted(t.as_runs), t.path.as_posix(), self.raw]
-            for t in self.tasks
-        ]
+        """Return a name made of what goes in."""
+        told = [[t.document_id, t.format, t.sport, t.facts, sorted(t.as_runs), str(t.path)] for t in self.tasks]
         limits = [self.imports.max_seconds, self.imports.max_memory_mb]
-        text = json.dumps([self.model.version, self.versions, limits, told], sort_keys=True, default=str)
-        return f"results/{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
+        text = json.dumps([self.model.version, self.versions, limits, self.raw, told], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def documents(self) -> str:
+        """Return where in the place its bundle of documents lies."""
+        return f"documents/{self.name}"
+
+    @property
+    def results(self) -> str:
+        """Return where in the place its results lie."""
+        return f"results/{self.name}"
 
 
 class Waiting(Protocol):
@@ -96,17 +101,16 @@ def read_batch(order: Order) -> str:
 
     """
     _check_versions(order)
-    place = Shared(order.place)
-    if place.has(order.name):
-        return order.name
-    with _documents(order, place) as folder:
-        hands = Readers(order.imports.model_copy(update={"workers": _threads()}), order.signal, order.model)
-        waiting = [hands.submit(replace(task, path=folder / task.path)) for task in order.tasks]
-        content = packed([outcome() for outcome in waiting])
+    place, results = Shared(order.place), order.results
+    if place.has(results):
+        return results
+    hands = Readers(order.imports.model_copy(update={"workers": _threads()}), order.signal, order.model)
+    waiting = [hands.submit(task) for task in _with_documents(order, place)]
+    content = packed([outcome() for outcome in waiting])
     if not place.has(_OPEN):
         raise ClusterError(f"Nobody waits for these results any more: {order.place} was cleared.")
-    place.put(order.name, content)
-    return order.name
+    place.put(results, content)
+    return results
 
 
 def _check_versions(order: Order) -> None:
@@ -129,36 +133,23 @@ def versions() -> tuple[tuple[str, str], ...]:
     return (*((name, metadata.version(name)) for name in _PACKAGES), ("python", python))
 
 
-@contextmanager
-def _documents(order: Order, place: Shared) -> Iterator[Path]:
-    """Give the folder under which a worker finds the documents of a batch, each as whole as the writer sent it."""
+def _with_documents(order: Order, place: Shared) -> Iterable[Task]:
+    """Return the tasks as a worker can read them: from their paths, or with the documents of the bundle."""
     if order.raw:
-        folder = Path(order.raw)
-        if not folder.is_dir():
+        if not Path(order.raw).is_dir():
             raise ClusterError(
-                f"The worker on {platform.node()} does not see the raw documents in {folder}.",
+                f"The worker on {platform.node()} does not see the raw documents in {order.raw}.",
                 "Mount the home there under the same path, or name other storage in [import] shared.",
             )
-        yield folder
-        return
-    with tempfile.TemporaryDirectory(prefix="hamload-") as local:
-        contents = place.contents([_document(task) for task in order.tasks])
-        for task in order.tasks:
-            path = Path(local) / task.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(contents[_document(task)])
-            try:
-                stored(path, task.document_id)
-            except HamloadError as error:
-                # The writer had looked at it: not the document is damaged, but what shared storage made of it.
-                raise ClusterError(
-                    f"The shared storage {place.url} gave {task.document_id} damaged.", "Run the same again."
-                ) from error
-        yield Path(local)
-
-
-def _document(task: Task) -> str:
-    return f"documents/{task.path.as_posix()}"
+        return order.tasks
+    try:
+        files = unbundled(place.content(order.documents))
+    except ValueError as error:
+        raise ClusterError(
+            f"The shared storage {place.url} gave documents damaged: {error}.",
+            "Run the same again; if it fails again, name other storage in [import] shared.",
+        ) from error
+    return (replace(task, content=files[task.document_id]) for task in order.tasks)
 
 
 def _threads() -> int:
@@ -256,7 +247,7 @@ def _opened(settings: Settings) -> Iterator[_Reading]:
     outer, raw = Shared(shared), settings.home / "raw"
     place = Shared(f"{shared.rstrip('/')}/hamload-{_place(settings.home)}")
     is_seen = outer.folder is not None and raw.resolve().is_relative_to(outer.folder.resolve())
-    place.write({_OPEN: b""})
+    place.write(_OPEN, b"")
     try:
         yield _Reading(settings, place, str(raw) if is_seen else "")
     except BaseException:
@@ -273,12 +264,12 @@ def _place(home: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
-    """A batch at the cluster. `damaged` are the outcomes of documents that never left: nobody could have read them."""
+    """A batch at the cluster. `lost` are the outcomes of documents that are not there to be sent."""
 
     tasks: Sequence[Task]
     order: Order
     waiting: Waiting | None
-    damaged: dict[int, Outcome]
+    lost: dict[int, Outcome]
 
 
 class _Reading:
@@ -286,49 +277,48 @@ class _Reading:
 
     def __init__(self, settings: Settings, place: Shared, raw: str) -> None:
         self._settings, self._place, self._raw = settings, place, raw
+        self._taken: list[str] = []
 
     def start(self, tasks: Sequence[Task], executor: Executor) -> _UnderWay:
         """Put the documents where workers see them, and hand in the batch."""
-        damaged: dict[int, Outcome] = {}
-        sent: list[Task] = []
-        files: dict[str, bytes] = {}
-        for index, task in enumerate(tasks):
-            there = replace(task, path=Path(task.path.parent.name) / task.path.name)
-            if not self._raw:
+        lost: dict[int, Outcome] = {}
+        sent, full = list(tasks), list[Task]()
+        if not self._raw:
+            sent = []
+            for index, task in enumerate(tasks):
                 try:
-                    stored(task.path, task.document_id)
-                except HamloadError:
-                    damaged[index] = read(task, self._settings.signal, self._settings.model)
-                    continue
-                files[_document(there)] = task.path.read_bytes()
-            sent.append(there)
-        order = self._order(sent)
-        self._place.write(files)
-        return _UnderWay(tasks, order, executor.submit(order) if sent else None, damaged)
-
-    def _order(self, tasks: Sequence[Task]) -> Order:
+                    full.append(replace(task, content=task.path.read_bytes()))
+                    sent.append(task)
+                except OSError:
+                    lost[index] = read(task, self._settings.signal, self._settings.model)
         now = self._settings
         # A worker needs no more than this of the settings, and the address of the cluster is not for it.
         imports = now.imports.model_copy(update={"cluster": "", "shared": ""})
-        return Order(self._place.url, self._raw, tuple(tasks), imports, now.signal, now.model, versions())
+        order = Order(self._place.url, self._raw, tuple(sent), imports, now.signal, now.model, versions())
+        if full:
+            self._place.write(order.documents, bundled(full))
+        return _UnderWay(tasks, order, executor.submit(order) if sent else None, lost)
 
     def finished(self, batch: _UnderWay, executor: Executor) -> Generator[list[Outcome]]:
-        """Wait for a batch and return its outcomes; then remove what lies in shared storage of it."""
-        found = iter(self._outcomes(batch.order, batch.waiting, executor) if batch.waiting is not None else ())
-        yield [batch.damaged[i] if i in batch.damaged else next(found) for i in range(len(batch.tasks))]
-        documents = [] if self._raw else [_document(task) for task in batch.order.tasks]
-        self._place.remove([batch.order.name, *documents])
+        """Wait for a batch and return its outcomes; once they are written, remove what lies in shared storage of it."""
+        yield self._outcomes(batch, executor)
+        self._place.remove(self._taken)
+        self._taken.clear()
 
-    def _outcomes(self, order: Order, waiting: Waiting, executor: Executor) -> list[Outcome]:
+    def _outcomes(self, batch: _UnderWay, executor: Executor) -> list[Outcome]:
+        found = iter(self._read(batch.order, batch.waiting, executor) if batch.waiting is not None else ())
+        return [batch.lost[i] if i in batch.lost else next(found) for i in range(len(batch.tasks))]
+
+    def _read(self, order: Order, waiting: Waiting, executor: Executor) -> list[Outcome]:
         from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in _connected
 
+        self._taken += [order.results] if self._raw else [order.results, order.documents]
         try:
             return self._results(order, waiting, executor)
         except KilledWorker as error:
             if len(order.tasks) > 1:
                 # One of them may have done it, and the others must not be given up for it.
-                alone = [self._order([task]) for task in order.tasks]
-                return [o for one in alone for o in self._outcomes(one, executor.submit(one), executor)]
+                return [o for task in order.tasks for o in self._outcomes(self.start([task], executor), executor)]
             refusal = (
                 f"Reading this ended {error.allowed_failures + 1} workers of the cluster, one after the other. Export"
                 " it again; if it is a real recording, please report it."
@@ -336,19 +326,19 @@ class _Reading:
             return [given_up(order.tasks[0], refusal)]
 
     def _results(self, order: Order, waiting: Waiting, executor: Executor) -> list[Outcome]:
-        name = self._waited(waiting, executor)
-        try:
-            return unpacked(self._place.content(name))
-        except ValueError:
+        for again in (True, False):
+            name = self._waited(waiting, executor)
+            try:
+                return unpacked(self._place.content(name))
+            except ValueError as error:
+                if not again:
+                    raise ClusterError(
+                        f"The shared storage {self._place.url} gave results damaged, twice: {error}.",
+                        "Mend that storage, or name another in [import] shared.",
+                    ) from error
             self._place.remove([name])
-        name = self._waited(executor.submit(order), executor)
-        try:
-            return unpacked(self._place.content(name))
-        except ValueError as error:
-            raise ClusterError(
-                f"The shared storage {self._place.url} gave results damaged, twice: {error}.",
-                "Mend that storage, or name another in [import] shared.",
-            ) from error
+            waiting = executor.submit(order)
+        raise AssertionError
 
     def _waited(self, waiting: Waiting, executor: Executor) -> str:
         """Wait for a batch as long as there is any worker, and a while for one to come."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hamload.errors import ClusterError, ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class Shared:
@@ -61,25 +61,16 @@ class Shared:
         with self._told("read"):
             return bytes(self._fs.cat_file(self._path(name)))
 
-    def contents(self, names: Sequence[str]) -> dict[str, bytes]:
-        """Return what lies there under these names; several at once where the storage can."""
-        paths = {self._path(name): name for name in names}
-        with self._told("read"):
-            found: dict[str, bytes] = self._fs.cat(list(paths)) if paths else {}
-        return {name: found[path] for path, name in paths.items()}
-
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Write files over whatever lay there; several at once where the storage can."""
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file over whatever lay there."""
         with self._told("written"):
-            for folder in {name.rpartition("/")[0] for name in files}:
-                self._fs.makedirs(self._path(folder), exist_ok=True)
-            if files:
-                self._fs.pipe({self._path(name): content for name, content in files.items()})
+            self._fs.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
+            self._fs.pipe_file(self._path(name), content)
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file that shows once it is whole. Who puts the same name puts the same content."""
         part = f"{name}.{uuid.uuid4().hex}.part"
-        self.write({part: content})
+        self.write(part, content)
         with self._told("written"):
             try:
                 self._fs.mv(self._path(part), self._path(name))

@@ -1,4 +1,4 @@
-"""What readers made of a batch of documents, as the bytes of one file: columns of samples, and JSON for the rest.
+"""What goes to a cluster's workers and comes back, as the bytes of one file: blocks of numbers, and JSON for the rest.
 
 Nothing in it is executed when it is opened: it may lie where others write too. Numbers come back to the last digit.
 """
@@ -6,10 +6,8 @@ Nothing in it is executed when it is opened: it may lie where others write too. 
 from __future__ import annotations
 
 import datetime as dt
-import io
+import hashlib
 import json
-import zipfile
-import zlib
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,42 +17,70 @@ from hamload.pipeline.reading import Decoded, Outcome
 from hamload.records import AltitudeSource, Recording, Samples, SignalQuality, Sport, StrengthSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from hamload.pipeline.reading import Task
 
 _CHANNELS = tuple(f.name for f in fields(Samples))
-_TOLD = "told"
+_FLOAT = np.dtype("<f8")
+_NEWLINE = b"\n"
+
+
+def sealed(told: Any, blocks: Iterable[bytes | memoryview]) -> bytes:
+    """Return one file of what JSON can tell and of blocks of bytes, sealed with its SHA-256."""
+    body = b"".join([json.dumps(told, default=_plain).encode(), _NEWLINE, *blocks])
+    return hashlib.sha256(body).hexdigest().encode() + _NEWLINE + body
+
+
+def unsealed(content: bytes) -> tuple[Any, memoryview]:
+    """Return what a sealed file tells, and its blocks, one after the other. Raises ValueError where it is damaged."""
+    seal, _, _ = content[:80].partition(_NEWLINE)
+    body = memoryview(content)[len(seal) + 1 :]
+    if hashlib.sha256(body).hexdigest().encode() != seal:
+        raise ValueError("its content does not match its seal")
+    end = content.index(_NEWLINE, len(seal) + 1)
+    return json.loads(content[len(seal) + 1 : end]), memoryview(content)[end + 1 :]
+
+
+def bundled(tasks: Sequence[Task]) -> bytes:
+    """Return the files of documents as one file."""
+    return sealed([[t.document_id, len(t.content or b"")] for t in tasks], (t.content or b"" for t in tasks))
+
+
+def unbundled(content: bytes) -> dict[str, bytes]:
+    """Return the documents' files by their ids. Raises ValueError where the bundle is damaged."""
+    told, blocks = unsealed(content)
+    first, found = 0, {}
+    for document_id, size in told:
+        found[document_id] = bytes(blocks[first : first + size])
+        first += size
+    return found
 
 
 def packed(outcomes: Sequence[Outcome]) -> bytes:
-    """Return outcomes as one file (NumPy's npz)."""
+    """Return the outcomes of a batch as one file."""
     recorded = [a.samples for outcome in outcomes for a in outcome.activities if a.samples is not None]
-    told = json.dumps([_told(outcome) for outcome in outcomes], default=_plain).encode()
-    columns: dict[str, Any] = {
-        name: np.concatenate([getattr(samples, name) for samples in recorded] or [np.empty(0)]) for name in _CHANNELS
-    }
-    columns[_TOLD] = np.frombuffer(told, dtype=np.uint8)
-    file = io.BytesIO()
-    np.savez(file, **columns)
-    return file.getvalue()
+    blocks = (
+        np.ascontiguousarray(getattr(samples, name), dtype=_FLOAT).data.cast("B")
+        for samples in recorded
+        for name in _CHANNELS
+        if len(samples)
+    )
+    return sealed([_told(outcome) for outcome in outcomes], blocks)
 
 
 def unpacked(content: bytes) -> list[Outcome]:
     """Return the outcomes that a file holds. Raises ValueError where it is damaged."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            columns = {name: file[name] for name in _CHANNELS}
-            told = json.loads(file[_TOLD].tobytes())
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"no whole file of results: {error}") from error
-    first = 0
-    outcomes = []
+    told, blocks = unsealed(content)
+    first, outcomes = 0, []
     for row in told:
         activities = []
         for activity in row.pop("activities"):
             rows, samples = activity.pop("rows"), None
             if rows is not None:
-                samples = Samples(**{name: columns[name][first : first + rows] for name in _CHANNELS})
-                first += rows
+                columns = np.frombuffer(blocks, _FLOAT, rows * len(_CHANNELS), first).reshape(len(_CHANNELS), rows)
+                samples = Samples(**dict(zip(_CHANNELS, columns, strict=True)))
+                first += columns.nbytes
             activities.append(_decoded(activity, samples))
         outcomes.append(Outcome(tuple(activities), **row))
     return outcomes
@@ -82,7 +108,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"{type(value).__name__} has no place in a file of results")
+    raise TypeError(f"{type(value).__name__} has no place in a parcel")
 
 
 def _decoded(told: dict[str, Any], samples: Samples | None) -> Decoded:
