@@ -80,8 +80,8 @@ class _Tasks:
     @property
     def client(self) -> Any:
         """The runner's own connection, made when it is first asked for."""
-        context = FlowRunContext.get()
-        return context and context.task_runner.client
+        runner: Any = getattr(FlowRunContext.get(), "task_runner", None)
+        return runner.client
 
 
 @flow(name="hamload-decode", retries=0, validate_parameters=False)
@@ -99,13 +99,13 @@ def decode_on_cluster(current: Settings) -> int:
     """Decode the documents that are new on the cluster that the settings name. Its batches are runs of their own."""
     try:
         import cloudpickle  # noqa: PLC0415  # only who has a cluster need have it
-        from prefect_dask import DaskTaskRunner  # noqa: PLC0415
+        from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
     except ImportError as error:
         raise extra_missing(error) from error
     # This file may have been loaded by its path, under a name that no worker can import.
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     imports = current.imports
-    runner = DaskTaskRunner(address=imports.cluster, client_kwargs={"timeout": imports.cluster_wait_s})
+    runner: Any = DaskTaskRunner(address=imports.cluster, client_kwargs={"timeout": imports.cluster_wait_s})
     return decode_as_tasks.with_options(task_runner=runner)(current.home)
 
 
