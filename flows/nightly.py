@@ -8,6 +8,7 @@ on at the moment that the service named.
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,15 @@ from typing import Any, Literal
 from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
 from prefect.deployments import run_deployment
 from prefect.states import Completed, Failed
 
 from hamload import pipeline, settings
 from hamload.errors import BusyError, HamloadError
+from hamload.pipeline import cluster
+from hamload.pipeline.cluster import Order
+from hamload.pipeline.shared import extra_missing
 from hamload.redaction import discreet, install, redacted
 from hamload.settings import AccountSettings, FolderSettings, Settings
 from hamload.warehouse import Failure
@@ -62,6 +67,51 @@ def fetch(current: Settings, account: AccountSettings, now: dt.datetime) -> dt.d
 def decode(current: Settings) -> int:
     """Decode the documents that are new."""
     return pipeline.decode(current, _logged)
+
+
+read_batch = task(task_run_name="read {order.name}")(cluster.read_batch)
+
+
+class _Tasks:
+    """The Dask task runner of the flow that runs: each batch becomes a task run on the cluster."""
+
+    def submit(self, order: Order, /) -> Any:
+        return read_batch.submit(order)
+
+    def slots(self) -> int:
+        return sum(self.client.nthreads().values())
+
+    @property
+    def client(self) -> Any:
+        """The runner's own connection, made when it is first asked for."""
+        runner: Any = getattr(FlowRunContext.get(), "task_runner", None)
+        return runner.client
+
+
+@flow(name="hamload-decode", retries=0, validate_parameters=False)
+@discreet
+def decode_as_tasks(home: Path) -> int:
+    """Decode the documents that are new, each batch as a task of the runner that this flow is given."""
+    current, tasks = settings.load(Path(home)), _Tasks()
+    try:
+        tasks.slots()
+    except (OSError, TimeoutError, ValueError) as error:
+        raise cluster.unreachable(current.imports.cluster, error) from error
+    return pipeline.decode(current, _logged, tasks)
+
+
+def decode_on_cluster(current: Settings) -> int:
+    """Decode the documents that are new on the cluster that the settings name. Its batches are runs of their own."""
+    try:
+        import cloudpickle  # noqa: PLC0415  # only who has a cluster need have it
+        from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
+    except ImportError as error:
+        raise extra_missing(error) from error
+    # This file may have been loaded by its path, under a name that no worker can import.
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    imports = current.imports
+    runner: Any = DaskTaskRunner(address=imports.cluster, client_kwargs={"timeout": imports.cluster_wait_s})
+    return decode_as_tasks.with_options(task_runner=runner)(current.home)
 
 
 @task(task_run_name="assess")
@@ -157,7 +207,7 @@ def fetch_all(current: Settings, accounts: tuple[AccountSettings, ...], now: dt.
 
 def bring_up_to_date(current: Settings, now: dt.datetime, today: dt.date | None) -> list[Failure]:
     """Make everything that follows from the raw documents. Returns the checks that failed."""
-    decode(current)
+    (decode_on_cluster if current.imports.cluster else decode)(current)
     assess(current, today)
     expire(current, now, today)
     return alert(current, today, now)

@@ -61,3 +61,7 @@ class WarehouseError(HamloadError):
 
 class BusyError(WarehouseError):
     """Another hamload is at work in this home. Nothing is wrong."""
+
+
+class ClusterError(HamloadError):
+    """The cluster that reads recordings, or the storage that it shares with this machine, does not do its work."""

@@ -174,18 +174,30 @@ def stored(path: Path, name: str) -> bytes:
     """Return the content of a stored document, checked against its name. Raises HamloadError where it is damaged."""
     try:
         content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return unwrapped(content, path, name)
+
+
+def unwrapped(content: bytes, path: Path, name: str) -> bytes:
+    """Return the content of a stored document from the bytes of its file, checked as `stored` does."""
+    try:
         if path.suffix == ".gz":
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise HamloadError(
-            f"The raw document {path} cannot be read: {error}.", "Restore it from a backup, or import it again."
-        ) from error
+        raise _unreadable(path, error) from error
     if document_id(content) != name:
         raise HamloadError(
             f"The raw document {path} is damaged: its content no longer matches its name.",
             "Restore it from a backup, or delete the file and import it again.",
         )
     return content
+
+
+def _unreadable(path: Path, error: Exception) -> HamloadError:
+    return HamloadError(
+        f"The raw document {path} cannot be read: {error}.", "Restore it from a backup, or import it again."
+    )
 
 
 def path_of(folder: Path, name: str, format_: str) -> Path:

@@ -259,11 +259,27 @@ class ImportSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     workers: int = Field(ge=0, le=64)
+    cluster: str = Field(pattern=r"^((tcp|tls)://[^/\s@]+:\d{1,5})?$")
+    shared: str
+    cluster_wait_s: float = Field(gt=0, le=3600)
     max_seconds: float = Field(gt=0)
     max_memory_mb: int = Field(ge=200)
     max_file_mb: float = Field(gt=0)
     max_archive_mb: float = Field(gt=0)
     earliest: dt.date
+
+    @field_validator("shared")
+    @classmethod
+    def _holds_no_secret(cls, value: str) -> str:
+        if re.search(r"://[^/@]*:[^/@]*@", value):
+            raise ValueError("it holds a password: give that through the environment, as fsspec's storage asks for it")
+        return value if "://" in value or not value else str(Path(value).expanduser().absolute())
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        if self.cluster and not self.shared:
+            raise ValueError("a cluster needs storage that its workers see too: name a folder or an address in shared")
+        return self
 
 
 class _File(BaseModel):

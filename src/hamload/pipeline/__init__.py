@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from hamload.digest.facts import DigestFacts
+    from hamload.pipeline.cluster import Executor
     from hamload.pipeline.fetching import Fetched
     from hamload.pipeline.putting import Progress
     from hamload.pipeline.watching import Watched
@@ -137,10 +138,10 @@ def refuse_newer(settings: Settings) -> None:
         versions.refuse_newer(versions.version_of(path) or 0, newest, path)
 
 
-def decode(settings: Settings, progress: Progress = silent) -> int:
-    """Decode the documents that are new. Returns how many."""
+def decode(settings: Settings, progress: Progress = silent, executor: Executor | None = None) -> int:
+    """Decode the documents that are new. Returns how many. `executor` takes them to the cluster, where one is set."""
     with _opened(settings) as (con, raw):
-        return _decode(con, raw, settings, progress)
+        return _decode(con, raw, settings, progress, executor)
 
 
 def assess(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> None:
@@ -172,10 +173,16 @@ def _opened(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Raw
 
 
 @stepped("decode", lambda decoded, *_: {"documents": decoded})
-def _decode(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress) -> int:
+def _decode(
+    con: duckdb.DuckDBPyConnection,
+    raw: Raw,
+    settings: Settings,
+    progress: Progress,
+    executor: Executor | None = None,
+) -> int:
     from hamload.pipeline import decoding
 
-    return decoding.decode_new(con, raw, settings, progress)
+    return decoding.decode_new(con, raw, settings, progress, executor)
 
 
 @stepped("assess", lambda _, con, *__: {"sessions": _count(con, "landing.sessions")})

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections import deque
+from contextlib import closing
 from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -18,18 +18,19 @@ from hamload import journal, warehouse
 from hamload.days import local_day
 from hamload.load import usable_share
 from hamload.merging.decisions import KIND, counted_as_runs
-from hamload.pipeline import freezing
+from hamload.pipeline import cluster, freezing
 from hamload.pipeline.putting import silent
-from hamload.pipeline.readers import Readers
+from hamload.pipeline.readers import read_here
 from hamload.pipeline.reading import STRAVA, SUMMARIES, Task
 from hamload.pipeline.storing import write_samples
 from hamload.sources import strava_export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import duckdb
 
+    from hamload.pipeline.cluster import Executor
     from hamload.pipeline.putting import Progress
     from hamload.pipeline.reading import Decoded, Outcome
     from hamload.raw import Delivery, Raw, Refusal
@@ -42,8 +43,17 @@ _BATCH = 48
 SIMULATOR = "hamload simulator"
 
 
-def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent) -> int:
-    """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
+def decode_new(
+    con: duckdb.DuckDBPyConnection,
+    raw: Raw,
+    settings: Settings,
+    progress: Progress = silent,
+    executor: Executor | None = None,
+) -> int:
+    """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded.
+
+    `executor` takes them to the cluster of these settings, where there is one; None connects to it by its address.
+    """
     given = raw.deliveries()
     athletes = {a.id for a in settings.athletes}
     held = _holding(given, athletes)
@@ -67,12 +77,16 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
             freezing.thaw(con, delivery, raw.content(delivery.document_id, delivery.format))
             _note_decoded(con, [delivery], frozenset(), settings)
     count = len(frozen)
-    for deliveries, outcomes in _outcomes([d for d in todo if d.format != freezing.FORMAT], raw, settings):
-        with warehouse.transaction(con):
-            _forget(con, done.keys() & {(d.athlete_id, d.document_id) for d in deliveries})
-            _write(con, deliveries, outcomes, settings)
-        count += len(deliveries)
-        progress("decoding", count, len(todo))
+    batches = list(batched([d for d in todo if d.format != freezing.FORMAT], _BATCH, strict=False))
+    tasks = ([_task(delivery, raw) for delivery in batch] for batch in batches)
+    found = cluster.read_batches(tasks, settings, executor) if settings.imports.cluster else read_here(tasks, settings)
+    with closing(found):
+        for deliveries, outcomes in zip(batches, found, strict=True):
+            with warehouse.transaction(con):
+                _forget(con, done.keys() & {(d.athlete_id, d.document_id) for d in deliveries})
+                _write(con, deliveries, outcomes, settings)
+            count += len(deliveries)
+            progress("decoding", count, len(todo))
     _supersede(con, later, latest, settings)
     return count
 
@@ -212,26 +226,6 @@ def _tells_all(delivery: Delivery) -> bool:
 
 
 _UNTOLD = (None, "", "unknown")
-
-
-def _outcomes(
-    todo: Sequence[Delivery], raw: Raw, settings: Settings
-) -> Iterator[tuple[Sequence[Delivery], Sequence[Outcome]]]:
-    readers = Readers(settings.imports, settings.signal, settings.model)
-    # Two batches are under way at once, so that memory does not grow with the archive.
-    under_way: deque[tuple[Sequence[Delivery], list[Callable[[], Outcome]]]] = deque()
-    for batch in batched(todo, _BATCH, strict=False):
-        under_way.append((batch, [readers.submit(_task(delivery, raw)) for delivery in batch]))
-        if len(under_way) > 1:
-            yield _finished(*under_way.popleft())
-    while under_way:
-        yield _finished(*under_way.popleft())
-
-
-def _finished(
-    batch: Sequence[Delivery], waiting: Sequence[Callable[[], Outcome]]
-) -> tuple[Sequence[Delivery], list[Outcome]]:
-    return batch, [outcome() for outcome in waiting]
 
 
 def _task(delivery: Delivery, raw: Raw) -> Task:
