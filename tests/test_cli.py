@@ -62,8 +62,9 @@ def hamload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with subprocess.Popen(
         [sys.executable, "-c", _FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=alone
     ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
+        asked, answers = server.stdin, server.stdout
+        assert asked is not None
+        assert answers is not None
 
         def run(
             home: Path | None, *arguments: object, columns: int = 200, installed: bool = False
@@ -85,15 +86,15 @@ def hamload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 path.unlink(missing_ok=True)
             streams = [os.devnull, str(out), str(err)]
             order = {"arguments": command, "environment": environment, "streams": streams}
-            server.stdin.write(json.dumps(order) + "\n")
-            server.stdin.flush()
-            code = int(server.stdout.readline())
+            asked.write(json.dumps(order) + "\n")
+            asked.flush()
+            code = int(answers.readline())
             return subprocess.CompletedProcess(
                 command, code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
             )
 
         yield run
-        server.stdin.close()
+        asked.close()
 
 
 @pytest.fixture(scope="module")

@@ -415,9 +415,19 @@ class Batch:
         """Return, by document, the name under which this source delivered it last."""
         return dict(self._own("select document_id, name from deliveries where {own} order by put_at, delivery_id"))
 
-    def rename(self, name: str, file: str) -> None:
-        """Record that a document lies under another name at its source: it is followed there."""
+    def rename(self, name: str, file: str, *, is_held: bool) -> None:
+        """Record that a document lies, or lay, in another file of its source. `is_held`: that file holds it now."""
         self._own("update deliveries set name = ?3 where {own} and document_id = ?4", file, name)
+        if is_held:
+            # What lay in that file before must not pass for newer.
+            self._own(
+                "update deliveries set put_at = ?5 where {own} and document_id = ?4 and exists (select 1"
+                " from deliveries d where d.source = ?1 and d.athlete_id = ?2 and d.name = ?3 and d.document_id <> ?4"
+                " and (d.put_at, d.delivery_id) > (deliveries.put_at, deliveries.delivery_id))",
+                file,
+                name,
+                self._now,
+            )
 
     def refuse(self, name: str, reason: str) -> None:
         """Record that something could not be kept, and why."""

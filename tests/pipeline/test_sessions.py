@@ -244,6 +244,39 @@ def test_an_excluded_run_that_is_deleted_and_uploaded_anew_under_another_id_stay
     assert len(_ids(kept, ask)) == 3
 
 
+def test_excluding_what_one_service_calls_a_ride_leaves_the_run_that_another_tells_of(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(2))), ("3", "gpx", gpx_of(_at(4), minutes=40, sport="cycling")))
+    _give(kept, "export", ("9", "gpx", gpx_of(_at(4) + dt.timedelta(seconds=3), minutes=40)))
+    _refresh(kept)
+    ((ride,),) = ask(kept, "select activity_id from landing.maybe_runs")
+    deciding.judge(kept, "me", ride, "exclude", NIGHT)
+    _refresh(kept)
+    assert ask(kept, "select count(*) from landing.maybe_runs") == [(0,)]
+    assert _drawn(kept, ask).startswith("R0R")
+
+
+def test_an_exclusion_spares_the_other_half_of_a_split_though_both_are_gone_and_that_one_is_uploaded_anew(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    hers = gpx_of(_at(4) + dt.timedelta(seconds=20), minutes=30)
+    _give(kept, "garmin", ("mine", "gpx", gpx_of(_at(4), minutes=30)))
+    _give(kept, "phone", ("9", "gpx", hers))
+    _refresh(kept)
+    deciding.split(kept, "me", _ids(kept, ask)[0], [], NIGHT)
+    _refresh(kept)
+    mine = ask(kept, "select session_id from marts.sessions where source = 'garmin'")[0][0]
+    deciding.judge(kept, "me", mine, "exclude", LATER)
+    with Raw(kept.home) as raw, raw.batch("garmin", "me", LATER) as batch:
+        batch.withdraw("mine")
+    with Raw(kept.home) as raw, raw.batch("phone", "me", LATER) as batch:
+        batch.withdraw("9")
+        batch.put(hers.replace(b'creator="hand"', b'creator="anew"'), "gpx", name="phone/10", external_id="10")
+    _refresh(kept)
+    assert ask(kept, "select source from marts.sessions") == [("phone",)]
+
+
 def test_the_exclusion_of_a_recording_that_was_split_off_and_is_gone_leaves_the_other_one(
     kept: Settings, ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -512,6 +545,107 @@ def test_what_two_watched_files_hold_is_followed_in_the_one_that_is_left(
     (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=25))
     _night(home, 2)
     assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(0, 25)]
+
+
+def _tracks(*given: bytes) -> bytes:
+    return b"".join(
+        [b'<gpx version="1.1" creator="hand">', *(g[g.index(b"<trk>") : g.index(b"</gpx>")] for g in given), b"</gpx>"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("set right", [(_at(12, 11), 40)]),
+        ("cropped", [(_at(12), 25)]),
+        ("re-typed", []),
+        ("swapped", [(_at(12, 11), 40), (_at(14), 30)]),
+    ],
+)
+def test_a_watched_file_that_was_edited_and_then_renamed_brings_nothing_back(
+    watched: tuple[Settings, Path], ask: Ask, tables: Tables, gpx_of: Gpx, change: str, told: list[tuple[Any, ...]]
+) -> None:
+    home, folder = watched
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    if change == "swapped":
+        (folder / "b.gpx").write_bytes(gpx_of(_at(14), minutes=30))
+    _night(home, 0)
+    content = {
+        "cropped": gpx_of(_at(12), minutes=25),
+        "re-typed": gpx_of(_at(12), minutes=40, sport="cycling", mps=6),
+    }.get(change, gpx_of(_at(12, 11), minutes=40))
+    (folder / "a.gpx").write_bytes(content)
+    _night(home, 1)
+    (folder / "sub").mkdir()
+    (folder / "a.gpx").rename(folder / "sub" / "new.gpx")
+    if change == "swapped":
+        (folder / "b.gpx").rename(folder / "a.gpx")
+        (folder / "sub" / "new.gpx").rename(folder / "b.gpx")
+    _night(home, 2)
+    assert ask(home, "select start_at, round(moving_time_s / 60) from marts.sessions order by 1") == told
+    incremental = tables(home)
+    with pipeline.exclusive(home):
+        pipeline.rebuild(home, TODAY)
+    assert tables(home) == incremental
+
+
+def test_an_exclusion_holds_when_the_watched_file_is_cropped_and_then_renamed(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    _night(home, 0)
+    deciding.judge(home, "me", _ids(home, ask)[0], "exclude", NIGHT + dt.timedelta(seconds=20))
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=25))
+    _night(home, 1)
+    (folder / "a.gpx").rename(folder / "b.gpx")
+    _night(home, 2)
+    assert _ids(home, ask) == []
+    assert ask(home, "select round(moving_time_s / 60) from marts.set_aside") == [(25,)]
+
+
+def test_an_older_watched_file_that_is_moved_over_a_newer_one_is_what_counts(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "whole.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    _night(home, 0)
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=25))
+    _night(home, 1)
+    (folder / "whole.gpx").rename(folder / "a.gpx")
+    _night(home, 2)
+    assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(0, 40)]
+
+
+def test_a_watched_file_of_several_runs_of_which_the_oldest_fell_out_loses_none(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    first, second, third = (gpx_of(_at(day), minutes=30) for day in (11, 13, 15))
+    (folder / "last.gpx").write_bytes(_tracks(first, second))
+    _night(home, 0)
+    (folder / "last.gpx").write_bytes(_tracks(second, third))
+    _night(home, 1)
+    told = ask(home, "select local_date, round(moving_time_s / 60) from marts.sessions order by 1")
+    assert told == [(_at(day).date(), 30) for day in (11, 13, 15)]
+
+
+def test_the_cursor_of_an_earlier_hamload_follows_what_two_files_held(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    for name in ("a.gpx", "b.gpx"):
+        (folder / name).write_bytes(gpx_of(_at(12), minutes=40))
+    _night(home, 0)
+    source = f"folder:{folder}"
+    with Raw(home.home) as raw, raw.batch(source, "me", NIGHT) as batch:
+        batch.cursor({name: told[0] for name, told in raw.cursor(source, "me").items()})
+    _night(home, 1)
+    (folder / "a.gpx").unlink()
+    _night(home, 2)
+    (folder / "b.gpx").write_bytes(gpx_of(_at(12, 11), minutes=40))
+    _night(home, 3)
+    assert ask(home, "select copies, start_at from marts.sessions") == [(0, _at(12, 11))]
 
 
 def test_two_watched_files_that_change_names_are_both_followed(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hamload.merging.likeness import is_alike
+from hamload.merging.likeness import is_alike, is_typed
 from hamload.merging.members import BEST, Beside, Member, Piece, Session, counts, is_apart, parts
 from hamload.merging.profile import BIN_S
 from hamload.merging.spans import Neighbours
@@ -149,10 +149,14 @@ def _share_beside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -
 def _share_outside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -> float:
     """Return the share of a copy that lies before or after all that counts already; 0 where that is next to nothing.
 
-    One side has no samples. What it tells beyond the way that the others went meanwhile is all that it can add: a
-    summary's clock runs on while its runner stands. As long and as far as one of them, it is that one on another clock.
+    One side has no samples. What it tells beyond the time that the others moved meanwhile, and beyond the way that they
+    went, is all that it can add: a summary's clock runs on while its runner stands. Where it is as long and as far as
+    one of them, it is that one on another clock; the clock of an entry made by hand says little of when it began.
     """
-    if span.is_doubted or span.is_timeless or any(is_alike(span, v.span, rules.clocks) for v in speaking):
+    is_one_of_them = any(
+        (span.is_summary or v.span.is_summary) and is_alike(span, v.span, rules.clocks) for v in speaking
+    )
+    if span.is_doubted or span.is_timeless or is_one_of_them or span.held_s <= 0:
         return 0.0
     first, last = span.start_at.timestamp(), span.end_at.timestamp()
     if last <= first:
@@ -161,6 +165,13 @@ def _share_outside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) 
     lengths = np.minimum(starts + BIN_S, last) - starts
     held = sum((voice.clock_s(starts) for voice in speaking), np.zeros(len(starts)))
     share = 1 - float(np.minimum(held, lengths).sum()) / (last - first)
+    if is_typed(span):
+        speaking = [v for v in speaking if v.span.start_at < span.end_at and span.start_at < v.span.end_at]
+        first_of_all = min([first, *(v.span.start_at.timestamp() for v in speaking)])
+        starts = np.arange(first_of_all, max([last, *(v.span.end_at.timestamp() for v in speaking)]), BIN_S)
+        lengths = np.full(len(starts), BIN_S)
+    moved = sum((voice.moving_s(starts) for voice in speaking), np.zeros(len(starts)))
+    share = min(share, 1 - float(np.minimum(moved, lengths).sum()) / span.held_s)
     ways = [voice.way_m(starts) for voice in speaking]
     if span.distance_m and None not in ways:
         share = min(share, 1 - sum(way for way in ways if way is not None) / span.distance_m)

@@ -169,9 +169,15 @@ class _Reading:
                 decided = self.verdicts.get(other.activity_id, (-1, ""))[0]
                 if max(decided, self._readmitted.get(other.activity_id, -1)) > place:
                     continue
-                is_apart = frozenset((i, other.activity_id)) in self.apart
-                if not is_apart and ref.tells_the_same(other, self._rules):
+                if ref.tells_the_same(other, self._rules) and not self._is_split_from(i, other):
                     self.verdicts[other.activity_id] = (place, "excluded")
+
+    def _is_split_from(self, activity_id: str, other: Ref) -> bool:
+        """Whether the runner has split these, or what is gone and told the same as the other one."""
+        partners = {i for pair in self.apart if activity_id in pair for i in pair - {activity_id}}
+        return other.activity_id in partners or any(
+            self._gone[i].tells_the_same(other, self._rules) for i in partners & self._gone.keys()
+        )
 
 
 def _is_still(then: Ref, now: Ref | None, rules: Clocks) -> bool:

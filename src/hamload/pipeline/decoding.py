@@ -124,30 +124,38 @@ def _superseded(con: duckdb.DuckDBPyConnection) -> dict[_Key, _Key]:
     return {(athlete_id, document): (athlete_id, by) for athlete_id, document, by in rows}
 
 
-#: Whether two documents share most of the shorter one's time, or hold the very same movement whole quarters of an hour
-#: apart: a clock set right. Alike is not enough: who runs the same way to work and back runs alike twice a day.
+#: Whether each run of one document shares most of the shorter one's time with one of another, or is the very same
+#: movement whole quarters of an hour apart: a clock set right. Alike is not enough: who runs the same way to work and
+#: back runs alike twice a day.
 _IS_SAME_RUN = """
 with ours as (
-    select document_id, epoch(start_at) as first_s, epoch(end_at) as last_s, cast(profile as varchar) as profile
+    select
+        activity_id, document_id, epoch(start_at) as first_s, epoch(end_at) as last_s,
+        cast(profile as varchar) as profile
     from landing.activities
     where athlete_id = $1
+),
+
+matched as (
+    select
+        bool_or(
+            (
+                former.first_s < now.last_s and now.first_s < former.last_s
+                and least(former.last_s, now.last_s) - greatest(former.first_s, now.first_s)
+                    >= $4 * least(former.last_s - former.first_s, now.last_s - now.first_s)
+            )
+            or (
+                abs(former.first_s - now.first_s) <= 3600 * $5
+                and cast(round(former.first_s - now.first_s) as bigint) % cast(60 * $6 as bigint) = 0
+                and former.profile = now.profile
+            )
+        ) as is_matched
+    from ours as former
+    join ours as now on now.document_id = $3
+    where former.document_id = $2
+    group by former.activity_id
 )
-select 1
-from ours as former
-join ours as now on now.document_id = $3
-where former.document_id = $2
-  and (
-    (
-        former.first_s < now.last_s and now.first_s < former.last_s
-        and least(former.last_s, now.last_s) - greatest(former.first_s, now.first_s)
-            >= $4 * least(former.last_s - former.first_s, now.last_s - now.first_s)
-    )
-    or (
-        abs(former.first_s - now.first_s) <= 3600 * $5
-        and cast(round(former.first_s - now.first_s) as bigint) % cast(60 * $6 as bigint) = 0
-        and former.profile = now.profile
-    )
-  )
+select 1 from matched having count(*) > 0 and bool_and(is_matched)
 """
 
 

@@ -155,11 +155,9 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
             batch.settle([str(path)], [name for name, _ in put.refused])
             held_before = {name: one.document_id for name, one in seen.items()}
             for document, name in _renamed(batch.names(), holds, held_before).items():
-                batch.rename(document, name)
+                batch.rename(document, name, is_held=holds.get(name) == document)
             # What was refused or passed over is looked at again: another version may read it.
-            batch.cursor(
-                {o.name: [o.stamp, holds[o.name]] for o in found.offers if o.stamp and o.name not in put.unread}
-            )
+            batch.cursor({o.name: [o.stamp, holds[o.name]] for o in found.offers if o.name not in put.unread})
             batch.report(is_history=folder.reports_rest, covered_until=yesterday if folder.reports_rest else None)
     return put
 
@@ -179,13 +177,12 @@ class _Seen:
 
 def _fresh(offers: Sequence[files.Offer], seen: Mapping[str, _Seen]) -> list[files.Offer]:
     """Return what is to be read: what is new or was written anew, then the other files that hold what those held."""
-    fresh = [o for o in offers if not o.stamp or o.name not in seen or seen[o.name].stamp != o.stamp]
+    fresh = [
+        o for o in offers if not o.stamp or not (one := seen.get(o.name)) or one.stamp != o.stamp or not one.document_id
+    ]
     held_before = {seen[o.name].document_id for o in fresh if o.name in seen}
     names = {o.name for o in fresh}
-    # Where nobody knows which document a file held, it may be any of those.
-    asked = {
-        name for name, one in seen.items() if one.document_id in held_before or (held_before and not one.document_id)
-    }
+    asked = {name for name, one in seen.items() if one.document_id in held_before}
     return fresh + [o for o in offers if o.name in asked and o.name not in names]
 
 
@@ -214,7 +211,10 @@ def _renamed(delivered: Mapping[str, str], holds: Mapping[str, str], held_before
             others = [other for other in former.get(document, []) if other in holds]
         if others:
             found[document] = others[0]
-    return found
+    # What a file held before goes where goes what it held last.
+    moved = {name: found[document] for name, document in held_before.items() if document in found}
+    past = {d: moved[n] for d, n in delivered.items() if d not in found and holds.get(n) != d and n in moved}
+    return found | past
 
 
 def _with_seen(put: Put, offers: Sequence[files.Offer], seen: int) -> Put:
