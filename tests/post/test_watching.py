@@ -219,6 +219,17 @@ def test_a_night_pings_at_its_start_and_its_end_with_its_id_and_nothing_else(
     ]
 
 
+def test_a_night_that_cannot_even_write_down_that_it_began_is_told_elsewhere(
+    configured: Configured, pings: Pings
+) -> None:
+    current = _beating(configured, pings.address)
+    (current.home / "raw").write_text("in the way")
+    with pytest.raises(HamloadError) as told, pipeline.running(current, "night", NIGHT):
+        pass
+    assert [path.split("?")[0].rpartition("/")[2] for _, path, _ in pings.asked] == ["start", "fail"]
+    assert "The ledger of nights could not be written either" in told.value.__notes__[0]
+
+
 def test_no_address_no_ping_and_no_import_and_other_runs_ping_nobody(configured: Configured, pings: Pings) -> None:
     assert post.beat(configured(None), "start", "id") == ""
     current = _beating(configured, pings.address)

@@ -8,7 +8,6 @@ from http.client import HTTPConnection
 import pytest
 
 from hamload.errors import HamloadError
-from hamload.sources import callback
 from hamload.sources.callback import Callback
 
 
@@ -29,7 +28,7 @@ def test_only_the_answer_with_this_sign_ins_state_ends_the_waiting(monkeypatch: 
         compared.append((left, right))
         return compare(left, right)
 
-    monkeypatch.setattr(callback.hmac, "compare_digest", constant)
+    monkeypatch.setattr(hmac, "compare_digest", constant)
     with Callback("the-state") as page:
         port = page._server.server_port
         answers: list[int] = []
