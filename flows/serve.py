@@ -81,6 +81,8 @@ def watching(home: Path | None, every_s: float = _WATCH_EVERY_S) -> Iterator[Non
         yield
     finally:
         is_over.set()
+        # A look at work may be sending mail: it is given a moment, and no more.
+        thread.join(5)
 
 
 @contextmanager

@@ -105,7 +105,8 @@ def test_a_night_that_was_killed_is_told_as_such_and_one_at_work_is_given_time(w
 
 
 def test_a_home_whose_first_night_never_comes_is_told_too(watched: Settings, server: Any) -> None:
-    assert pipeline.watch(watched, NIGHT).outage is None
+    first = pipeline.watch(watched, NIGHT)
+    assert (first.outage, first.had_night, first.since) == (None, False, NIGHT)
     found = pipeline.watch(watched, NIGHT + 37 * HOUR)
     assert found.told == 1
     assert "No night has run to its end yet" in server.messages[0].get_body(("plain",)).get_content()
@@ -116,7 +117,7 @@ def test_nights_from_before_the_ledger_count_by_what_their_sources_answered(watc
     with Raw(watched.home) as raw, raw.batch(source, "me", NIGHT) as batch:
         batch.report(is_history=True)
     found = pipeline.watch(watched, NIGHT + 20 * HOUR)
-    assert (found.since, found.outage) == (NIGHT, None)
+    assert (found.since, found.outage, found.had_night) == (NIGHT, None, True)
 
 
 def test_a_home_that_asks_nothing_is_waited_for_by_nobody(configured: Configured, server: Any) -> None:
@@ -217,6 +218,17 @@ def test_a_night_pings_at_its_start_and_its_end_with_its_id_and_nothing_else(
         ("POST", f"{place}/start?rid={broken.run_id}", b""),
         ("POST", f"{place}/fail?rid={broken.run_id}", b""),
     ]
+
+
+def test_a_night_that_cannot_even_write_down_that_it_began_is_told_elsewhere(
+    configured: Configured, pings: Pings
+) -> None:
+    current = _beating(configured, pings.address)
+    (current.home / "raw").write_text("in the way")
+    with pytest.raises(HamloadError) as told, pipeline.running(current, "night", NIGHT):
+        pass
+    assert [path.split("?")[0].rpartition("/")[2] for _, path, _ in pings.asked] == ["start", "fail"]
+    assert "The ledger of nights could not be written either" in told.value.__notes__[0]
 
 
 def test_no_address_no_ping_and_no_import_and_other_runs_ping_nobody(configured: Configured, pings: Pings) -> None:
@@ -335,3 +347,34 @@ def test_the_log_is_bounded_and_a_full_disk_stops_nothing(
     _night(current, NIGHT)
     assert capsys.readouterr().err.count("cannot be written") == 1
     assert nights.nights(current).good is not None
+
+
+# The command
+
+
+def test_the_command_says_what_it_found_and_exits_accordingly(watched: Settings, server: Any) -> None:
+    from typer.testing import CliRunner  # noqa: PLC0415
+
+    from hamload.cli import app  # noqa: PLC0415
+
+    def asked(*options: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["watch", "--home", str(watched.home), *options], env={"COLUMNS": "200"})
+        return done.exit_code, done.output
+
+    now = dt.datetime.now(tz=dt.UTC)
+    code, told = asked()
+    assert (code, told.startswith("No night has run to its end yet; hamload waits for the first since")) == (0, True)
+    _night(watched, now - 2 * HOUR)
+    code, told = asked()
+    assert (code, told.startswith("Nights happen: the last good one was")) == (0, True)
+    good = nights.nights(watched).good
+    assert good is not None
+    kept = nights.NightRecord(good.run_id, now - 50 * HOUR, now - 49 * HOUR, "good")
+    nights._keep(watched, kept)
+    code, told = asked("--json")
+    found = json.loads(told)
+    assert (code, found["is_outage"], found["hours"], found["told"]) == (1, True, 49, 1)
+    assert found["waiting_since"] is None
+    code, told = asked()
+    assert (code, "The runner was told before." in told) == (1, True)
+    assert len(server.received) == 1

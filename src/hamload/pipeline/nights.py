@@ -74,11 +74,11 @@ def running(settings: Settings, kind: Kind, now: dt.datetime, run_id: str = "") 
     is_night = kind == "night"
     with chronicle.opened(settings, run.run_id, kind, clock):
         chronicle.tell("run begun")
-        if is_night:
-            _keep(settings, NightRecord(run.run_id, now, None, "running"))
-            _beat(settings, "start", run)
         token = _current.set(run)
         try:
+            if is_night:
+                _beat(settings, "start", run)
+                _keep(settings, NightRecord(run.run_id, now, None, "running"))
             yield run
             outcome: Outcome = "with failures" if run.problems else "good"
             if is_night:

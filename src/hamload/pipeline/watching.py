@@ -28,14 +28,15 @@ _AT_WORK = dt.timedelta(hours=3)
 class Watched:
     """What a look at the nights found.
 
-    `is_idle`: nothing is set up that a night would ask. `since` is the end of the last good night, or when hamload
-    began to wait for the first. `outage` where that is too long ago; `told` counts the messages that are new,
-    `problems` are what kept them from being sent.
+    `is_idle`: nothing is set up that a night would ask. `since` is the end of the last good night or, without
+    `had_night`, when hamload began to wait for the first. `outage` where that is too long ago; `told` counts the
+    messages that are new, `problems` are what kept them from being sent.
     """
 
     since: dt.datetime | None
     outage: Outage | None = None
     is_idle: bool = False
+    had_night: bool = False
     told: int = 0
     problems: tuple[str, ...] = ()
 
@@ -44,9 +45,9 @@ def watch(settings: Settings, now: dt.datetime) -> Watched:
     """Look, and tell every runner where no night has run to its end for `[doctor] max_night_age_h` hours."""
     if not settings.accounts and not settings.folders:
         return Watched(None, is_idle=True)
-    since, outage = _looked(settings, now)
+    since, had_night, outage = _looked(settings, now)
     if outage is None:
-        return Watched(since)
+        return Watched(since, had_night=had_night)
     key = f"no night since {since.isoformat(timespec='seconds')}"
     language = settings.language(now.date())
     told = 0
@@ -55,29 +56,34 @@ def watch(settings: Settings, now: dt.datetime) -> Watched:
         subject = outage_subject(there, language)
         body = outage_text(there, athlete.name or athlete.id, language)
         told += post.tell(settings, athlete.id, key, "failure", subject, body, now=now)
-    return Watched(since, outage, told=told, problems=tuple(_delivered(settings, now)))
+    return Watched(since, outage, had_night=had_night, told=told, problems=tuple(_delivered(settings, now)))
 
 
-def _looked(settings: Settings, now: dt.datetime) -> tuple[dt.datetime, Outage | None]:
+def _looked(settings: Settings, now: dt.datetime) -> tuple[dt.datetime, bool, Outage | None]:
     limit = dt.timedelta(hours=settings.doctor.max_night_age_h)
     try:
         found = nights.nights(settings)
-        since = _last_good(settings, found) or _waiting_since(settings, now)
+        good = _last_good(settings, found)
+        since = good or _waiting_since(settings, now)
     except HamloadError as error:
         # A time that changes with the next night, and with nothing else: the outage has its name from it.
         path = settings.home / warehouse.PUBLISHED
         since = dt.datetime.fromtimestamp(path.stat().st_mtime if path.is_file() else 0, dt.UTC)
-        return since, Outage(since, _hours(now - since), unreadable=str(error))
+        return since, path.is_file(), Outage(since, _hours(now - since), path.is_file(), unreadable=str(error))
     is_at_work = found.last is not None and found.last.outcome == "running" and now - found.last.began_at < _AT_WORK
     if now - since <= limit or is_at_work:
-        return since, None
+        return since, good is not None, None
     last = found.last if found.last is not None and found.last.began_at > since else None
-    return since, Outage(
+    return (
         since,
-        _hours(now - since),
-        had_night=_last_good(settings, found) is not None,
-        tried_at=last.began_at if last else None,
-        error=last.error if last else "",
+        good is not None,
+        Outage(
+            since,
+            _hours(now - since),
+            had_night=good is not None,
+            tried_at=last.began_at if last else None,
+            error=last.error if last else "",
+        ),
     )
 
 
