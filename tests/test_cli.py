@@ -61,8 +61,9 @@ def hamload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with subprocess.Popen(
         [sys.executable, "-c", _FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=alone
     ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
+        orders, codes = server.stdin, server.stdout
+        assert orders is not None
+        assert codes is not None
 
         def run(
             home: Path | None, *arguments: object, columns: int = 200, installed: bool = False
@@ -84,15 +85,15 @@ def hamload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 path.unlink(missing_ok=True)
             streams = [os.devnull, str(out), str(err)]
             order = {"arguments": command, "environment": environment, "streams": streams}
-            server.stdin.write(json.dumps(order) + "\n")
-            server.stdin.flush()
-            code = int(server.stdout.readline())
+            orders.write(json.dumps(order) + "\n")
+            orders.flush()
+            code = int(codes.readline())
             return subprocess.CompletedProcess(
                 command, code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
             )
 
         yield run
-        server.stdin.close()
+        orders.close()
 
 
 @pytest.fixture(scope="module")

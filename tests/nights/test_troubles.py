@@ -126,7 +126,7 @@ def everything_logged() -> Iterator[io.StringIO]:
 def test_a_canary_for_each_secret_appears_nowhere_but_in_its_own_file(
     live: Any, everything_logged: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    home = live(3)
+    home = live(3, renews=True)
     home.night()
     home.world.garmin.revoke(refresh=False)
     home.night(days=1)  # each service has renewed its token by now
