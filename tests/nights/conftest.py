@@ -51,7 +51,7 @@ class Live:
 
     world: World
     home: Path
-    #: Whether nights say anything: digests with their charts take longer than everything before them.
+    #: Whether nights write digests: with their charts they take longer than everything before them.
     tells: bool = True
 
     @property
@@ -96,6 +96,7 @@ class Live:
 def _silent_night(current: Settings, now: dt.datetime, today: dt.date) -> Night:
     fetched, failed = pipeline.fetch(current, now)
     decoded, failures = pipeline.refresh(current, today, now=now)
+    pipeline.tell_troubles(current, failures, now)
     unreadable = [line for f in fetched for line in pipeline.unreadable(current, f.athlete_id, f.names)[0]]
     return Night(tuple(fetched), decoded, tuple(unreadable), tuple(failed), tuple(failures), (), ())
 

@@ -197,7 +197,7 @@ def test_two_runners_with_one_application_keep_to_its_limits_together(live: Any)
 
 
 def test_a_service_that_says_wait_for_days_is_told_as_silent(live: Any) -> None:
-    home = live(2, STRAVA, tells=True)
+    home = live(2, STRAVA)
     home.night()
     home.world.strava.faults.add("list", Fault("status", 429))
     for _ in range(3):
