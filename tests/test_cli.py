@@ -2,7 +2,6 @@
 
 import csv
 import datetime as dt
-import importlib.metadata
 import io
 import json
 import os
@@ -62,9 +61,9 @@ def hamload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with subprocess.Popen(
         [sys.executable, "-c", _FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=alone
     ) as server:
-        asked, answers = server.stdin, server.stdout
-        assert asked is not None
-        assert answers is not None
+        orders, codes = server.stdin, server.stdout
+        assert orders is not None
+        assert codes is not None
 
         def run(
             home: Path | None, *arguments: object, columns: int = 200, installed: bool = False
@@ -86,15 +85,15 @@ def hamload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                 path.unlink(missing_ok=True)
             streams = [os.devnull, str(out), str(err)]
             order = {"arguments": command, "environment": environment, "streams": streams}
-            asked.write(json.dumps(order) + "\n")
-            asked.flush()
-            code = int(answers.readline())
+            orders.write(json.dumps(order) + "\n")
+            orders.flush()
+            code = int(codes.readline())
             return subprocess.CompletedProcess(
                 command, code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
             )
 
         yield run
-        asked.close()
+        orders.close()
 
 
 @pytest.fixture(scope="module")
@@ -291,24 +290,6 @@ def test_the_status_of_a_day_names_its_state_its_reasons_and_what_to_do(filled: 
     assert today.returncode == 0
     assert "UNKNOWN" in today.stdout
     assert "unknown, not rest" in today.stdout
-
-
-def test_the_status_for_a_monitor_has_the_documented_fields_and_says_what_is_not_well(
-    filled: Path, hamload: Run
-) -> None:
-    from hamload.pipeline.monitoring import Monitor, MonitoredNight, MonitoredSource  # noqa: PLC0415
-
-    done = hamload(filled, "status", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)["monitor"]
-    found = Monitor.model_validate(told)
-    assert set(told) == {field.alias or name for name, field in Monitor.model_fields.items()}
-    assert (told["schema"], told["version"]) == (1, importlib.metadata.version("hamload"))
-    assert found.unknown_days == 28, "the newest recording is long ago, and nobody has vouched for the days since"
-    page = (Path(__file__).parents[1] / "docs" / "monitoring.md").read_text(encoding="utf-8")
-    for model in (Monitor, MonitoredNight, MonitoredSource):
-        for name, field in model.model_fields.items():
-            assert f"| `{field.alias or name}` | {field.description} |" in page, name
 
 
 def test_the_status_for_a_machine_is_json_with_the_same_facts(filled: Path, hamload: Run) -> None:

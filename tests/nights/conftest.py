@@ -51,6 +51,8 @@ class Live:
 
     world: World
     home: Path
+    #: Whether nights write digests: with their charts they take longer than everything before them.
+    tells: bool = True
 
     @property
     def settings(self) -> Settings:
@@ -70,7 +72,7 @@ class Live:
         """Let days pass, and run a whole night."""
         now = self.world.advance(self.world.now + days * DAY)
         with pipeline.exclusive(self.settings):
-            return pipeline.night(self.settings, now, now.date())
+            return (pipeline.night if self.tells else _silent_night)(self.settings, now, now.date())
 
     def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Query the published tables."""
@@ -91,12 +93,23 @@ class Live:
         return counted
 
 
+def _silent_night(current: Settings, now: dt.datetime, today: dt.date) -> Night:
+    fetched, failed = pipeline.fetch(current, now)
+    decoded, failures = pipeline.refresh(current, today, now=now)
+    pipeline.tell_troubles(current, failures, now)
+    unreadable = [line for f in fetched for line in pipeline.unreadable(current, f.athlete_id, f.names)[0]]
+    return Night(tuple(fetched), decoded, tuple(unreadable), tuple(failed), tuple(failures), (), ())
+
+
 type MakeLive = Callable[..., Live]
 
 
 @pytest.fixture
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeLive]:
-    """Make a home with accounts: `live(runs, services, config)`; the runs end on the day before the first night."""
+    """Make a home with accounts: `live(runs, services, config)`; the runs end on the day before the first night.
+
+    `renews`: Strava's tokens last six hours, as they do there.
+    """
     for name in [name for name in os.environ if name.startswith(("STRAVA_", "GARMIN_", "HAMLOAD_"))]:
         monkeypatch.delenv(name)
     with ExitStack() as stack:
@@ -109,10 +122,15 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeLive]:
             *,
             limits: Limits | None = None,
             signed_in: bool = True,
+            tells: bool = True,
+            renews: bool = False,
             recorder: Callable[[SimulatedRunner, PlannedRun], Streams] = quick,
         ) -> Live:
             planned = plan(runs) if isinstance(runs, int) else runs
             world = stack.enter_context(World(RUNNER, planned, FIRST_NIGHT, limits=limits, recorder=recorder))
+            if not renews:
+                # Each later night would start a process that renews the token.
+                world.strava.access_lasts = 365 * DAY
             home = tmp_path / f"home{len(made)}"
             home.mkdir()
             for name, value in world.trust(tmp_path / f"authority{len(made)}.pem").items():
@@ -123,7 +141,7 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeLive]:
             show = "" if "[show]" in config else "[show]\nnightly_report = false\n"
             text = f'time_zone = "Europe/Vienna"\n{accounts}{fetch}{world.services()}{show}{config}'
             (home / "config.toml").write_text(text)
-            made.append(Live(world, home))
+            made.append(Live(world, home, tells))
             if signed_in:
                 made[-1].sign_in(services)
             return made[-1]

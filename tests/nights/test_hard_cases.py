@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ from hamload.simulator.strava import Fault, Limits
 
 STRAVA = (Service.STRAVA,)
 DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def live(live: Any) -> Any:
+    """Make homes whose nights write no digest: their tables are looked at here."""
+    return partial(live, tells=False)
 
 
 def _loads(home: Any) -> list[tuple[Any, ...]]:
@@ -134,7 +141,7 @@ def test_forgetting_that_was_interrupted_can_be_done_again(live: Any, monkeypatc
 
 
 def test_forgetting_one_runner_leaves_anothers_digests(live: Any) -> None:
-    home = live(2, STRAVA)
+    home = live(2, STRAVA, tells=True)
     home.night()
     other = home.home / "outbox" / "2026-11-22-big-me-digest.txt"
     other.write_text("somebody else's")

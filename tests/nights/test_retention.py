@@ -2,8 +2,11 @@
 
 import datetime as dt
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from hamload import journal, pipeline, warehouse
 from hamload.pipeline import deciding
@@ -14,6 +17,12 @@ from hamload.simulator import streams_of
 STRAVA = (Service.STRAVA,)
 #: A row of whose samples and whose answer nothing may stay.
 CANARY = b'"velocity_smooth"'
+
+
+@pytest.fixture
+def live(live: Any) -> Any:
+    """Make homes whose nights write no digest: their tables are looked at here."""
+    return partial(live, tells=False)
 
 
 def _rows(home: Any, table: str) -> list[tuple[Any, ...]]:

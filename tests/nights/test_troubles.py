@@ -25,7 +25,7 @@ def _failures(home: Any) -> list[str]:
 
 
 def test_a_source_that_fails_for_a_week_is_told_once_and_anew_when_it_fails_again(live: Any) -> None:
-    home = live(2, (Service.GARMIN, Service.STRAVA))
+    home = live(2, (Service.GARMIN, Service.STRAVA), tells=False)
     home.night()
     assert _failures(home) == []
     home.world.garmin.faults.put("activities", Fault("status", 503))
@@ -41,7 +41,7 @@ def test_a_source_that_fails_for_a_week_is_told_once_and_anew_when_it_fails_agai
 
 
 def test_another_failure_that_needs_another_remedy_is_told_too(live: Any) -> None:
-    home = live(2, (Service.STRAVA,))
+    home = live(2, (Service.STRAVA,), tells=False)
     home.night()
     home.world.strava.faults.add("list", strava_simulator.Fault("status", 503))
     home.night(days=1)
@@ -73,7 +73,7 @@ def test_a_night_that_breaks_off_is_told_once_a_cause(live: Any) -> None:
 
 
 def test_days_after_a_failure_are_unknown_and_become_known_when_the_source_is_back(live: Any) -> None:
-    home = live(3, (Service.GARMIN,))
+    home = live(3, (Service.GARMIN,), tells=False)
     home.night()
     home.world.garmin.faults.put("activities", Fault("drop"))
     home.night(days=3)
@@ -137,7 +137,7 @@ def careless_umask() -> Iterator[None]:
 def test_a_canary_for_each_secret_appears_nowhere_but_in_its_own_file(
     live: Any, everything_logged: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    home = live(3, config='[log]\nlevel = "debug"\n')
+    home = live(3, config='[log]\nlevel = "debug"\n', renews=True)
     home.night()
     home.world.garmin.revoke(refresh=False)
     home.night(days=1)  # each service has renewed its token by now

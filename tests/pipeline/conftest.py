@@ -1,10 +1,15 @@
 """Homes and recordings for the tests of the steps: small ones made by hand, and a simulated runner's year."""
 
 import datetime as dt
+import hashlib
+import json
+import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -98,6 +103,101 @@ def tables() -> Callable[[Settings], dict[str, list[tuple[Any, ...]]]]:
 
 
 _SELECTS = {"source_health": "select * exclude (last_asked_at, last_success_at) from marts.source_health"}
+
+
+GOLDEN = Path(__file__).with_name("golden.json")
+#: Every so many rows one stands whole in the golden file, to see what it is that changed.
+_SHOWN = 40
+
+
+@pytest.fixture(scope="session")
+def golden() -> Callable[[Settings, str], None]:
+    """Hold a home's sessions and days against what they were: `golden(home, name)`.
+
+    Last digits are those of a processor and of a NumPy: another power or sum may end in another bit. So the golden file
+    says what arithmetic it was written with. Where this machine's is the same, every digit of every row must be; where
+    it is another one, sums and shown rows are held to eleven digits, and the ids, which are hashes, to nothing.
+    HAMLOAD_WRITE_GOLDEN=1 writes the file, for when results are meant to change.
+    """
+
+    def held(home: Settings, name: str) -> None:
+        found: dict[str, Any] = {"arithmetic": _arithmetic()}
+        found["tables"] = {table: _golden_table(home, table) for table in _GOLDEN}
+        if not name.startswith("simulated"):
+            # What a real runner did is nobody's to publish.
+            for told in found["tables"].values():
+                told["shown"] = []
+        known = json.loads(GOLDEN.read_text(encoding="utf-8")) if GOLDEN.exists() else {}
+        if os.environ.get("HAMLOAD_WRITE_GOLDEN"):
+            known[name] = found
+            GOLDEN.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        expected = known[name]
+        if expected["arithmetic"] == found["arithmetic"]:
+            assert found["tables"] == expected["tables"]
+            return
+        for table, told in found["tables"].items():
+            assert told["rows"] == expected["tables"][table]["rows"]
+            for part in ("sums", "shown"):
+                mine, theirs = _floats_of(told[part]), _floats_of(expected["tables"][table][part])
+                np.testing.assert_allclose(mine, theirs, rtol=1e-11, equal_nan=True)
+
+    return held
+
+
+_GOLDEN = {
+    # Not where the files lay.
+    "sessions": "select * exclude (name) from marts.sessions order by athlete_id, start_at, session_id",
+    "daily_load": "from marts.daily_load order by athlete_id, date, series",
+    "alerts": "select athlete_id, date, state, headline, reasons, plan from marts.alerts order by athlete_id, date",
+}
+
+
+def _golden_table(home: Settings, table: str) -> dict[str, Any]:
+    with warehouse.reader(home.home) as con:
+        rows = warehouse.rows(con, _GOLDEN[table])
+    exact = {
+        name: hashlib.sha256("\n".join(_exactly(row[name]) for row in rows).encode()).hexdigest()[:16]
+        for name in rows[0]
+    }
+    sums = {
+        name: math.fsum(values).hex()
+        for name in rows[0]
+        if (values := [row[name] for row in rows if isinstance(row[name], float) and math.isfinite(row[name])])
+    }
+    shown = [{name: _exactly(value) for name, value in row.items()} for row in rows[::_SHOWN]]
+    return {"rows": len(rows), "exact": exact, "sums": sums, "shown": shown if table == "sessions" else shown[-2:]}
+
+
+def _exactly(value: Any) -> str:
+    return value.hex() if isinstance(value, float) else str(value)
+
+
+def _floats_of(told: Any) -> list[float]:
+    if isinstance(told, dict):
+        told = list(told.values())
+    if isinstance(told, list):
+        return [number for item in told for number in _floats_of(item)]
+    return [float.fromhex(told)] if str(told).lstrip("-").startswith("0x") or told in {"nan", "inf"} else []
+
+
+def _arithmetic() -> str:
+    """Return a hash of what this machine makes of some sums, powers and waves: equal where its last digits are."""
+    x = np.linspace(0.1, 9.7, 4099)
+    pieces: list[Any] = [
+        x**1.9,
+        x**3,
+        np.exp(-x),
+        np.log(x),
+        np.sin(x),
+        np.cos(x),
+        np.arctan2(x, x[::-1]),
+        np.hypot(x, x[::-1]),
+    ]
+    pieces += [np.cumsum(x), np.add.reduce(x**0.5), np.dot(x, x[::-1]), np.quantile(x, 0.35)]
+    pieces += [np.random.default_rng(1).normal(size=99), np.array([math.exp(0.3), math.sin(0.3), 2.9**1.9])]
+    told = b"".join(np.asarray(piece).tobytes() for piece in pieces)
+    summed = duckdb.connect().execute("select sum(sin(i)), avg(sqrt(i)) from range(5000) t(i)").fetchall()
+    return hashlib.sha256(told + repr(summed).encode()).hexdigest()[:16]
 
 
 #: A run is where its zone is: else the day would be that of the place, not of the clock.

@@ -53,6 +53,10 @@ def year(
     return home
 
 
+def test_the_year_gives_the_tables_that_it_always_gave(year: Settings, golden: Callable[[Settings, str], None]) -> None:
+    golden(year, "real_year")
+
+
 def _started(gpx: Path) -> dt.datetime:
     found = re.search(r"<trkpt.*?<time>(.+?)</time>", gpx.read_text(encoding="utf-8"), re.DOTALL)
     assert found

@@ -111,11 +111,14 @@ def rolling_mean(daily_load: Any, days: int, min_days: int = 1) -> Array:
     """
     check_days(days=days, min_days=min_days)
     load = daily_values(daily_load)
-    day = _day(load)
-    mean = trailing_sum(load, days)
-    mean /= np.minimum(day, days)
+    mean = mean_of_sum(trailing_sum(load, days), days)
     mean[..., : min_days - 1] = np.nan
     return mean
+
+
+def mean_of_sum(total: Array, days: int) -> Array:
+    """Return the means whose trailing sums these are."""
+    return np.asarray(total / np.minimum(_day(total), days))
 
 
 def ewma(daily_load: Any, days: int, min_days: int = 1) -> Array:
@@ -142,19 +145,28 @@ def ewma(daily_load: Any, days: int, min_days: int = 1) -> Array:
     """
     check_days(days=days, min_days=min_days)
     load = daily_values(daily_load)
-    weight = 2 / (days + 1)
-    mean = weight * load
-    mean[..., :1] = load[..., :1]
     has_unknown = bool(np.isnan(load).any())
-    for t in range(1, load.shape[-1]):
-        before = mean[..., t - 1]
-        mean[..., t] += (1 - weight) * before
-        if has_unknown:
-            np.copyto(mean[..., t], load[..., t], where=np.isnan(before))
+    mean = smoothed(load, days, has_unknown=has_unknown)
     if not has_unknown:
         mean[..., : min_days - 1] = np.nan
         return mean
     return np.asarray(np.where(known_days(load) >= min_days, mean, np.nan))
+
+
+def smoothed(load: Array, days: int, *, has_unknown: bool) -> Array:
+    """Return `ewma` of checked daily loads from their first day on."""
+    weight = 2 / (days + 1)
+    mean = weight * load
+    mean[..., :1] = load[..., :1]
+    of_days, loads = np.moveaxis(mean, -1, 0), np.moveaxis(load, -1, 0)
+    carried = np.empty_like(of_days[:1])
+    for t in range(1, len(of_days)):
+        before, now = of_days[t - 1 : t], of_days[t : t + 1]
+        np.multiply(before, 1 - weight, out=carried)
+        np.add(now, carried, out=now)
+        if has_unknown:
+            np.copyto(now, loads[t : t + 1], where=np.isnan(before))
+    return mean
 
 
 def known_days(daily_load: Any) -> Array:

@@ -54,22 +54,33 @@ def trailing_sum(values: Array, days: int) -> Array:
     Sums of 1, 2, 4, ... days make any window, so that nothing is ever subtracted: a sum has no memory of what lies
     before its window, and costs two passes for each doubling of its length.
     """
-    total: Array | None = None
-    stretch, reach, covered = values, 1, 0
+    return trailing_sums(values, days)[days]
+
+
+def trailing_sums(values: Array, *windows: int) -> dict[int, Array]:
+    """Return `trailing_sum` of each window, by its days: what several windows are made of is summed once.
+
+    Write into none of them: two may be one array.
+    """
+    totals: dict[int, Array] = {}
+    covered = dict.fromkeys(windows, 0)
+    stretch, reach = values, 1
     while True:
-        if days & reach:
-            total = stretch if total is None else _plus_earlier(total, stretch, covered)
-            covered += reach
-        if covered == days:
-            return total if total is not None and total is not values else values.copy()
+        for days in covered:
+            if days & reach:
+                totals[days] = _plus_earlier(totals[days], stretch, covered[days]) if days in totals else stretch
+                covered[days] += reach
+        if all(days == done for days, done in covered.items()):
+            return totals
         stretch = _plus_earlier(stretch, stretch, reach)
         reach *= 2
 
 
 def _plus_earlier(values: Array, other: Array, days: int) -> Array:
     """Return values with those that `other` has so many days earlier added."""
-    found = values.copy(order="K")
-    found[..., days:] += earlier(other, days)
+    found = np.empty_like(values)
+    found[..., :days] = values[..., :days]
+    np.add(values[..., days:], earlier(other, days), out=found[..., days:])
     return found
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hamload.load.acwr import ewma, known_days, rolling_mean
-from hamload.load.daily import check_days, daily_values, earlier
-from hamload.load.monotony import monotony_strain
-from hamload.load.returning import is_returning
+from hamload.load.acwr import known_days, mean_of_sum, smoothed
+from hamload.load.daily import check_days, daily_values, earlier, trailing_sums
+from hamload.load.monotony import WEEK, monotony_strain
+from hamload.load.returning import break_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     from hamload.load.returning import Days
     from hamload.parameters import Series
@@ -60,26 +64,32 @@ def daily_metrics(load_efm: Array, total_efm: Array, series: Series) -> DailyMet
 
     """
     load = daily_values(load_efm)
-    check_days(acute_days=series.acute_days, chronic_days=series.chronic_days, min_days=series.min_days)
-    back = np.broadcast_to(is_returning(total_efm, series.returning_days, series.chronic_days), load.shape)
-    acute, chronic = rolling_mean(load, series.acute_days), rolling_mean(load, series.chronic_days)
+    total = load if total_efm is load_efm else daily_values(total_efm)
+    acute_days, chronic_days, before_days = series.acute_days, series.chronic_days, _before_days(series)
+    back = np.broadcast_to(break_within(total, series.returning_days, chronic_days), load.shape)
+    is_shown = ~back
+    has_unknown = bool(np.isnan(load).any())
+    sums = trailing_sums(load, acute_days, chronic_days, before_days, WEEK)
+    acute, chronic = mean_of_sum(sums[acute_days], acute_days), mean_of_sum(sums[chronic_days], chronic_days)
     before = np.full_like(load, np.nan)
-    before[..., series.acute_days :] = earlier(
-        rolling_mean(load, series.chronic_days - series.acute_days), series.acute_days
-    )
-    acute_ewma, chronic_ewma = ewma(load, series.acute_days), ewma(load, series.chronic_days)
+    before[..., acute_days:] = earlier(mean_of_sum(sums[before_days], before_days), acute_days)
+    acute_ewma = smoothed(load, acute_days, has_unknown=has_unknown)
+    chronic_ewma = smoothed(load, chronic_days, has_unknown=has_unknown)
     long_known = chronic_ewma
-    if np.isnan(load).any():
+    if has_unknown:
         long_known = np.where(known_days(load) >= series.min_days, chronic_ewma, np.nan)
     young = slice(0, series.min_days - 1)
 
     def ratio(over: Array, under: Array) -> Array:
-        found = np.full_like(load, np.nan)
-        np.divide(over, under, out=found, where=(under > 0) & ~back)
+        is_given = under > 0
+        is_given &= is_shown
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.divide(over, under)
+        np.copyto(found, np.nan, where=~is_given)
         found[..., young] = np.nan
         return found
 
-    evenness, strain = monotony_strain(load)
+    evenness, strain = monotony_strain(load, week_sum=sums[WEEK])
     return DailyMetrics(
         is_returning=back,
         acute_rolling=acute,
@@ -94,8 +104,15 @@ def daily_metrics(load_efm: Array, total_efm: Array, series: Series) -> DailyMet
     )
 
 
+def _before_days(series: Series) -> int:
+    """Return the days of the chronic window that lie before the acute one. Raises ValueError where there are none."""
+    check_days(acute_days=series.acute_days, chronic_days=series.chronic_days, min_days=series.min_days)
+    check_days(returning_days=series.returning_days, days_before=series.chronic_days - series.acute_days)
+    return series.chronic_days - series.acute_days
+
+
 def squad_metrics(
-    load_efm: Array, total_efm: Array, series: Series, block_days: int = _BLOCK_DAYS
+    load_efm: Array, total_efm: Array, series: Series, block_days: int = _BLOCK_DAYS, workers: int | None = None
 ) -> Iterator[tuple[slice, DailyMetrics]]:
     """Yield the metrics of a squad, a block of runners at a time: which runners, and what `daily_metrics` is of them.
 
@@ -106,7 +123,10 @@ def squad_metrics(
     series
         The windows.
     block_days
-        About how many days of load are worked on at once: what is needed of memory, whatever the squad's size.
+        About how many days of load one worker works on at once: with `workers`, what is needed of memory, whatever the
+        squad's size.
+    workers
+        Threads, each on a block of its own; None: one a processor. NumPy lets others work while it computes.
 
     Yields
     ------
@@ -114,12 +134,28 @@ def squad_metrics(
         The runners' places, and metrics of the block's shape.
 
     """
-    loads, totals = np.asarray(load_efm, dtype=np.float64), np.asarray(total_efm, dtype=np.float64)
+    loads = np.asarray(load_efm, dtype=np.float64)
+    totals = loads if total_efm is load_efm else np.asarray(total_efm, dtype=np.float64)
     days = max(int(np.prod(loads.shape[1:])), 1)
     step = max(block_days // days, 1)
-    for first in range(0, len(loads), step):
-        runners = slice(first, first + step)
+
+    def block(runners: slice) -> DailyMetrics:
         # Days outermost in memory: then each day's step is one stretch of the block, side by side.
-        total = np.asfortranarray(totals[runners])
         load = np.asfortranarray(loads[runners])
-        yield runners, daily_metrics(load, total if load.ndim == total.ndim else total[:, None], series)
+        total = load if totals is loads else np.asfortranarray(totals[runners])
+        return daily_metrics(load, total if load.ndim == total.ndim else total[:, None], series)
+
+    blocks = [slice(first, first + step) for first in range(0, len(loads), step)]
+    workers = min(workers or os.process_cpu_count() or 1, len(blocks))
+    if workers <= 1:
+        yield from ((runners, block(runners)) for runners in blocks)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        under_way: deque[tuple[slice, Future[DailyMetrics]]] = deque()
+        for runners in blocks:
+            under_way.append((runners, pool.submit(block, runners)))
+            if len(under_way) > workers:
+                first, found = under_way.popleft()
+                yield first, found.result()
+        for first, found in under_way:
+            yield first, found.result()

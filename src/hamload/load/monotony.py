@@ -11,7 +11,7 @@ from hamload.load.daily import alike, earlier, trailing_sum
 if TYPE_CHECKING:
     from hamload.records import Array
 
-_WEEK = 7
+WEEK = 7
 
 
 def monotony(daily_load: Any, ddof: int = 1) -> Any:
@@ -49,17 +49,17 @@ def strain(daily_load: Any, ddof: int = 1) -> Any:
     return alike(lambda load: monotony_strain(load, ddof)[1], daily_load)
 
 
-def monotony_strain(load: Array, ddof: int = 1) -> tuple[Array, Array]:
-    """Return both of checked daily loads at once."""
-    week = trailing_sum(load, _WEEK)
-    week[..., : _WEEK - 1] = np.nan
-    mean = week / _WEEK
+def monotony_strain(load: Array, ddof: int = 1, week_sum: Array | None = None) -> tuple[Array, Array]:
+    """Return both of checked daily loads at once; `week_sum` is their `trailing_sum` of `WEEK` days, where known."""
+    week = (trailing_sum(load, WEEK) if week_sum is None else week_sum).copy(order="K")
+    week[..., : WEEK - 1] = np.nan
+    mean = week / WEEK
     square = np.zeros_like(load)
-    for days in range(_WEEK):
+    for days in range(WEEK):
         away = earlier(load, days) - mean[..., days:]
         away *= away
         square[..., days:] += away
-    square /= _WEEK - ddof
+    square /= WEEK - ddof
     spread = np.sqrt(square, out=square)
     # Equality is asked of the loads: the deviation of seven equal numbers need not round to 0.
     equal = _is_equal(load)
@@ -75,7 +75,7 @@ def _is_equal(load: Array) -> Any:
     same = np.zeros(load.shape, dtype=np.bool_)
     same[..., 1:] = load[..., 1:] == load[..., :-1]
     found = same.copy()
-    for days in range(1, _WEEK - 1):
+    for days in range(1, WEEK - 1):
         found[..., days:] &= same[..., : max(load.shape[-1] - days, 0)]
-    found[..., : _WEEK - 1] = False
+    found[..., : WEEK - 1] = False
     return found

@@ -63,7 +63,7 @@ def is_returning(daily_load: Any, returning_days: int, chronic_days: int) -> Any
 
     """
     check_days(returning_days=returning_days, chronic_days=chronic_days)
-    return alike(lambda load: _break_within(load, returning_days, chronic_days), daily_load)
+    return alike(lambda load: break_within(load, returning_days, chronic_days), daily_load)
 
 
 def _days_since_run(load: Array) -> Array:
@@ -73,8 +73,9 @@ def _days_since_run(load: Array) -> Array:
     return np.where((last_run >= 0) & (last_run > last_unknown), day - last_run, np.nan)
 
 
-def _break_within(load: Array, returning_days: int, chronic_days: int) -> Days:
-    day = np.arange(load.shape[-1])
+def break_within(load: Array, returning_days: int, chronic_days: int) -> Days:
+    """Return `is_returning` of checked daily loads."""
+    day = np.arange(load.shape[-1], dtype=np.int32)
     last_other = np.maximum.accumulate(np.where(load == 0, -1, day), axis=-1)
     # A break is complete on `day`; it lies whole in the windows of that day and of the next few.
     complete = np.where(day - last_other >= returning_days, day, -chronic_days)

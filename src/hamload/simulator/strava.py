@@ -167,6 +167,7 @@ class Strava:
         self.asked: Counter[Endpoint] = Counter()
         self.beyond = 0
         self.rotates = True
+        self.access_lasts = _ACCESS
         self.hidden_from_pages: frozenset[int] = frozenset()
         self.on_refresh: Callable[[RefreshStep], None] = lambda _step: None
         self._recorder = recorder
@@ -337,7 +338,7 @@ class Strava:
     def _new_tokens(self, refresh_token: str = "") -> dict[str, Any]:
         lasting = [t for t, ends_at in self._access_tokens.items() if ends_at - self.now > _RENEWED]
         access = lasting[-1] if lasting else self._secret("access")
-        ends_at = self._access_tokens.setdefault(access, self.now + _ACCESS)
+        ends_at = self._access_tokens.setdefault(access, self.now + self.access_lasts)
         refresh = refresh_token or self._secret("refresh")
         self._refresh_tokens.add(refresh)
         return {
