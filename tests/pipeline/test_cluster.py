@@ -445,7 +445,7 @@ def test_without_the_packages_for_a_cluster_the_remedy_is_told(
     there = desk.there("tcp://127.0.0.1:1", "there")
     desk.put(there, one_batch[0])
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ConfigurationError, match=r"Install hamload\[cluster\].*recordings are read here"):
+    with pytest.raises(ConfigurationError, match=r"pip install 'hamload\[cluster\]'.*recordings are read here"):
         desk.refresh(there)
 
 

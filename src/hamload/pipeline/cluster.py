@@ -188,7 +188,8 @@ def read_batches(
     first = next(todo, None)
     if first is None:
         return
-    with _connected(settings, executor) as hands, _opened(settings) as reading:
+    with _connected(settings, executor) as connected, _opened(settings) as reading:
+        hands = _Telling(connected, settings.imports.cluster)
         under_way = deque([reading.start(first, hands)])
         for batch in todo:
             if len(under_way) >= max(2 * hands.slots(), 2):
@@ -238,6 +239,33 @@ class _Client:
 
     def slots(self) -> int:
         return sum(self.client.nthreads().values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """An executor whose failures are told as the cluster's."""
+
+    executor: Executor
+    address: str
+
+    def submit(self, order: Order, /) -> Waiting:
+        try:
+            return self.executor.submit(order)
+        except Exception as error:
+            raise _failed(self.address, error) from error
+
+    def slots(self) -> int:
+        try:
+            return self.executor.slots()
+        except Exception as error:
+            raise _failed(self.address, error) from error
+
+
+def _failed(address: str, error: Exception) -> ClusterError:
+    return ClusterError(
+        f"The cluster at {address} failed ({type(error).__name__}: {error}).",
+        "See the logs of its scheduler and workers; without [import] cluster recordings are read here.",
+    )
 
 
 @contextmanager
@@ -360,7 +388,4 @@ class _Reading:
             except (HamloadError, KilledWorker):
                 raise
             except Exception as error:
-                raise ClusterError(
-                    f"The cluster at {self._settings.imports.cluster} failed ({type(error).__name__}: {error}).",
-                    "See its workers' logs; without [import] cluster recordings are read here.",
-                ) from error
+                raise _failed(self._settings.imports.cluster, error) from error
