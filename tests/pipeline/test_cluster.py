@@ -352,7 +352,7 @@ def test_a_worker_whose_writer_is_gone_leaves_nothing_behind(client: Any, fit_on
     (tmp_path / "run.fit").write_bytes(content)
     order = _order(tmp_path, Task(tmp_path / "run.fit", "fit", document_id(content), "", {}))
     (tmp_path / "place" / "open").unlink()
-    with pytest.raises(ClusterError, match="Nobody waits"):
+    with pytest.raises(ClusterError, match="finds nobody at work"):
         client.submit(reading.read_batch, order, pure=False).result()
     assert _left(tmp_path / "place") == []
 

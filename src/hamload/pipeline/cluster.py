@@ -102,28 +102,35 @@ def read_batch(order: Order) -> str:
     """
     _check_versions(order)
     place, results = Shared(order.place), order.results
+    _check_open(place)
     if place.has(results):
         return results
     hands = Readers(order.imports.model_copy(update={"workers": _threads()}), order.signal, order.model)
     waiting = [hands.submit(task) for task in _with_documents(order, place)]
     content = packed([outcome() for outcome in waiting])
-    if not place.has(_OPEN):
-        raise ClusterError(f"Nobody waits for these results any more: {order.place} was cleared.")
+    _check_open(place)
     place.put(results, content)
     return results
 
 
+def _check_open(place: Shared) -> None:
+    if not place.has(_OPEN):
+        raise ClusterError(
+            f"The worker on {platform.node()} finds nobody at work in {place.url}.",
+            "Check that it sees the same storage there as the machine that imports.",
+        )
+
+
 def _check_versions(order: Order) -> None:
-    different = [f"{name} {here} instead of {wanted}" for (name, wanted), (_, here) in _pairs(order.versions)]
+    here = dict(versions())
+    different = [
+        f"{name} {here.get(name)} instead of {told}" for name, told in order.versions if here.get(name) != told
+    ]
     if different:
         raise ClusterError(
             f"The worker on {platform.node()} has {', '.join(different)}: its results might differ.",
             "Install the same hamload[cluster], with the same versions, on every worker.",
         )
-
-
-def _pairs(wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    return ((w, h) for w, h in zip(wanted, versions(), strict=True) if w != h)
 
 
 @cache
@@ -251,12 +258,16 @@ class _Telling:
     def submit(self, order: Order, /) -> Waiting:
         try:
             return self.executor.submit(order)
+        except HamloadError:
+            raise
         except Exception as error:
             raise _failed(self.address, error) from error
 
     def slots(self) -> int:
         try:
             return self.executor.slots()
+        except HamloadError:
+            raise
         except Exception as error:
             raise _failed(self.address, error) from error
 
