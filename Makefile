@@ -1,5 +1,5 @@
 # hamload needs git, make, python3 and the package index; everything else is made here, in .tools and .venv.
-.PHONY: help demo install test lint types docs picture wheel bench nights readers notebooks clean
+.PHONY: help demo install test lint types docs picture wheel bench nights readers cluster notebooks clean
 .DEFAULT_GOAL := help
 
 UV := .tools/bin/uv
@@ -13,6 +13,7 @@ help:
 	@echo "make docs    the documentation, as a site in build/site; a broken link is an error"
 	@echo "make wheel   the wheel, installed into an empty environment, runs its demo (two minutes)"
 	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
+	@echo "make cluster the same archive by one process, two, and Dask workers: tables, seconds, costs a session"
 	@echo "make readers a writer in a loop and ten readers, for a minute"
 	@echo "make notebooks  the notebooks as HTML and for Jupyter"
 	@echo "make audit   whether any locked package has a known vulnerability, where somebody can be asked"
@@ -90,6 +91,11 @@ nights: .venv/.made
 readers: .venv/.made
 	@echo "== A writer in a loop and ten readers, for a minute"
 	@$(RUN) python bench/readers.py 60
+
+# RUNS=3 ACTIVITIES=600: as many runs of each way, and simulated recordings besides the real ones.
+cluster: .venv/.made
+	@echo "== The same archive by one process, two, and Dask workers"
+	@$(RUN) python bench/cluster.py $(or $(ACTIVITIES),600) $(or $(RUNS),3)
 
 notebooks: .venv/.made
 	@echo "== The notebooks as HTML and for Jupyter, into artifacts/notebooks (your home, or a simulated year)"

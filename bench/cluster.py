@@ -58,7 +58,9 @@ def measure(kind: str, archive: str) -> dict[str, Any]:
         killer = threading.Thread(target=_kill_one, args=(home.home,), daemon=True)
         if way == "killed":
             killer.start()
+        before = _workers_s()
         told = _stages(home, [Path(archive)])
+        told["workers"] = [spent - before.get(pid, 0.0) for pid, spent in _workers_s().items()]
         if way == "killed":
             killer.join(1)
             told["killed"] = not killer.is_alive()
@@ -127,14 +129,21 @@ def _stages(home: Settings, paths: list[Path]) -> dict[str, Any]:
 
 def _others_s() -> float:
     """Return the processor seconds of everything that this process has started and that still runs."""
-    total = 0.0
-    for process in psutil.Process().children(recursive=True):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
-    return total
+    return sum(_spent_s(process) for process in psutil.Process().children(recursive=True))
+
+
+def _workers_s() -> dict[int, float]:
+    """Return the processor seconds of each worker of the cluster, its reader included."""
+    workers = [p for p in psutil.Process().children() if any("spawn_main" in argument for argument in p.cmdline())]
+    return {w.pid: sum(map(_spent_s, [w, *w.children(recursive=True)])) for w in workers}
+
+
+def _spent_s(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _fingerprint(con: Any) -> dict[str, str]:
@@ -185,10 +194,13 @@ def main(activities: int, runs: int) -> None:
     with tempfile.TemporaryDirectory() as text:
         archive = _archive(Path(text), activities)
         found = {kind: [_once("measure", kind, archive) for _ in range(runs)] for kind in KINDS}
-        few = Path(text) / "few"
-        few.mkdir()
-        for path in sorted(archive.glob("20*.fit"))[-60:]:
-            shutil.copy2(path, few)
+        few, plain = Path(text) / "few", Path(text) / "plain"
+        for folder, count in ((few, 60), (plain, activities)):
+            folder.mkdir()
+            for path in sorted(archive.glob("20*.fit"))[-count:]:
+                (folder / path.name).hardlink_to(path)
+        # Most of the real files are short, or malformed on purpose: no measure of what a session costs.
+        costs = [_once("measure", "cluster, one worker", plain) for _ in range(runs)]
         squads = {count: _once("squad", count, few) for count in (1, 4, 16)}
     first = found["one process"][0]
     print(
@@ -197,7 +209,7 @@ def main(activities: int, runs: int) -> None:
         f" {first['rows']:,} samples. Median of {runs}.\n"
     )
     _print_ways(found)
-    _print_costs(found)
+    _print_costs(costs)
     for count, told in squads.items():
         print(
             f"{count} runners of 60 sessions in one home: {told['first']:.1f} s of the writer's processor for the"
@@ -251,19 +263,30 @@ def _print_ways(found: _Found) -> None:
             f" ({_median(found, one, 'decode') / statistics.median(r['decode'] for r in runs):.2f} reading) |"
             f" {'the same, row for row' if is_same else '**OTHERS**'} |"
         )
+    for run in found["cluster, two workers"]:
+        most, whole = max(run["workers"]), sum(run["workers"])
+        print(
+            f"\nThe busier of two workers had {100 * most / whole:.0f} % of {whole:.1f} processor seconds of reading:"
+            f" with a processor each they are {whole / most:.2f} x one."
+        )
     print(f"\n{len(tables)} tables compared, the samples among them.\n")
 
 
-def _print_costs(found: _Found) -> None:
-    kind = "cluster, one worker"
-    sessions = found[kind][0]["sessions"]
+def _print_costs(runs: list[dict[str, Any]]) -> None:
+    first = runs[0]
+    sessions = first["sessions"]
+    print(f"Costs: {sessions} simulated sessions of {60 * first['hours'] / sessions:.0f} minutes at 1 Hz.\n")
     print("| stage | writer, ms a session | workers, ms a session |\n| --- | ---: | ---: |")
+    spent = {
+        (stage, who): statistics.median(run[f"{stage}_{who}"] for run in runs)
+        for stage in STAGES
+        for who in ("cpu", "others_cpu")
+    }
     for stage in STAGES:
-        own, others = (1000 * _median(found, kind, f"{stage}{who}") / sessions for who in ("_cpu", "_others_cpu"))
+        own, others = (1000 * spent[stage, who] / sessions for who in ("cpu", "others_cpu"))
         print(f"| {stage} | {own:.1f} | {others:.1f} |")
-    serial = sum(_median(found, kind, f"{stage}_cpu") for stage in STAGES if stage != "decode")
-    written = _median(found, kind, "decode_cpu")
-    read = _median(found, kind, "decode_others_cpu")
+    serial = sum(spent[stage, "cpu"] for stage in STAGES if stage != "decode")
+    written, read = spent["decode", "cpu"], spent["decode", "others_cpu"]
     whole = serial + written + read
     print(
         f"\nOf {whole:.1f} processor seconds, workers can share {100 * read / whole:.0f} %;"
@@ -272,10 +295,18 @@ def _print_costs(found: _Found) -> None:
     )
     alone = serial + max(read, written)
     for workers in (2, 4, 8, 1000):
-        apart = alone / (serial + max(read / workers, written))
-        print(f"{workers} workers, a processor each and one for the writer: at most {apart:.2f} x one worker.")
-    print(f"Two workers and the writer on two processors: at most {alone / (serial + (read + written) / 2):.2f} x.")
-    first = found[kind][0]
+        most, reading = (
+            alone / (serial + max(read / workers, written)),
+            max(read, written) / max(read / workers, written),
+        )
+        print(
+            f"{workers} workers, a processor each and one for the writer: at most {most:.2f} x one worker"
+            f" ({reading:.2f} x in reading)."
+        )
+    print(
+        f"Two workers and the writer on two processors: at most {alone / (serial + (read + written) / 2):.2f} x"
+        f" ({max(read, written) / ((read + written) / 2):.2f} x in reading)."
+    )
     print(
         f"\nA session: {1000 * first['raw_mb'] / sessions:.0f} kB of raw documents,"
         f" {1000 * first['stored_mb'] / sessions:.0f} kB in the published tables,"

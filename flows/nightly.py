@@ -75,29 +75,29 @@ read_batch = task(task_run_name="read {order.name}")(cluster.read_batch)
 class _Tasks:
     """The Dask task runner of the flow that runs: each batch becomes a task run on the cluster."""
 
+    def __init__(self, address: str) -> None:
+        self.address = address
+
     def submit(self, order: Order, /) -> Any:
+        self.slots()
         return read_batch.submit(order)
 
     def slots(self) -> int:
-        return sum(self.client.nthreads().values())
-
-    @property
-    def client(self) -> Any:
-        """The runner's own connection, made when it is first asked for."""
         runner: Any = getattr(FlowRunContext.get(), "task_runner", None)
-        return runner.client
+        try:
+            # The first call connects.
+            client = runner.client
+        except (OSError, TimeoutError, ValueError) as error:
+            raise cluster.unreachable(self.address, error) from error
+        return sum(client.nthreads().values())
 
 
 @flow(name="hamload-decode", retries=0, validate_parameters=False)
 @discreet
 def decode_as_tasks(home: Path) -> int:
     """Decode the documents that are new, each batch as a task of the runner that this flow is given."""
-    current, tasks = settings.load(Path(home)), _Tasks()
-    try:
-        tasks.slots()
-    except (OSError, TimeoutError, ValueError) as error:
-        raise cluster.unreachable(current.imports.cluster, error) from error
-    return pipeline.decode(current, _logged, tasks)
+    current = settings.load(Path(home))
+    return pipeline.decode(current, _logged, _Tasks(current.imports.cluster))
 
 
 def decode_on_cluster(current: Settings) -> int:

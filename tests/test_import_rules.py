@@ -83,6 +83,22 @@ def test_the_pure_rooms_touch_no_file_no_clock_and_no_database() -> None:
             assert not calls & {"now", "today", "utcnow"}, f"{path} reads the clock"
 
 
+_CLUSTER = {"distributed", "dask", "fsspec", "cloudpickle", "prefect_dask"}
+
+
+def test_what_only_a_cluster_needs_is_imported_where_a_cluster_is_asked_and_never_at_the_start() -> None:
+    askers = {"pipeline/cluster.py", "pipeline/shared.py", "flows/nightly.py"}
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        name = f"flows/{path.name}" if path.parent == FLOWS else path.relative_to(SOURCE).as_posix()
+        for node in ast.walk(tree):
+            modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if {module.split(".")[0] for module in modules} & _CLUSTER:
+                assert name in askers, path
+                assert node not in tree.body, f"{path} pays for a cluster that nobody has set"
+
+
 def test_only_the_flows_import_prefect() -> None:
     for path in FILES:
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -135,24 +136,48 @@ def undisturbed(
     return held
 
 
+@pytest.fixture
+def ftp(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Return the address of a server of files on loopback, as another machine's storage is, and its folder."""
+    from pyftpdlib.authorizers import DummyAuthorizer  # noqa: PLC0415  # only this fixture needs it
+    from pyftpdlib.handlers import FTPHandler  # noqa: PLC0415
+    from pyftpdlib.servers import ThreadedFTPServer  # noqa: PLC0415
+
+    folder = tmp_path / "ftp"
+    folder.mkdir()
+    authorizer = DummyAuthorizer()
+    with warnings.catch_warnings():
+        # Nobody else is on this loopback.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        authorizer.add_anonymous(str(folder), perm="elradfmwMT")
+    handler = type("Handler", (FTPHandler,), {"authorizer": authorizer})
+    server = ThreadedFTPServer(("127.0.0.1", 0), handler)
+    serving = threading.Thread(target=server.serve_forever, kwargs={"handle_exit": False})
+    serving.start()
+    yield f"ftp://127.0.0.1:{server.address[1]}/shared", folder
+    server.close_all()
+    serving.join(10)
+
+
 def _left(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_two_processes_and_a_cluster_leave_the_tables_that_one_process_leaves(
-    archive: Path, cluster: Any, desk: Desk, undisturbed: dict[str, Any]
+    archive: Path, cluster: Any, desk: Desk, undisturbed: dict[str, Any], ftp: tuple[str, Path]
 ) -> None:
-    shared = desk.folder / "apart-shared"
+    """Its storage is a folder that holds the home too, and a server of files that nobody else sees."""
+    address, folder = ftp
     homes = [
         desk.here("two", workers=2),
         desk.there(cluster, "inside"),
-        desk.there(cluster, "apart", shared=shared.as_uri()),
+        desk.there(cluster, "apart", shared=address),
     ]
     for home in homes:
         desk.put(home, archive)
         assert desk.refresh(home) == (RUNS, [])
         assert desk.held(home) == undisturbed
-    assert _left(shared) == [], "nothing stays in shared storage"
+    assert _left(folder) == [], "nothing stays in shared storage"
     assert not list(desk.folder.glob("hamload-*"))
 
 
@@ -327,7 +352,7 @@ def test_a_worker_whose_writer_is_gone_leaves_nothing_behind(client: Any, fit_on
     (tmp_path / "run.fit").write_bytes(content)
     order = _order(tmp_path, Task(tmp_path / "run.fit", "fit", document_id(content), "", {}))
     (tmp_path / "place" / "open").unlink()
-    with pytest.raises(ClusterError, match="Nobody waits"):
+    with pytest.raises(ClusterError, match="finds nobody at work"):
         client.submit(reading.read_batch, order, pure=False).result()
     assert _left(tmp_path / "place") == []
 
@@ -420,7 +445,7 @@ def test_without_the_packages_for_a_cluster_the_remedy_is_told(
     there = desk.there("tcp://127.0.0.1:1", "there")
     desk.put(there, one_batch[0])
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ConfigurationError, match=r"Install hamload\[cluster\].*recordings are read here"):
+    with pytest.raises(ConfigurationError, match=r"pip install 'hamload\[cluster\]'.*recordings are read here"):
         desk.refresh(there)
 
 

@@ -102,28 +102,35 @@ def read_batch(order: Order) -> str:
     """
     _check_versions(order)
     place, results = Shared(order.place), order.results
+    _check_open(place)
     if place.has(results):
         return results
     hands = Readers(order.imports.model_copy(update={"workers": _threads()}), order.signal, order.model)
     waiting = [hands.submit(task) for task in _with_documents(order, place)]
     content = packed([outcome() for outcome in waiting])
-    if not place.has(_OPEN):
-        raise ClusterError(f"Nobody waits for these results any more: {order.place} was cleared.")
+    _check_open(place)
     place.put(results, content)
     return results
 
 
+def _check_open(place: Shared) -> None:
+    if not place.has(_OPEN):
+        raise ClusterError(
+            f"The worker on {platform.node()} finds nobody at work in {place.url}.",
+            "Check that it sees the same storage there as the machine that imports.",
+        )
+
+
 def _check_versions(order: Order) -> None:
-    different = [f"{name} {here} instead of {wanted}" for (name, wanted), (_, here) in _pairs(order.versions)]
+    here = dict(versions())
+    different = [
+        f"{name} {here.get(name)} instead of {told}" for name, told in order.versions if here.get(name) != told
+    ]
     if different:
         raise ClusterError(
             f"The worker on {platform.node()} has {', '.join(different)}: its results might differ.",
             "Install the same hamload[cluster], with the same versions, on every worker.",
         )
-
-
-def _pairs(wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    return ((w, h) for w, h in zip(wanted, versions(), strict=True) if w != h)
 
 
 @cache
@@ -188,7 +195,8 @@ def read_batches(
     first = next(todo, None)
     if first is None:
         return
-    with _connected(settings, executor) as hands, _opened(settings) as reading:
+    with _connected(settings, executor) as connected, _opened(settings) as reading:
+        hands = _Telling(connected, settings.imports.cluster)
         under_way = deque([reading.start(first, hands)])
         for batch in todo:
             if len(under_way) >= max(2 * hands.slots(), 2):
@@ -238,6 +246,37 @@ class _Client:
 
     def slots(self) -> int:
         return sum(self.client.nthreads().values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """An executor whose failures are told as the cluster's."""
+
+    executor: Executor
+    address: str
+
+    def submit(self, order: Order, /) -> Waiting:
+        try:
+            return self.executor.submit(order)
+        except HamloadError:
+            raise
+        except Exception as error:
+            raise _failed(self.address, error) from error
+
+    def slots(self) -> int:
+        try:
+            return self.executor.slots()
+        except HamloadError:
+            raise
+        except Exception as error:
+            raise _failed(self.address, error) from error
+
+
+def _failed(address: str, error: Exception) -> ClusterError:
+    return ClusterError(
+        f"The cluster at {address} failed ({type(error).__name__}: {error}).",
+        "See the logs of its scheduler and workers; without [import] cluster recordings are read here.",
+    )
 
 
 @contextmanager
@@ -360,7 +399,4 @@ class _Reading:
             except (HamloadError, KilledWorker):
                 raise
             except Exception as error:
-                raise ClusterError(
-                    f"The cluster at {self._settings.imports.cluster} failed ({type(error).__name__}: {error}).",
-                    "See its workers' logs; without [import] cluster recordings are read here.",
-                ) from error
+                raise _failed(self._settings.imports.cluster, error) from error

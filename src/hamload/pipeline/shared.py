@@ -112,5 +112,6 @@ def extra_missing(error: ImportError) -> ConfigurationError:
     """Return what to say where the packages for a cluster are not installed."""
     return ConfigurationError(
         f"Reading on a cluster needs packages that are not installed ({error.name or error}).",
-        "Install hamload[cluster], or take cluster out of [import] in config.toml: then recordings are read here.",
+        "Run: pip install 'hamload[cluster]', or take cluster out of [import] in config.toml: then recordings are read"
+        " here.",
     )
