@@ -86,7 +86,7 @@ def put_files(
         facts = {"sport_hint": sport} if sport else {}
         put, documents = _put_offers(raw, found, "files", athlete_id, now, facts, progress=progress)
         with raw.batch("files", athlete_id, now) as batch:
-            batch.settle([str(path) for path in paths], [name for name, _ in put.refused])
+            batch.settle([str(path) for path in paths], {name for name, _ in put.refused})
             # A report without documents speaks of all that its source ever gave: an empty folder must not.
             batch.report(is_history=is_history and bool(documents), documents=documents, covered_until=through)
     return replace(put, is_history=is_history)
@@ -143,7 +143,7 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
         # A day is over only when the night after it has come: today may still bring a run.
         yesterday = now.astimezone(settings.zone(athlete.id)).date() - dt.timedelta(days=1)
         with raw.batch(source, athlete.id, now) as batch:
-            batch.settle([str(path)], [name for name, _ in put.refused])
+            batch.settle([str(path)], {name for name, _ in put.refused})
             # What was refused or passed over is looked at again: another version may read it.
             batch.cursor({o.name: o.stamp for o in found.offers if o.stamp and o.name not in put.unread})
             batch.report(is_history=folder.reports_rest, covered_until=yesterday if folder.reports_rest else None)
