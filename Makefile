@@ -16,6 +16,8 @@ help:
 	@echo "make readers a writer in a loop and ten readers, for a minute"
 	@echo "make notebooks  the notebooks as HTML and for Jupyter"
 	@echo "make messages  the catalogue of every sentence, for translators"
+	@echo "make torture PART=kills|inputs|nights  what it survives, into docs/torture.md (SEED=, N=; up to half an hour each)"
+	@echo "make mutants  how many small changes of the pure parts the tests notice"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
 $(UV):
@@ -88,6 +90,15 @@ nights: .venv/.made
 readers: .venv/.made
 	@echo "== A writer in a loop and ten readers, for a minute"
 	@$(RUN) python bench/readers.py 60
+
+# What it survives, at length: kills, hostile inputs, a year of bad nights. Repeatable by its seed.
+.PHONY: torture
+SEED ?= 1
+N ?= 0
+PART ?= all
+torture: .venv/.made
+	@echo "== Torture: $(PART), seed $(SEED)"
+	@PYTHONPATH=bench $(RUN) python -m torture $(PART) --seed $(SEED) --count $(N)
 
 notebooks: .venv/.made
 	@echo "== The notebooks as HTML and for Jupyter, into artifacts/notebooks (your home, or a simulated year)"

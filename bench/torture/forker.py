@@ -1,8 +1,8 @@
 """A process that has imported hamload and does nothing but fork: each child takes one step, and may be killed in it.
 
 A fresh interpreter would spend most of its life importing, and most kills would hit that. The forker has no thread and
-has opened nothing, so that its children are as good as new. It speaks lines: a step as JSON comes in; the exit status of
-its child and its seconds go out.
+has opened nothing, so that its children are as good as new. It speaks lines: a step as JSON comes in; the exit status
+of its child and its seconds go out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Forker:
 
     def __init__(self, place: Path, environment: Mapping[str, str]) -> None:
         self._errors = place / "errors.txt"
-        path = os.pathsep.join(str(Path(__file__).parents[1]) if not p else p for p in ("", *sys.path) if p is not None)
+        path = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "torture.forker", str(self._errors)],
             stdin=subprocess.PIPE,
@@ -85,7 +85,7 @@ class Forker:
 def _fork(errors: Path) -> None:
     for name in _IMPORTED:
         importlib.import_module(name)
-    from torture import steps  # noqa: PLC0415  # as slow as the rest
+    from torture import steps  # as slow as the rest
 
     for line in sys.stdin:
         step, home, now, kill_after_s = json.loads(line)

@@ -193,13 +193,25 @@ _FIT: Mapping[str, Mutate] = {
 # XML
 
 _NUMBERS = (
-    "nan inf -inf 1e400 -1e308 1e308 0x10 999999999999999999999 ١٢ 1_0 - 0 -0 1e-400 ∞ true 12,5 1e5 NaN".split()  # noqa: RUF001, SIM905
+    "nan inf -inf 1e400 -1e308 1e308 0x10 999999999999999999999 ١٢ 1_0 - 0 -0 1e-400 ∞ true 12,5 1e5 NaN".split()  # noqa: SIM905
 )
 _TIMES = (
-    "0001-01-01T00:00:00Z 9999-12-31T23:59:59Z 2020-02-30T00:00:00Z 99999-01-01T00:00:00Z 2020-01-01T25:61:61Z"  # noqa: SIM905
-    " 2020-01-01 1577836800 2020-W01-1 2020-01-01T00:00:00+99:99 2020-01-01T00:00:00.123456789Z now"
-    " 0001-01-01T00:00:00+14:00 9999-12-31T23:59:59-14:00 1969-12-31T23:59:59Z 2262-04-12T00:00:00Z"
-).split()
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-14:00",
+    "99999-01-01T00:00:00Z",
+    "1969-12-31T23:59:59Z",
+    "2262-04-12T00:00:00Z",
+    "2020-02-30T00:00:00Z",
+    "2020-01-01T25:61:61Z",
+    "2020-01-01T00:00:00+99:99",
+    "2020-01-01T00:00:00.123456789Z",
+    "2020-01-01",
+    "2020-W01-1",
+    "1577836800",
+    "now",
+)
 
 
 def _xml_entities(content: bytes, _: Seeds, chance: random.Random) -> bytes:
@@ -246,7 +258,9 @@ def _xml_encoding(content: bytes, _: Seeds, chance: random.Random) -> bytes:
     if which == 0:
         return (declared + bare).encode(chance.choice(("utf-8", "utf-16", "utf-16-be", "utf-32", "utf-8-sig")))
     if which == 1:
-        return content.replace(b"<trkseg>", b"<name>\xff\xfe\xc0\x80\xed\xa0\x80</name><trkseg>").replace(b"Id>", b"Id>\xff")
+        return content.replace(b"<trkseg>", b"<name>\xff\xfe\xc0\x80\xed\xa0\x80</name><trkseg>").replace(
+            b"Id>", b"Id>\xff"
+        )
     return content[:100] + chance.choice((b"\0", b"\x1b]0;x\x07", b"\xef\xbf\xbf", b"\x0b")) * 3 + content[100:]
 
 
@@ -313,7 +327,7 @@ def _rows(chance: random.Random) -> list[list[str]]:
     for number in range(chance.choice((1, 3, 12))):
         day = chance.randrange(1, 28)
         cells = [str(chance.randrange(10**12)), f"{day} Apr 2014, 17:34:54", "Morning", "Run", "", "1800", "5.00"]
-        rows.append(cells + ["", "", "false", "", "", chance.choice(("", f"activities/{number}.fit")), "", ""])
+        rows.append([*cells, "", "", "false", "", "", chance.choice(("", f"activities/{number}.fit")), "", ""])
         rows[-1] += ["1800", "1750", "5000"]
     return rows
 
@@ -324,7 +338,9 @@ def _csv_cells(chance: random.Random) -> bytes:
     for row in rows:
         for _ in range(chance.choice((1, 2, 6))):
             row[chance.randrange(len(row))] = chance.choice(strange)
-    return "\n".join([_HEADER, *(",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows)]).encode()
+    return "\n".join(
+        [_HEADER, *(",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows)]
+    ).encode()
 
 
 def _csv_shape(chance: random.Random) -> bytes:

@@ -1,4 +1,4 @@
-"""Hostile files, imported by the hundred beside good ones: nothing crashes or hangs, each has a reason, the good arrive.
+"""Hostile files, imported by the hundred beside good ones: nothing crashes or hangs, each has a reason, good ones come.
 
 Each batch is a folder of its own, imported whole by the importer that people use, with its reader processes and their
 limits, then merged, assessed and published with all checks.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 NOW = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
-_BATCH, _GOOD = 400, 8
+BATCH, GOOD = 400, 8
 #: What one document may take of its reader here; what is shipped allows more, and takes as much longer.
 MAX_SECONDS, MAX_MEMORY_MB, MAX_FILE_MB = 10, 700, 5
 #: Seeds larger than this only make it slow.
@@ -96,7 +96,7 @@ def _tcx(number: int) -> bytes:
 
 
 def run(
-    count: int, seed: int, shared: Path | None, told: Callable[[str], None] = lambda _line: None, batch: int = _BATCH
+    count: int, seed: int, shared: Path | None, told: Callable[[str], None] = lambda _line: None, batch: int = BATCH
 ) -> Tally:
     """Import so many hostile files, and return what became of them."""
     tally, seeds = Tally(), seeds_of(shared)
@@ -146,7 +146,7 @@ def _imported(place: Path, drawn: Sequence[tuple[str, hostile.Hostile]], tally: 
         path.write_bytes(file.content)
         named[str(path)] = format_, file
     good = []
-    for number in range(_GOOD):
+    for number in range(GOOD):
         day = dt.date(2026, 9, 1) + dt.timedelta(days=3 * number)
         path = folder / f"good{number}.fit"
         path.write_bytes(fit_bytes(_RUNNER, PlannedRun(day, dt.time(7, 10), "easy", 8, "flat")))
@@ -191,8 +191,8 @@ def _counted(current: Settings, folder: Path, named: dict[str, tuple[str, hostil
     reasons: dict[str, str] = {}
     for name, reason in unread:
         reasons.setdefault(name, reason)
-        if (file := _file_of(name, named)) is not None:
-            reasons.setdefault(file, reason)
+        if (holding := _file_of(name, named)) is not None:
+            reasons.setdefault(holding, reason)
     offered = _offered(current, folder, named)
     tally.faults += [f"no reason for {name}" for name, reason in unread if not reason.strip()]
     for path, (format_, file) in named.items():
@@ -211,9 +211,7 @@ def _counted(current: Settings, folder: Path, named: dict[str, tuple[str, hostil
         tally.faults += [f"{format_}, {file.kind}: {line}" for line in told if "hamload itself failed" in line]
 
 
-def _offered(
-    current: Settings, folder: Path, named: dict[str, tuple[str, hostile.Hostile]]
-) -> dict[str, list[str]]:
+def _offered(current: Settings, folder: Path, named: dict[str, tuple[str, hostile.Hostile]]) -> dict[str, list[str]]:
     """Return the documents that each file offers."""
     found: dict[str, list[str]] = {}
     for offer in files.find([folder], limits_of(current)).offers:

@@ -88,8 +88,7 @@ def run(count: int, seed: int, told: Callable[[str], None] = lambda _line: None)
         tallies = []
         for step, kills in wanted.items():
             chance = random.Random(f"{seed} {step}")  # noqa: S311  # repeatable, not secret
-            tallies.append(_killed(bench, step, kills, chance))
-            told(f"{step}: {tallies[-1].kills} kills, {len(tallies[-1].faults)} faults")
+            tallies.append(_killed(bench, step, kills, chance, told))
         return tallies
 
 
@@ -183,7 +182,7 @@ def _older(bench: _Bench, home: Path) -> None:
         db.execute("pragma wal_checkpoint(truncate)")
     with closing(sqlite3.connect(home / "outbox" / "post.db", isolation_level=None)) as db:
         db.execute("pragma user_version = 0")
-    import duckdb  # noqa: PLC0415  # the forker's children have their own
+    import duckdb  # the forker's children have their own
 
     with duckdb.connect(home / "warehouse.duckdb") as con:
         con.execute("update landing.version set tables = 'of another version'")
@@ -205,7 +204,7 @@ _PREPARE: Mapping[str, Callable[[_Bench, Path], None]] = {
 }
 
 
-def _killed(bench: _Bench, step: str, kills: int, chance: random.Random) -> Tally:
+def _killed(bench: _Bench, step: str, kills: int, chance: random.Random, told: Callable[[str], None]) -> Tally:
     tally, before, now = Tally(step), bench.prepared(step), LATER if step in {"expire", "forget"} else NOW
     whole: list[float] = []
     home = bench.copy(before, "home")
@@ -231,6 +230,7 @@ def _killed(bench: _Bench, step: str, kills: int, chance: random.Random) -> Tall
         tally.faults += [f"{step} at {where}: {fault}" for fault in found]
         tally.tried += 1
         tally.completed += not found
+        told(f"{step}: {tally.kills} kills, {len(tally.faults)} faults")
     return tally
 
 
@@ -280,7 +280,7 @@ def state_of(home: Path) -> State:
                 " where table_schema in ('marts', 'reports') order by 1"
             ).fetchall()
             for (name,) in names:
-                found[name] = con.execute(f"from {name} order by all").fetchall()  # noqa: S608  # names of its own
+                found[name] = con.execute(f"from {name} order by all").fetchall()  # names of its own
     if (home / "raw" / raw.LEDGER).exists():
         with closing(sqlite3.connect(home / "raw" / raw.LEDGER)) as db:
             found |= {f"ledger {name}": db.execute(query).fetchall() for name, query in _LEDGER.items()}
@@ -303,7 +303,8 @@ def state_of(home: Path) -> State:
 
 _LEDGER = {
     "documents": "select document_id, format, size from documents order by 1",
-    "deliveries": "select document_id, athlete_id, source, external_id, name, facts from deliveries order by 1, 2, 3, 4",
+    "deliveries": "select document_id, athlete_id, source, external_id, name, facts from deliveries"
+    " order by 1, 2, 3, 4, 6",
     "refusals": "select source, athlete_id, name, reason from refusals order by 1, 2, 3",
     # What a service has counted of our requests is another number after a kill, and has to be.
     "cursors": "select source, athlete_id, json_remove(cursor, '$.quota', '$.spent_on', '$.spent_requests')"

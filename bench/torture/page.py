@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "torture.md"
@@ -27,6 +28,11 @@ def write(title: str, text: str) -> str:
     parts = [f"\n## {name}\n\n{known[name]}" for name in _ORDER if name in known]
     PAGE.write_text(_HEAD + "".join(parts), encoding="utf-8")
     return known[title]
+
+
+def flowed(text: str) -> str:
+    """Return a paragraph in lines."""
+    return textwrap.fill(text, 118, break_on_hyphens=False, break_long_words=False) + "\n"
 
 
 def table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:

@@ -88,9 +88,7 @@ def open_server(authority: trustme.CA, tmp_path: Path) -> Iterator[Server]:
     yield from _running(authority, tmp_path, implicit=False, with_password=False)
 
 
-def _running(
-    authority: trustme.CA, place: Path, *, implicit: bool, with_password: bool = True
-) -> Iterator[Server]:
+def _running(authority: trustme.CA, place: Path, *, implicit: bool, with_password: bool = True) -> Iterator[Server]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(place / "ca.pem"))
