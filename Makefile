@@ -19,6 +19,8 @@ help:
 	@echo "make audit   whether any locked package has a known vulnerability, where somebody can be asked"
 	@echo "make sbom    everything that hamload runs on, as CycloneDX, in dist/"
 	@echo "make messages  the catalogue of every sentence, for translators"
+	@echo "make torture PART=kills|inputs|nights  what it survives, into docs/torture.md (SEED=, N=; up to half an hour each)"
+	@echo "make mutants  how many small changes of the pure parts the tests notice"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
 $(UV):
@@ -96,6 +98,15 @@ readers: .venv/.made
 cluster: .venv/.made
 	@echo "== The same archive by one process, two, and Dask workers"
 	@$(RUN) python bench/cluster.py $(or $(ACTIVITIES),600) $(or $(RUNS),3)
+
+# What it survives, at length: kills, hostile inputs, a year of bad nights. Repeatable by its seed.
+.PHONY: torture
+SEED ?= 1
+N ?= 0
+PART ?= all
+torture: .venv/.made
+	@echo "== Torture: $(PART), seed $(SEED)"
+	@PYTHONPATH=bench $(RUN) python -m torture $(PART) --seed $(SEED) --count $(N)
 
 notebooks: .venv/.made
 	@echo "== The notebooks as HTML and for Jupyter, into artifacts/notebooks (your home, or a simulated year)"

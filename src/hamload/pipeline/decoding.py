@@ -258,9 +258,12 @@ def _write(
     features_rows: list[dict[str, Any]] = []
     sets: list[dict[str, Any]] = []
     samples: list[tuple[str, Samples]] = []
+    unread: list[dict[str, Any]] = []
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
         if outcome.refusal:
-            _list(con, delivery, delivery.document_id, outcome.refusal, is_no_activity=outcome.is_no_activity)
+            unread.append(
+                _unread(delivery, delivery.document_id, outcome.refusal, is_no_activity=outcome.is_no_activity)
+            )
         for part, decoded in enumerate(outcome.activities):
             activity_id = _activity_id(delivery, part)
             activities.append(_activity(activity_id, part, delivery, decoded, settings))
@@ -270,6 +273,7 @@ def _write(
                 features_rows.append({"activity_id": activity_id, "features": decoded.features})
     given_up = frozenset(d.document_id for d, outcome in zip(deliveries, outcomes, strict=True) if outcome.is_given_up)
     _note_decoded(con, deliveries, given_up, settings)
+    warehouse.append_rows(con, "landing.unreadable", unread)
     warehouse.append_rows(con, "landing.activities", activities)
     warehouse.append_rows(con, "landing.strength_sets", sets)
     if samples:
@@ -313,37 +317,30 @@ def _forget(con: duckdb.DuckDBPyConnection, documents: Collection[tuple[str, str
 
 def _list_refusals(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
     con.execute("delete from landing.unreadable where document_id is null")
-    for refusal in raw.refusals():
-        _list(con, refusal, None, refusal.reason, is_no_activity=False)
+    # Together: an export's broken table, or a hostile archive, can hold thousands of them.
+    rows = [_unread(refusal, None, refusal.reason, is_no_activity=False) for refusal in raw.refusals()]
+    warehouse.append_rows(con, "landing.unreadable", rows)
 
 
 _DATE = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
-def _list(
-    con: duckdb.DuckDBPyConnection,
-    offered: Delivery | Refusal,
-    document_id: str | None,
-    reason: str,
-    *,
-    is_no_activity: bool,
-) -> None:
-    """List what could not be read, with the day of the run that may be missing because of it, where its name tells."""
+def _unread(
+    offered: Delivery | Refusal, document_id: str | None, reason: str, *, is_no_activity: bool
+) -> dict[str, Any]:
+    """Return the row of what could not be read, with the day of the run that may be missing, where its name tells."""
     may_be_run = not is_no_activity and not reason.endswith(strava_export.STANDS_IN)
     date = _DATE.search(offered.name.rpartition("/")[2]) if may_be_run else None
-    con.execute(
-        "insert into landing.unreadable values (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            offered.athlete_id,
-            offered.source,
-            offered.name,
-            document_id,
-            reason,
-            is_no_activity,
-            may_be_run,
-            _valid_day(*map(int, date.groups())) if date else None,
-        ],
-    )
+    return {
+        "athlete_id": offered.athlete_id,
+        "source": offered.source,
+        "name": offered.name,
+        "document_id": document_id,
+        "reason": reason,
+        "is_no_activity": is_no_activity,
+        "may_be_run": may_be_run,
+        "local_date": _valid_day(*map(int, date.groups())) if date else None,
+    }
 
 
 def _valid_day(year: int, month: int, day: int) -> dt.date | None:

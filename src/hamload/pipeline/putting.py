@@ -92,7 +92,7 @@ def put_files(
         facts = {"sport_hint": sport} if sport else {}
         put, documents = _put_offers(raw, found, "files", athlete_id, now, facts, progress=progress)
         with raw.batch("files", athlete_id, now) as batch:
-            batch.settle([str(path) for path in paths], [name for name, _ in put.refused])
+            batch.settle([str(path) for path in paths], {name for name, _ in put.refused})
             # A report without documents speaks of all that its source ever gave: an empty folder must not.
             batch.report(
                 is_history=is_history and bool(documents), documents=list(documents.values()), covered_until=through
@@ -152,7 +152,7 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
         # A day is over only when the night after it has come: today may still bring a run.
         yesterday = now.astimezone(settings.zone(athlete.id)).date() - dt.timedelta(days=1)
         with raw.batch(source, athlete.id, now) as batch:
-            batch.settle([str(path)], [name for name, _ in put.refused])
+            batch.settle([str(path)], {name for name, _ in put.refused})
             held_before = {name: one.document_id for name, one in seen.items()}
             for document, name in _renamed(batch.names(), holds, held_before).items():
                 batch.rename(document, name, is_held=holds.get(name) == document)
