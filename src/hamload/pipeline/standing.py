@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import pickle
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +14,15 @@ from typing import TYPE_CHECKING
 import duckdb
 
 import hamload
+from hamload.advice import Memory, walk
 from hamload.merging.decisions import KIND
+from hamload.records import DayFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hamload.parameters import AlertRules
+    from hamload.records import Alert
     from hamload.settings import Settings
 
 #: The tables from which sessions are gathered, and of them only what matters to it.
@@ -63,6 +71,99 @@ def note(con: duckdb.DuckDBPyConnection, step: str, inputs: str) -> None:
     con.execute("insert or replace into landing.standing values (?, ?)", [step, inputs])
 
 
+#: So many of the newest days are assessed anew each night: what arrives late mostly belongs to them.
+_OPEN_DAYS = 42
+#: The alerts that this process has found, by their facts: a night's digests and plans ask for them again.
+_assessed: dict[str, list[Alert]] = {}
+_KEPT = 8
+
+
+def assessed(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list[Alert]:
+    """Return the alerts of these days, or of the newest of them, where this process has assessed them before."""
+    key = hash_of(days, rules, athlete_id)[len(days)]
+    if key not in _assessed:
+        _remember(key, [alert for _, alert in walk(days, rules, athlete_id)])
+    return _assessed[key]
+
+
+def _remember(key: str, alerts: list[Alert]) -> None:
+    while len(_assessed) >= _KEPT:
+        del _assessed[next(iter(_assessed))]
+    _assessed[key] = alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """The alerts of all days but the first `done`, and what is remembered after `place` days, with their hash."""
+
+    done: int
+    alerts: list[Alert]
+    place: int
+    inputs: str
+    memory: bytes
+
+
+_CREATE_MEMORIES = """
+create table if not exists landing.memories (
+    athlete_id varchar primary key, done integer not null, inputs varchar not null, memory blob not null
+)
+"""
+
+
+def new_alerts(
+    con: duckdb.DuckDBPyConnection, days: Sequence[DayFacts], rules: AlertRules, athlete_id: str
+) -> Assessed:
+    """Return how many of the first days stand as they were assessed before, and the alerts of all others.
+
+    Their rows lie in `landing.alerts`. Note what was found with `note_alerts`, once its rows lie there too.
+    """
+    hashes = hash_of(days, rules, athlete_id)
+    con.execute(_CREATE_MEMORIES)
+    kept = con.execute("select done, inputs, memory from landing.memories where athlete_id = ?", [athlete_id])
+    done, memory = 0, Memory()
+    for place, inputs, told in kept.fetchall():
+        ((rows,),) = con.execute(
+            "select count(*) from landing.alerts where athlete_id = ? and date < ?",
+            [athlete_id, days[place].date if place < len(days) else dt.date.max],
+        ).fetchall()
+        if place < len(days) and rows == place and hashes[place] == inputs:
+            done, memory = place, pickle.loads(told)  # noqa: S301  # written by ourselves, into a file of the runner's
+    walked = list(walk(days, rules, athlete_id, done, memory))
+    place = max(len(days) - _OPEN_DAYS, 0)
+    if place > done:
+        memory = walked[place - done - 1][0]
+    alerts = [alert for _, alert in walked]
+    _remember(hashes[len(days)], alerts)
+    return Assessed(done, alerts, max(place, done), hashes[max(place, done)], pickle.dumps(memory))
+
+
+def note_alerts(con: duckdb.DuckDBPyConnection, athlete_id: str, found: Assessed) -> None:
+    """Note what is remembered of an athlete's days, once their rows are written."""
+    con.execute(
+        "insert or replace into landing.memories values (?, ?, ?, ?)",
+        [athlete_id, found.place, found.inputs, found.memory],
+    )
+
+
+def hash_of(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list[str]:
+    """Return for 0, 1, 2, ... days a hash of all that their alerts follow from: facts, rules, and the very code."""
+    found = hashlib.sha256(repr((athlete_id, rules, _code())).encode())
+    hashes, seen = [found.hexdigest()], set()
+    for day in days:
+        told: list[object] = [getattr(day, name) for name in _FACTS]
+        for session in day.sessions:
+            told.append(session.session_id)
+            if session.session_id not in seen:
+                seen.add(session.session_id)
+                told.append(session)
+        found.update(repr(told).encode())
+        hashes.append(found.hexdigest())
+    return hashes
+
+
+_FACTS = tuple(field.name for field in fields(DayFacts) if field.name != "sessions")
+
+
 def _rows(con: duckdb.DuckDBPyConnection, select: str) -> str:
     # A sum: in whichever order the rows lie, and two that are equal do not cancel each other.
     ((rows, total),) = con.execute(f"select count(*), sum(hash(r)::hugeint) from ({select}) r").fetchall()  # noqa: S608
@@ -71,9 +172,10 @@ def _rows(con: duckdb.DuckDBPyConnection, select: str) -> str:
 
 @cache
 def _code() -> str:
-    """Return a hash of the code that gathers: another one may gather differently."""
+    """Return a hash of the code that gathers and assesses: another one may do so differently."""
     found = hashlib.sha256(hamload.__version__.encode())
     package = Path(hamload.__file__).parent
-    for path in sorted([*package.glob("merging/*.py"), *package.glob("decode/*.py"), *package.glob("pipeline/*.py")]):
-        found.update(path.read_bytes())
+    for folder in ("advice", "decode", "language", "load", "merging", "pipeline"):
+        for path in sorted((package / folder).rglob("*.py")):
+            found.update(path.read_bytes())
     return found.hexdigest()
