@@ -34,7 +34,7 @@ from hamload.quantiles import moving_quantile
 from hamload.records import Alert, Reason, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hamload.language import Text
     from hamload.parameters import AlertRules
@@ -57,7 +57,7 @@ class _Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
+class Memory:
     """What one day hands to the next."""
 
     state: State | None = None
@@ -121,18 +121,31 @@ def assess(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list
         Where a day is missing between two others: an unknown day must be there, and say so.
 
     """
+    return [alert for _, alert in walk(days, rules, athlete_id)]
+
+
+def walk(
+    days: Sequence[DayFacts],
+    rules: AlertRules,
+    athlete_id: str,
+    done: int = 0,
+    memory: Memory = Memory(),
+) -> Iterator[tuple[Memory, Alert]]:
+    """Yield the alert of each day from `days[done]` on, and what is remembered after it.
+
+    `memory` is what was remembered after the day before: whoever kept it need not go through the days before again, but
+    gives them all the same. Parameters and errors are else those of `assess`.
+    """
     for before, after in pairwise(days):
         if (after.date - before.date).days != 1:
             raise ValueError(
                 f"{after.date} does not follow {before.date}: every day must be there, the unknown ones too."
             )
     loads = [known(day.total.load_efm) if day.is_known else None for day in days]
-    memory = _Memory()
-    alerts = []
-    for index, (facts, history) in enumerate(zip(days, own_histories(days, rules), strict=True)):
-        memory, alert = _next(memory, facts, history, loads[: index + 1], rules, athlete_id)
-        alerts.append(alert)
-    return alerts
+    histories = own_histories(days, rules)
+    for index in range(done, len(days)):
+        memory, alert = _next(memory, days[index], histories[index], loads[: index + 1], rules, athlete_id)
+        yield memory, alert
 
 
 def own_histories(days: Sequence[DayFacts], rules: AlertRules) -> list[OwnHistory]:
@@ -156,13 +169,13 @@ def own_histories(days: Sequence[DayFacts], rules: AlertRules) -> list[OwnHistor
 
 
 def _next(
-    memory: _Memory,
+    memory: Memory,
     facts: DayFacts,
     history: OwnHistory,
     loads: Sequence[float | None],
     rules: AlertRules,
     athlete_id: str,
-) -> tuple[_Memory, Alert]:
+) -> tuple[Memory, Alert]:
     reasons = judge(facts, history, rules)
     memory, keep = _hold(memory, facts, reasons, rules)
     if keep is not None:
@@ -199,8 +212,8 @@ def _next(
 
 
 def _hold(
-    memory: _Memory, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules
-) -> tuple[_Memory, Reason | None]:
+    memory: Memory, facts: DayFacts, reasons: Sequence[Reason], rules: AlertRules
+) -> tuple[Memory, Reason | None]:
     """Return the reason that keeps yesterday's deload, or None where it is judged by itself today."""
     # A stop is told instead of a deload and neither ends nor clears it: what it hides is looked at all the same.
     is_stopped = seriousness(reasons[0].state) < seriousness(State.DELOAD)
@@ -289,8 +302,8 @@ def _intensity(state: State, reasons: Sequence[Reason]) -> float:
 
 
 def _begin(
-    memory: _Memory, state: State, date: dt.date, intensity: float, rules: AlertRules, *, is_news: bool
-) -> tuple[_Memory, bool]:
+    memory: Memory, state: State, date: dt.date, intensity: float, rules: AlertRules, *, is_news: bool
+) -> tuple[Memory, bool]:
     """Return the memory with this day's state in it, and whether the runner is told today."""
     begins = state is not memory.state
     continues = _within(memory, _at_least(state), date, rules)
@@ -325,7 +338,7 @@ def _begin(
     ), is_new
 
 
-def _still_known(memory: _Memory, date: dt.date, rules: AlertRules) -> _Acknowledged | None:
+def _still_known(memory: Memory, date: dt.date, rules: AlertRules) -> _Acknowledged | None:
     """Return what the runner acknowledged, until nothing as serious has held for the days of a continuation."""
     known_of = memory.acknowledged
     if known_of is None or not _within(memory, _at_least(known_of.state), date, rules):
@@ -343,7 +356,7 @@ def _covers(known_of: State, state: State) -> bool:
     return state is known_of
 
 
-def _is_due(memory: _Memory, state: State, date: dt.date, rules: AlertRules) -> bool:
+def _is_due(memory: Memory, state: State, date: dt.date, rules: AlertRules) -> bool:
     """Return whether a state that lasts is told again, so that it does not go quiet."""
     if state not in _REMINDED or memory.since is None:
         return False
@@ -357,14 +370,14 @@ def _at_least(state: State) -> tuple[State, ...]:
     return tuple(alarm for alarm in _ALARMS if seriousness(alarm) <= seriousness(state))
 
 
-def _within(memory: _Memory, states: Sequence[State], date: dt.date, rules: AlertRules) -> bool:
+def _within(memory: Memory, states: Sequence[State], date: dt.date, rules: AlertRules) -> bool:
     days = rules.deload.continuation_days
     return any((date - memory.last_on[state]).days <= days for state in states if state in memory.last_on)
 
 
 def _plan(
-    memory: _Memory, facts: DayFacts, loads: Sequence[float | None], rules: AlertRules, *, is_new: bool
-) -> _Memory:
+    memory: Memory, facts: DayFacts, loads: Sequence[float | None], rules: AlertRules, *, is_new: bool
+) -> Memory:
     """Return the memory with the plan that holds today: the running one, or a new one when told or run out."""
     if memory.plan is not None and not is_new and facts.date < memory.plan.end:
         return memory

@@ -43,6 +43,8 @@ def clean(text: str) -> str:
     Control characters, terminal escapes, direction overrides, lone surrogates and noncharacters go; line breaks, tabs
     and runs of blanks become one space. Joiners inside words stay: Persian and emoji are written with them.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", _ESCAPES.sub("", text)):

@@ -189,11 +189,14 @@ def _decode(
 def _assess(
     con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, today: dt.date | None, progress: Progress
 ) -> None:
-    from hamload.pipeline import assessing, gathering
+    from hamload.pipeline import assessing, gathering, standing
 
     assessing.write_reports(con, raw, settings, today)
     assessing.write_journal(con, raw)
-    gathering.write_sessions(con, settings, today)
+    if not standing.stands(con, "gather", standing.gathered(con, settings, today)):
+        standing.note(con, "gather", "")
+        gathering.write_sessions(con, settings, today)
+        standing.note(con, "gather", standing.gathered(con, settings, today))
     assessing.write_loads(con, settings, today, progress)
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hamload import warehouse
-from hamload.advice import FlagEntry, assess, curl_checks, headline, open_flags, said
+from hamload.advice import FlagEntry, curl_checks, headline, open_flags, said
 from hamload.language import Text, stored
 from hamload.load import daily_metrics, is_returning, spike
-from hamload.pipeline import curling
+from hamload.pipeline import curling, standing
 from hamload.quantiles import moving_quantile
 from hamload.records import SERIES, Cause, Confidence, DayFacts, Reason, SeriesDay, SessionFact
 
@@ -131,12 +131,16 @@ def write_said(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_alerts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Assess every day of every athlete and write the states with their reasons."""
-    con.execute("delete from landing.alerts")
-    for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
-        days = day_facts(con, athlete_id, settings.model)
-        alerts = assess(with_curl_checks(con, days, settings.alerts, athlete_id), settings.alerts, athlete_id)
-        warehouse.append_rows(con, "landing.alerts", [_row(alert) for alert in alerts])
+    """Assess the days of every athlete and write the states with their reasons; those that still stand are left."""
+    athletes = [row[0] for row in con.execute("select athlete_id from landing.athletes order by 1").fetchall()]
+    con.execute("delete from landing.alerts where not list_contains(?, athlete_id)", [athletes])
+    for athlete_id in athletes:
+        days = with_curl_checks(con, day_facts(con, athlete_id, settings.model), settings.alerts, athlete_id)
+        found = standing.new_alerts(con, days, settings.alerts, athlete_id)
+        standing_until = days[found.done - 1].date if found.done else dt.date.min
+        con.execute("delete from landing.alerts where athlete_id = ? and date > ?", [athlete_id, standing_until])
+        warehouse.append_rows(con, "landing.alerts", [_row(alert) for alert in found.alerts])
+        standing.note_alerts(con, athlete_id, found)
 
 
 def with_curl_checks(
@@ -148,7 +152,7 @@ def with_curl_checks(
     """
     if not days or curling.curl_log(con, athlete_id, {}, rules.curls) is None:
         return days
-    states = {alert.date: alert.state for alert in assess(days, rules, athlete_id)}
+    states = {alert.date: alert.state for alert in standing.assessed(days, rules, athlete_id)}
     log = curling.curl_log(con, athlete_id, states, rules.curls)
     assert log is not None  # noqa: S101  # it was there a line ago
     dates = [day.date for day in days]

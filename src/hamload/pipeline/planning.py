@@ -32,7 +32,7 @@ from hamload.advice.planned import coming_day, planned_run
 from hamload.digest.facts import PlanDay
 from hamload.errors import ConfigurationError, HamloadError, WarehouseError
 from hamload.load import daily_metrics, spike
-from hamload.pipeline import advising, curling
+from hamload.pipeline import advising, curling, standing
 from hamload.pipeline.withholding import logged_flags, stop_headline
 from hamload.records import DayBudget, DayFacts, DeloadPlan, SeriesDay, SessionFact, State
 
@@ -156,7 +156,7 @@ def outlook(
     rules = settings.alerts
     days = _up_to(days, today)
     facts, loads = days[-1], _loads(days)
-    alert = assess(days, rules, athlete_id)[-1]
+    alert = standing.assessed(days, rules, athlete_id)[-1]
     is_deload = alert.state is State.DELOAD
     with_ratios = not facts.is_returning and facts.history_days >= rules.windows.baseline_days
     if is_deload and alert.plan is not None:
