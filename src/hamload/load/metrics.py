@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import cpu_count
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -146,7 +146,7 @@ def squad_metrics(
         return daily_metrics(load, total if load.ndim == total.ndim else total[:, None], series)
 
     blocks = [slice(first, first + step) for first in range(0, len(loads), step)]
-    workers = min(workers or os.process_cpu_count() or 1, len(blocks))
+    workers = min(workers or cpu_count(), len(blocks))
     if workers <= 1:
         yield from ((runners, block(runners)) for runners in blocks)
         return
