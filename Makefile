@@ -1,5 +1,5 @@
 # hamload needs git, make, python3 and the package index; everything else is made here, in .tools and .venv.
-.PHONY: help demo install test lint types docs picture wheel bench nights readers notebooks clean
+.PHONY: help demo install test lint types docs picture wheel bench nights readers cluster notebooks clean
 .DEFAULT_GOAL := help
 
 UV := .tools/bin/uv
@@ -13,9 +13,14 @@ help:
 	@echo "make docs    the documentation, as a site in build/site; a broken link is an error"
 	@echo "make wheel   the wheel, installed into an empty environment, runs its demo (two minutes)"
 	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
+	@echo "make cluster the same archive by one process, two, and Dask workers: tables, seconds, costs a session"
 	@echo "make readers a writer in a loop and ten readers, for a minute"
 	@echo "make notebooks  the notebooks as HTML and for Jupyter"
+	@echo "make audit   whether any locked package has a known vulnerability, where somebody can be asked"
+	@echo "make sbom    everything that hamload runs on, as CycloneDX, in dist/"
 	@echo "make messages  the catalogue of every sentence, for translators"
+	@echo "make torture PART=kills|inputs|nights  what it survives, into docs/torture.md (SEED=, N=; up to half an hour each)"
+	@echo "make mutants  how many small changes of the pure parts the tests notice"
 	@echo "make nights  requests at each service, over the nights that a history of 3,000 runs takes"
 
 $(UV):
@@ -89,6 +94,20 @@ readers: .venv/.made
 	@echo "== A writer in a loop and ten readers, for a minute"
 	@$(RUN) python bench/readers.py 60
 
+# RUNS=3 ACTIVITIES=600: as many runs of each way, and simulated recordings besides the real ones.
+cluster: .venv/.made
+	@echo "== The same archive by one process, two, and Dask workers"
+	@$(RUN) python bench/cluster.py $(or $(ACTIVITIES),600) $(or $(RUNS),3)
+
+# What it survives, at length: kills, hostile inputs, a year of bad nights. Repeatable by its seed.
+.PHONY: torture
+SEED ?= 1
+N ?= 0
+PART ?= all
+torture: .venv/.made
+	@echo "== Torture: $(PART), seed $(SEED)"
+	@PYTHONPATH=bench $(RUN) python -m torture $(PART) --seed $(SEED) --count $(N)
+
 notebooks: .venv/.made
 	@echo "== The notebooks as HTML and for Jupyter, into artifacts/notebooks (your home, or a simulated year)"
 	@mkdir -p artifacts/notebooks && cp notebooks/*.py artifacts/notebooks
@@ -104,6 +123,17 @@ notebooks: .venv/.made
 .PHONY: messages
 messages: .venv/.made
 	@$(RUN) python tests/language/messages.py
+
+# Of every version in uv.lock. Where no advisory source can be reached, that is said plainly, and is no failure.
+.PHONY: audit sbom
+audit: .venv/.made
+	@echo "== Known vulnerabilities of the locked packages"
+	@$(UV) lock --check --quiet
+	@$(RUN) python supply/audit.py
+
+sbom: .venv/.made
+	@echo "== What hamload runs on"
+	@$(RUN) python supply/sbom.py
 
 clean:
 	rm -rf .venv .tools .demo dist artifacts build docs/reference

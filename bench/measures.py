@@ -192,7 +192,7 @@ def squad(runners: str) -> dict[str, Any]:
     told: dict[str, Any] = {"days": loads.size}
     list(squad_metrics(loads[:10], loads[:10], series))
     with _clock(told):
-        for _ in squad_metrics(loads, loads, series):
+        for _ in squad_metrics(loads, loads, series, workers=os.process_cpu_count() or 1):
             pass
     return told
 

@@ -8,19 +8,25 @@ on at the moment that the service named.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
 from prefect.deployments import run_deployment
 from prefect.states import Completed, Failed
 
 from hamload import pipeline, settings
 from hamload.errors import BusyError, HamloadError
+from hamload.pipeline import cluster
+from hamload.pipeline.cluster import Order
+from hamload.pipeline.shared import extra_missing
+from hamload.redaction import discreet, install, redacted
 from hamload.settings import AccountSettings, FolderSettings, Settings
 from hamload.warehouse import Failure
 
@@ -39,6 +45,7 @@ def _is_passing(_task: Any, _run: Any, state: State[Any]) -> bool:
 
 
 @task(retries=2, retry_delay_seconds=5, task_run_name="read {folder.path}")
+@discreet
 def read_folder(current: Settings, folder: FolderSettings, now: dt.datetime) -> str:
     """Keep what is new in one watched folder; the second and third attempt cover a disk that wakes slowly."""
     put = pipeline.put_folder(current, folder, now, _logged)
@@ -46,6 +53,7 @@ def read_folder(current: Settings, folder: FolderSettings, now: dt.datetime) -> 
 
 
 @task(retries=1, retry_delay_seconds=30, retry_condition_fn=_is_passing, task_run_name="fetch {account.service}")
+@discreet
 def fetch(current: Settings, account: AccountSettings, now: dt.datetime) -> dt.datetime | None:
     """Keep what is new in one account. Returns when to go on, where a limit ended it."""
     found = pipeline.fetch_account(current, account, now)
@@ -55,24 +63,73 @@ def fetch(current: Settings, account: AccountSettings, now: dt.datetime) -> dt.d
 
 
 @task(task_run_name="decode")
+@discreet
 def decode(current: Settings) -> int:
     """Decode the documents that are new."""
     return pipeline.decode(current, _logged)
 
 
+read_batch = task(task_run_name="read {order.name}")(cluster.read_batch)
+
+
+class _Tasks:
+    """The Dask task runner of the flow that runs: each batch becomes a task run on the cluster."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def submit(self, order: Order, /) -> Any:
+        self.slots()
+        return read_batch.submit(order)
+
+    def slots(self) -> int:
+        runner: Any = getattr(FlowRunContext.get(), "task_runner", None)
+        try:
+            # The first call connects.
+            client = runner.client
+        except (OSError, TimeoutError, ValueError) as error:
+            raise cluster.unreachable(self.address, error) from error
+        return sum(client.nthreads().values())
+
+
+@flow(name="hamload-decode", retries=0, validate_parameters=False)
+@discreet
+def decode_as_tasks(home: Path) -> int:
+    """Decode the documents that are new, each batch as a task of the runner that this flow is given."""
+    current = settings.load(Path(home))
+    return pipeline.decode(current, _logged, _Tasks(current.imports.cluster))
+
+
+def decode_on_cluster(current: Settings) -> int:
+    """Decode the documents that are new on the cluster that the settings name. Its batches are runs of their own."""
+    try:
+        import cloudpickle  # noqa: PLC0415  # only who has a cluster need have it
+        from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
+    except ImportError as error:
+        raise extra_missing(error) from error
+    # This file may have been loaded by its path, under a name that no worker can import.
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    imports = current.imports
+    runner: Any = DaskTaskRunner(address=imports.cluster, client_kwargs={"timeout": imports.cluster_wait_s})
+    return decode_as_tasks.with_options(task_runner=runner)(current.home)
+
+
 @task(task_run_name="assess")
+@discreet
 def assess(current: Settings, today: dt.date | None) -> None:
     """Give every run its load, parts and labels."""
     pipeline.assess(current, today, _logged)
 
 
 @task(task_run_name="expire")
+@discreet
 def expire(current: Settings, now: dt.datetime, today: dt.date | None) -> int:
     """Replace what may not be kept any longer by records of its sessions."""
     return pipeline.expire(current, now, today)
 
 
 @task(task_run_name="alert and publish")
+@discreet
 def alert(current: Settings, today: dt.date | None, now: dt.datetime) -> list[Failure]:
     """Compute the daily series and states, build and check the tables, publish them with the curls' calendar."""
     failures = pipeline.alert(current)
@@ -82,6 +139,7 @@ def alert(current: Settings, today: dt.date | None, now: dt.datetime) -> list[Fa
 
 
 @task(task_run_name="digest of {athlete_id}")
+@discreet
 def digest(current: Settings, athlete_id: str) -> str:
     """Write one athlete's digest, and show it on the run page."""
     entry = pipeline.digest(current, athlete_id)
@@ -90,6 +148,7 @@ def digest(current: Settings, athlete_id: str) -> str:
 
 
 @task(task_run_name="deliver and report")
+@discreet
 def deliver(current: Settings, failures: list[Failure], now: dt.datetime) -> list[str]:
     """Send what each runner is due and what waits in the outbox, and write the reports. Returns what went wrong."""
     for athlete_id in pipeline.known_athletes(current):
@@ -111,6 +170,14 @@ def told_if_broken(current: Settings, now: dt.datetime) -> Iterator[None]:
         pipeline.tell_crash(current, error, now)
         pipeline.deliver(current, now)
         raise
+
+
+@contextmanager
+def begun(current: Settings, kind: Literal["night", "backfill"], now: dt.datetime) -> Iterator[pipeline.Run]:
+    """Hold the home for one run, under the id that Prefect has given it; nothing it logs or raises holds a secret."""
+    install()
+    with pipeline.exclusive(current), pipeline.running(current, kind, now, runtime.flow_run.id or "") as run:
+        yield run
 
 
 def fetch_all(current: Settings, accounts: tuple[AccountSettings, ...], now: dt.datetime) -> list[str]:
@@ -140,26 +207,22 @@ def fetch_all(current: Settings, accounts: tuple[AccountSettings, ...], now: dt.
 
 def bring_up_to_date(current: Settings, now: dt.datetime, today: dt.date | None) -> list[Failure]:
     """Make everything that follows from the raw documents. Returns the checks that failed."""
-    decode(current)
+    (decode_on_cluster if current.imports.cluster else decode)(current)
     assess(current, today)
     expire(current, now, today)
     return alert(current, today, now)
 
 
-def in_words(failure: Failure) -> str:
-    """Return what a failed check says."""
-    return f"check {failure.check} failed on {failure.rows} rows: {failure.why}"
-
-
-def ended(subjects: list[str], problems: list[str]) -> State[str]:
-    """Return how a run ended, with what there is to tell."""
-    for problem in problems:
+def ended(subjects: list[str], problems: list[str], notes: Sequence[str] = ()) -> State[str]:
+    """Return how a run ended, with what there is to tell; notes are told, and make no failure of it."""
+    for problem in (*problems, *notes):
         get_run_logger().warning(problem)
-    message = "; ".join([*subjects, *problems]) or "nothing to tell yet: no recordings"
+    message = redacted("; ".join([*subjects, *problems])) or "nothing to tell yet: no recordings"
     return Failed(message=message) if problems else Completed(message=message)
 
 
 @flow(name="hamload-nightly", retries=0, validate_parameters=False)
+@discreet
 def nightly(home: Path | None = None, now: dt.datetime | None = None, today: dt.date | None = None) -> State[str]:
     """Run one night for every athlete of a home.
 
@@ -174,8 +237,8 @@ def nightly(home: Path | None = None, now: dt.datetime | None = None, today: dt.
     logger = get_run_logger()
     current = settings.load(Path(home) if home else None)
     now = now or dt.datetime.now(tz=dt.UTC)
-    problems: list[str] = []
-    with told_if_broken(current, now), pipeline.exclusive(current):
+    with told_if_broken(current, now), begun(current, "night", now) as run:
+        problems = run.problems
         for folder in current.folders:
             try:
                 logger.info(read_folder(current, folder, now))
@@ -184,24 +247,27 @@ def nightly(home: Path | None = None, now: dt.datetime | None = None, today: dt.
         problems += fetch_all(current, current.accounts, now)
         failures = bring_up_to_date(current, now, today)
         subjects = [digest(current, athlete_id) for athlete_id in pipeline.known_athletes(current)]
-        problems += [*map(in_words, failures), *deliver(current, failures, now)]
-    return ended(subjects, problems)
+        problems += [*map(pipeline.in_words, failures), *deliver(current, failures, now)]
+    return ended(subjects, problems, run.notes)
 
 
 @flow(name="hamload-backfill", retries=0, validate_parameters=False)
+@discreet
 def backfill(home: Path | None = None, now: dt.datetime | None = None, today: dt.date | None = None) -> State[str]:
     """Go on where a service's limit ended the last run, and bring the tables up to date; writes no digest."""
     current = settings.load(Path(home) if home else None)
     now = now or dt.datetime.now(tz=dt.UTC)
-    with told_if_broken(current, now), pipeline.exclusive(current):
+    with told_if_broken(current, now), begun(current, "backfill", now) as run:
+        problems = run.problems
         waiting = pipeline.waiting_accounts(current, now)
-        problems = fetch_all(current, waiting, now)
+        problems += fetch_all(current, waiting, now)
         failures = bring_up_to_date(current, now, today) if waiting else []
-        problems += [*map(in_words, failures), *deliver(current, failures, now)]
+        problems += [*map(pipeline.in_words, failures), *deliver(current, failures, now)]
     return ended([f"{account.service.label} asked again" for account in waiting], problems)
 
 
 @flow(name="hamload-weekly", retries=0, validate_parameters=False)
+@discreet
 def weekly(home: Path | None = None) -> State[str]:
     """Write every athlete's digest of the week, from what the last night has published."""
     current = settings.load(Path(home) if home else None)

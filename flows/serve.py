@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +19,18 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from hamload import settings
+from hamload import leash, pipeline, settings
 from hamload.errors import HamloadError
+from hamload.redaction import install
 from hamload.settings import Settings
 
+_LOG = logging.getLogger("hamload.watch")
 #: The first start migrates its database.
 _STARTS_WITHIN_S = 180
+#: How often it is looked whether the nights happen.
+_WATCH_EVERY_S = 3600.0
+#: What belongs to the home's own server, by its process: stopped at the next start if it was left behind.
+_SERVER = "prefect-server.json"
 
 
 def deployments(current: Settings, flows: ModuleType) -> list[RunnerDeployment]:
@@ -44,9 +53,36 @@ def run(home: Path | None, flows: ModuleType) -> None:
     Where PREFECT_API_URL names a Prefect server, that one keeps the schedule; else one is started beside it, on
     loopback and with a database in the home: Prefect's temporary server starts no scheduled run.
     """
+    install()
     current = settings.load(home)
-    with _server(current):
+    with _server(current), watching(home):
         serve(*deployments(current, flows), limit=1)
+
+
+@contextmanager
+def watching(home: Path | None, every_s: float = _WATCH_EVERY_S) -> Iterator[None]:
+    """Look every hour whether the nights happen, in a thread that neither Prefect nor any night can hold up."""
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(every_s):
+            try:
+                found = pipeline.watch(settings.load(home), dt.datetime.now(tz=dt.UTC))
+            except Exception:  # noqa: BLE001  # told just below
+                # Whatever it is, the next look must come.
+                _LOG.exception("It could not be looked whether the nights happen.")
+            else:
+                if found.outage is not None:
+                    _LOG.error("No night has run to its end since %s.", f"{found.since:%Y-%m-%d %H:%M} UTC")
+
+    thread = threading.Thread(target=look, name="hamload-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        # A look at work may be sending mail: it is given a moment, and no more.
+        thread.join(5)
 
 
 @contextmanager
@@ -56,20 +92,15 @@ def _server(current: Settings) -> Iterator[None]:
         return
     port = str(current.schedule.port)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
-    with (current.home / "prefect.log").open("ab") as log:
-        # A terminal's Ctrl-C must reach the server only through us, once the last run has ended.
-        server = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # this interpreter, these words
+    leash.end_left_behind(current.home / _SERVER)
+    server = leash.start(command, current.home / "prefect.log", current.home / _SERVER)
     try:
         api = f"http://127.0.0.1:{port}/api"
         _wait(server, api, current)
         with temporary_settings({PREFECT_API_URL: api}):
             yield
     finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        leash.end(server, current.home / _SERVER)
 
 
 def _wait(server: subprocess.Popen[bytes], api: str, current: Settings) -> None:

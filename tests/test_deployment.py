@@ -51,11 +51,16 @@ def test_systemd_accepts_the_units_and_a_program_in_a_folder_with_spaces(tmp_pat
     _placed("hamload-night.service", tmp_path, quoted)
     shutil.copy(DEPLOY / "systemd" / "hamload-night.timer", tmp_path)
     assert _verify(tmp_path / "hamload-night.timer", "--user") == ""
+    for name, kind in (("hamload-watch", "--user"), ("hamload-serve-watch", "--system")):
+        _placed(f"{name}.service", tmp_path, quoted)
+        shutil.copy(DEPLOY / "systemd" / f"{name}.timer", tmp_path)
+        assert _verify(tmp_path / f"{name}.timer", kind) == ""
     assert "Command" in _verify(_placed("hamload-serve.service", tmp_path, "/nowhere/hamload"))
 
 
 def test_the_units_run_commands_that_there_are() -> None:
-    for name in ("hamload-serve.service", "hamload-night.service"):
+    for path in sorted((DEPLOY / "systemd").glob("*.service")):
+        name = path.name
         text = (DEPLOY / "systemd" / name).read_text(encoding="utf-8")
         (command,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
         hamload = str(Path(sys.executable).with_name("hamload"))
@@ -69,6 +74,10 @@ def test_the_macs_agent_is_a_property_list_that_runs_the_night() -> None:
     assert told["ProgramArguments"][2] == 'exec "$HOME/.local/bin/hamload" sync'
     assert told["StartCalendarInterval"] == {"Hour": 3, "Minute": 30}
     assert told["Umask"] == 0o077
+    watch = plistlib.loads((DEPLOY / "launchd" / "hamload.watch.plist").read_bytes())
+    assert watch["Label"] == "hamload.watch"
+    assert watch["ProgramArguments"][2] == 'exec "$HOME/.local/bin/hamload" watch'
+    assert (watch["StartInterval"], watch["Umask"]) == (10_800, 0o077)
 
 
 def _steps() -> list[tuple[str, str]]:

@@ -10,8 +10,9 @@ FLOWS = Path(__file__).parents[1] / "flows"
 
 _PURE = {"records", "errors", "parameters", "language"}
 ALLOWED: dict[str, set[str]] = {
+    "redaction": set(),
     "records": set(),
-    "errors": set(),
+    "errors": {"redaction"},
     "language": {"errors"},
     "parameters": set(),
     "quantiles": set(),
@@ -19,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "advice": _PURE | {"quantiles"},
     "merging": _PURE,
     "days": _PURE,
-    "sources": _PURE,
+    "sources": _PURE | {"redaction"},
     "versions": _PURE,
     "raw": _PURE | {"versions"},
     "journal": _PURE | {"raw"},
@@ -28,17 +29,18 @@ ALLOWED: dict[str, set[str]] = {
     "agenda": _PURE,
     "charts": _PURE,
     "digest": _PURE,
-    "settings": _PURE,
+    "settings": _PURE | {"redaction"},
     "api": _PURE | {"settings", "load", "decode", "warehouse", "charts", "pipeline", "demonstration"},
-    "post": _PURE | {"settings", "versions"},
+    "post": _PURE | {"settings", "versions", "redaction"},
     "pipeline": _PURE
     | {"post", "load", "advice", "merging", "days", "journal", "sources", "raw", "decode", "warehouse", "digest"}
-    | {"agenda", "settings", "charts", "quantiles", "versions"},
+    | {"agenda", "settings", "charts", "quantiles", "versions", "redaction"},
     "doctor": _PURE | {"settings", "raw", "versions", "warehouse", "sources", "post", "pipeline"},
     "simulator": _PURE,
     "demonstration": _PURE | {"settings", "pipeline", "sources", "simulator", "raw", "journal", "warehouse", "advice"},
-    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "doctor", "warehouse", "digest"},
-    "flows": _PURE | {"settings", "pipeline", "warehouse"},
+    "cli": _PURE | {"settings", "pipeline", "sources", "demonstration", "doctor", "warehouse", "digest", "redaction"},
+    "flows": _PURE | {"settings", "pipeline", "warehouse", "redaction", "leash"},
+    "leash": set(),
 }
 FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]
 
@@ -79,6 +81,22 @@ def test_the_pure_rooms_touch_no_file_no_clock_and_no_database() -> None:
             assert not names & forbidden, path
             calls = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
             assert not calls & {"now", "today", "utcnow"}, f"{path} reads the clock"
+
+
+_CLUSTER = {"distributed", "dask", "fsspec", "cloudpickle", "prefect_dask"}
+
+
+def test_what_only_a_cluster_needs_is_imported_where_a_cluster_is_asked_and_never_at_the_start() -> None:
+    askers = {"pipeline/cluster.py", "pipeline/shared.py", "flows/nightly.py"}
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        name = f"flows/{path.name}" if path.parent == FLOWS else path.relative_to(SOURCE).as_posix()
+        for node in ast.walk(tree):
+            modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if {module.split(".")[0] for module in modules} & _CLUSTER:
+                assert name in askers, path
+                assert node not in tree.body, f"{path} pays for a cluster that nobody has set"
 
 
 def test_only_the_flows_import_prefect() -> None:

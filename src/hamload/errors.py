@@ -2,9 +2,13 @@
 
 from typing import ClassVar
 
+from hamload.redaction import redacted
+
 
 class HamloadError(Exception):
     """A failure that the runner can act on.
+
+    Secrets that slipped into its sentences are blotted out (`redaction`): they reach terminals, logs, mail and ledgers.
 
     Parameters
     ----------
@@ -23,9 +27,9 @@ class HamloadError(Exception):
     is_passing: ClassVar[bool] = False
 
     def __init__(self, what: str, remedy: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.remedy = remedy
+        self.what = redacted(what)
+        self.remedy = redacted(remedy)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".strip()
@@ -57,3 +61,7 @@ class WarehouseError(HamloadError):
 
 class BusyError(WarehouseError):
     """Another hamload is at work in this home. Nothing is wrong."""
+
+
+class ClusterError(HamloadError):
+    """The cluster that reads recordings, or the storage that it shares with this machine, does not do its work."""

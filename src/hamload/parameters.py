@@ -174,6 +174,7 @@ class Plan:
     longest_factor: float
     no_heavy_hours: float
     min_cut: float
+    max_usual: float
 
 
 @dataclass(frozen=True, slots=True)

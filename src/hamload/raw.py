@@ -174,18 +174,30 @@ def stored(path: Path, name: str) -> bytes:
     """Return the content of a stored document, checked against its name. Raises HamloadError where it is damaged."""
     try:
         content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return unwrapped(content, path, name)
+
+
+def unwrapped(content: bytes, path: Path, name: str) -> bytes:
+    """Return the content of a stored document from the bytes of its file, checked as `stored` does."""
+    try:
         if path.suffix == ".gz":
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise HamloadError(
-            f"The raw document {path} cannot be read: {error}.", "Restore it from a backup, or import it again."
-        ) from error
+        raise _unreadable(path, error) from error
     if document_id(content) != name:
         raise HamloadError(
             f"The raw document {path} is damaged: its content no longer matches its name.",
             "Restore it from a backup, or delete the file and import it again.",
         )
     return content
+
+
+def _unreadable(path: Path, error: Exception) -> HamloadError:
+    return HamloadError(
+        f"The raw document {path} cannot be read: {error}.", "Restore it from a backup, or import it again."
+    )
 
 
 def path_of(folder: Path, name: str, format_: str) -> Path:
@@ -399,6 +411,24 @@ class Batch:
         )
         return document, is_known is None
 
+    def names(self) -> dict[str, str]:
+        """Return, by document, the name under which this source delivered it last."""
+        return dict(self._own("select document_id, name from deliveries where {own} order by put_at, delivery_id"))
+
+    def rename(self, name: str, file: str, *, is_held: bool) -> None:
+        """Record that a document lies, or lay, in another file of its source. `is_held`: that file holds it now."""
+        self._own("update deliveries set name = ?3 where {own} and document_id = ?4", file, name)
+        if is_held:
+            # What lay in that file before must not pass for newer.
+            self._own(
+                "update deliveries set put_at = ?5 where {own} and document_id = ?4 and exists (select 1"
+                " from deliveries d where d.source = ?1 and d.athlete_id = ?2 and d.name = ?3 and d.document_id <> ?4"
+                " and (d.put_at, d.delivery_id) > (deliveries.put_at, deliveries.delivery_id))",
+                file,
+                name,
+                self._now,
+            )
+
     def refuse(self, name: str, reason: str) -> None:
         """Record that something could not be kept, and why."""
         self._raw._db.execute(  # noqa: SLF001
@@ -469,7 +499,7 @@ class Batch:
 
     def _own(self, query: str, *values: object) -> sqlite3.Cursor:
         """Run a query on this source's rows of this athlete alone."""
-        own = query.format(own="source = ? and athlete_id = ?")
+        own = query.format(own="source = ?1 and athlete_id = ?2")
         return self._raw._db.execute(own, (self._source, self._athlete_id, *values))  # noqa: SLF001
 
     def report(

@@ -17,6 +17,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import platformdirs
@@ -35,6 +36,7 @@ from hamload.errors import ConfigurationError
 from hamload.language import PLAIN, Language
 from hamload.parameters import AlertRules, LoadModel, MergingRules, Signal, Windows
 from hamload.records import OwnService, Service
+from hamload.redaction import learn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,17 +222,64 @@ class DoctorSettings(BaseModel):
     max_night_age_h: float = Field(gt=0)
 
 
+def private_url(value: str) -> str:
+    """Return an address that nobody on the way can read: https, or this machine itself. Raises ValueError."""
+    told = urlsplit(value)
+    is_here = told.scheme == "http" and told.hostname in {"127.0.0.1", "::1", "localhost"}
+    if value and not (is_here or (told.scheme == "https" and told.hostname)):
+        raise ValueError("it must begin with https://")
+    return value
+
+
+class HeartbeatSettings(BaseModel):
+    """Where each night says that it began and how it ended, so that its silence is noticed elsewhere."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    timeout_s: float = Field(gt=0, le=60)
+
+    @field_validator("url")
+    @classmethod
+    def _is_private(cls, value: str) -> str:
+        return private_url(value)
+
+
+class LogSettings(BaseModel):
+    """What of the libraries' own messages is written into the home's log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    level: Literal["debug", "info", "warning", "error"]
+
+
 class ImportSettings(BaseModel):
     """How recordings are read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     workers: int = Field(ge=0, le=64)
+    cluster: str = Field(pattern=r"^((tcp|tls)://[^/\s@]+:\d{1,5})?$")
+    shared: str
+    cluster_wait_s: float = Field(gt=0, le=3600)
     max_seconds: float = Field(gt=0)
     max_memory_mb: int = Field(ge=200)
     max_file_mb: float = Field(gt=0)
     max_archive_mb: float = Field(gt=0)
     earliest: dt.date
+
+    @field_validator("shared")
+    @classmethod
+    def _holds_no_secret(cls, value: str) -> str:
+        if re.search(r"://[^/@]*:[^/@]*@", value):
+            raise ValueError("it holds a password: give that through the environment, as fsspec's storage asks for it")
+        return value if "://" in value or not value else str(Path(value).expanduser().absolute())
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        if self.cluster and not self.shared:
+            raise ValueError("a cluster needs storage that its workers see too: name a folder or an address in shared")
+        return self
 
 
 class _File(BaseModel):
@@ -250,6 +299,8 @@ class _File(BaseModel):
     push: PushSettings
     show: ShowSettings
     doctor: DoctorSettings
+    heartbeat: HeartbeatSettings
+    log: LogSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +335,8 @@ class Settings:
     push: PushSettings
     show: ShowSettings
     doctor: DoctorSettings
+    heartbeat: HeartbeatSettings
+    log: LogSettings
 
     def athlete(self, athlete_id: str = "") -> AthleteSettings:
         """Return the named runner, or the only one. Raises ConfigurationError where that is not one runner."""
@@ -395,6 +448,8 @@ def load(home: Path | None = None) -> Settings:
         push=file.push,
         show=file.show,
         doctor=file.doctor,
+        heartbeat=file.heartbeat,
+        log=file.log,
     )
     # Now, and not in the middle of a night.
     current.language().check()
@@ -461,17 +516,20 @@ def secret(name: str) -> str:
     Raises ConfigurationError where that file cannot be read.
     """
     if value := os.environ.get(name, ""):
+        learn(value, *value.splitlines())
         return value
     path = os.environ.get(f"{name}_FILE", "")
     if not path:
         return ""
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+        value = Path(path).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"The file that {name}_FILE names cannot be read ({type(error).__name__}): {path}.",
             "Mend the variable, or the file's rights.",
         ) from None
+    learn(value, *value.splitlines())
+    return value
 
 
 def child_environment(own: dict[str, str]) -> dict[str, str]:

@@ -292,3 +292,10 @@ def test_utf_16_reads_like_utf_8() -> None:
 )
 def test_content_is_told_by_content_alone(content: bytes, found: str) -> None:
     assert sniff(content) == found
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_no_calendar_holds_is_no_time_and_stops_nothing(time: str) -> None:
+    strange = f'<trkpt lat="48.0" lon="16.0"><time>{time}</time></trkpt>'
+    recording = only(gpx([[strange, *(point(s, 3 * s) for s in range(5))]]), "gpx")
+    assert recording.start_at == dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)

@@ -16,6 +16,7 @@ import yaml
 
 from hamload import post, settings
 from hamload.demonstration import load_flow, sign_in
+from hamload.pipeline import chronicle, nights
 from hamload.records import Service
 from hamload.simulator import SimulatedRunner, strava, year_of
 from hamload.simulator.garmin import Fault
@@ -57,6 +58,7 @@ def test_a_night_whose_sources_fail_one_by_one_ends_tells_the_runner_and_keeps_i
     state = nightly.nightly(home, world.now, world.now.date(), return_state=True)
     assert state.is_completed(), state.message
     assert post.standing(settings.load(home), "me") is not None
+    _is_logged_under_prefects_id(settings.load(home), str(state.state_details.flow_run_id))
 
     world.strava.faults.add("list", strava.Fault("inactive"))
     world.garmin.revoke(refresh=True)
@@ -85,8 +87,49 @@ def test_a_night_whose_sources_fail_one_by_one_ends_tells_the_runner_and_keeps_i
     logged = caplog.text
     for secret in (tokens.access_token, tokens.refresh_token, app.client_secret, key.key, garmin["di_refresh_token"]):
         assert secret not in logged
-        for path in prefect_home.rglob("*"):
+        for path in (*prefect_home.rglob("*"), *(home / "logs").iterdir()):
             assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def _is_logged_under_prefects_id(current: settings.Settings, run_id: str) -> None:
+    last = nights.nights(current).last
+    assert last is not None
+    assert (last.run_id, last.outcome) == (run_id, "good")
+    lines = chronicle.lines(current.home)
+    assert {line["run_id"] for line in lines} == {run_id}
+    assert [line["event"] for line in lines if line["event"].startswith("run ")] == ["run begun", "run ended"]
+    ended = {line["step"]: line for line in lines if line["event"] == "step ended"}
+    fetched = {f"fetch {service}" for service in Service}
+    assert set(ended) >= {*fetched, "decode", "assess", "expire", "alert", "publish", "digest", "deliver", "report"}
+    assert all(line["outcome"] == "done" and line["duration_s"] >= 0 for line in ended.values())
+    assert ended["decode"]["counts"]["documents"] >= ended["fetch strava"]["counts"]["new"] > 0
+    assert ended["assess"]["counts"]["sessions"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("harness")
+def test_a_step_that_fails_with_a_secret_in_its_words_leaves_it_in_no_state_log_or_database(
+    home: Path, prefect_home: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    nightly = load_flow("nightly")
+    secret = "canary-of-a-step-77"  # noqa: S105  # made to be looked for
+
+    def broken(*_: object) -> None:
+        logging.getLogger("prefect.flow_runs").error("GET /?access_token=%s", secret)
+        raise KeyError(f"GET https://x.example/?refresh_token={secret}")
+
+    monkeypatch.setattr(nightly.pipeline, "decode", broken)
+    state = nightly.nightly(home, NIGHT, NIGHT.date(), return_state=True)
+    assert state.is_failed()
+    assert "KeyError" in str(state.message)
+    assert secret not in str(state.message) + caplog.text
+    for path in (*prefect_home.rglob("*"), *home.rglob("*")):
+        assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+    last = nights.nights(settings.load(home)).last
+    assert last is not None
+    assert last.outcome == "broken"
+    assert "[secret]" in last.error
 
 
 @pytest.mark.slow

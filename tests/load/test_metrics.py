@@ -51,10 +51,12 @@ def test_each_metric_is_what_its_own_function_says(load: Any, series: Series) ->
         np.testing.assert_array_equal(getattr(found, name), values, err_msg=name)
 
 
-@given(squads(), st.integers(1, 400))
-def test_a_squad_in_blocks_of_any_size_is_its_runners_one_by_one_to_the_last_bit(load: Any, block: int) -> None:
+@given(squads(), st.integers(1, 400), st.sampled_from((1, 3)))
+def test_a_squad_in_blocks_of_any_size_is_its_runners_one_by_one_to_the_last_bit(
+    load: Any, block: int, workers: int
+) -> None:
     seen = 0
-    for runners, found in squad_metrics(load, load, SERIES, block):
+    for runners, found in squad_metrics(load, load, SERIES, block, workers):
         for place, runner in enumerate(load[runners]):
             alone = daily_metrics(runner, runner, SERIES)
             for name in found._fields:

@@ -59,7 +59,7 @@ class Recorded:
     """How one recorder saw a run. Minutes count from the true start.
 
     `clock_s` is how far its clock is ahead; `pauses` are stretches that it did not record. `run_ends` is where its run
-    ended, in minutes of its own, if it was left on.
+    ended, in minutes of its own, if it was left on; `held_min` the moving time that a summary tells, if not all of it.
     """
 
     run: Run
@@ -77,6 +77,7 @@ class Recorded:
     metres: float | None = None
     run_ends: float | None = None
     is_doubted: bool = False
+    held_min: float | None = None
 
     def samples(self) -> Samples:
         """Return its cleaned samples."""
@@ -116,7 +117,7 @@ class Recorded:
             activity_id=self.name,
             start_at=start_at,
             end_at=start_at + dt.timedelta(seconds=length if until_s is None else until_s),
-            held_s=float((kept >= 0.5).sum()) if self.has_samples else length,
+            held_s=float((kept >= 0.5).sum()) if self.has_samples else 60 * (self.held_min or length / 60),
             rank=(float(not self.has_samples), RANKS[self.form]),
             distance_m=way if self.metres is None else self.metres,
             duration_s=length if until_s is None else until_s,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hamload.merging import Decided, merge
-from hamload.merging.grouping import NOTHING_DECIDED
+from hamload.merging.spans import NOTHING_DECIDED
 
 from .conftest import Recorded, Run
 
@@ -240,6 +240,91 @@ CASES = [
         R(LONG, "b", "json", first=40, has_samples=False),
         out="a b",
         minutes=(92,),
+    ),
+    _case(
+        "most of a summary lies beside a recording, and the rest after it: that is added",
+        R(LONG, "watch", last=60),
+        R(LONG, "summary", "json", first=28, has_samples=False),
+        out="watch summary",
+        minutes=(92,),
+    ),
+    _case(
+        "the same of two summaries",
+        R(LONG, "a", "json", last=60, has_samples=False),
+        R(LONG, "b", "json", first=28, has_samples=False),
+        out="b a",
+        minutes=(92,),
+    ),
+    _case(
+        "a recording that begins before the summary that holds more of the run",
+        R(LONG, "watch", last=40),
+        R(LONG, "summary", "json", first=15, has_samples=False),
+        out="watch summary",
+        minutes=(92,),
+    ),
+    _case(
+        "a watch that died after two thirds of what a summary tells of: its seconds, and the rest of the summary",
+        R(LONG, "watch", last=60),
+        R(LONG, "summary", "json", has_samples=False),
+        out="watch summary",
+        minutes=(92,),
+    ),
+    _case(
+        "a watch that died after a third of what a summary tells of",
+        R(LONG, "watch", last=30),
+        R(LONG, "summary", "json", has_samples=False),
+        out="summary watch",
+        minutes=(92,),
+    ),
+    _case(
+        "a summary whose clock ran on after the recording and that went no farther: standing",
+        R(LONG, "watch", last=60),
+        R(LONG, "summary", "json", first=28, metres=LONG.mps * 32 * 60, has_samples=False),
+        out="watch summary",
+        minutes=(60,),
+    ),
+    _case(
+        "an entry as long and as far as the recording, begun at another minute: the same run",
+        R(LONG, "watch", last=60, metres=10_050),
+        R(LONG, "typed", "json", first=20, last=80, metres=10_000, has_samples=False),
+        out="watch typed",
+        minutes=(60,),
+    ),
+    _case(
+        "a summary without a distance, whose clock ran on for twenty-five minutes in which nobody moved",
+        R(LONG, "watch", last=60),
+        replace(R(LONG, "mill", "json", last=85, has_samples=False, metres=0), held_min=60),
+        out="watch mill",
+        minutes=(60,),
+    ),
+    _case(
+        "an entry of whole minutes and hundreds of metres that begins ten minutes before the recording",
+        R(LONG, "watch", last=57.5, metres=9660),
+        R(LONG, "typed", "json", first=-10, last=50, metres=10_000, has_samples=False),
+        out="watch typed",
+        minutes=(57.5,),
+    ),
+    _case(
+        "an entry of whole minutes that tells of much more than the recording",
+        R(LONG, "watch", last=60),
+        R(LONG, "typed", "json", last=92, metres=15_500, has_samples=False),
+        out="watch typed",
+        minutes=(92,),
+    ),
+    _case(
+        "a service's streams as long and as far as the recording, twenty minutes later: another part of the run",
+        R(LONG, "watch", "gpx", last=40),
+        R(LONG, "service", "strava", first=20, last=60),
+        out="watch service",
+        minutes=(60,),
+    ),
+    _case(
+        "a summary that bridges two recorded runs adds nothing that the second one counts",
+        R(LONG, "first", last=50),
+        R(LONG, "bridge", "json", first=22, last=70, has_samples=False),
+        R(LONG, "second", "tcx", first=51),
+        out="first bridge | second",
+        minutes=(50, 41),
     ),
     _case(
         "the phone lay still for half an hour when the watch's next run began",

@@ -1,6 +1,6 @@
 import datetime as dt
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hamload.merging import Span, merge
@@ -51,6 +51,7 @@ def test_a_moment_without_length_inside_a_run_belongs_to_it() -> None:
     assert _groups(_span("run", 0, 60, rank=0), _span("blip", 30, 30, rank=1))["blip"] == "run"
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 600), st.integers(1, 120), st.integers(0, 3)), min_size=1, max_size=12, unique=True

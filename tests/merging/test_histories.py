@@ -55,7 +55,7 @@ def histories(draw: st.DrawFn) -> History:
     for number in range(draw(st.integers(1, 5))):
         minutes = draw(st.sampled_from((12, 25, 40, 55)))
         runs.append(Run(at, minutes, draw(st.sampled_from((2.4, 2.8, 3.3))), seed=draw(st.integers(0, 999))))
-        kind = draw(st.sampled_from(("whole", "whole", "overlap", "halves"))) if minutes >= 25 else "whole"
+        kind = draw(st.sampled_from(("whole", "whole", "overlap", "most", "halves"))) if minutes >= 25 else "whole"
         in_parts += kind != "whole"
         recorded += draw(_recorders(runs[-1], number, hours) if kind == "whole" else _parts(runs[-1], number, kind))
         if kind == "halves":
@@ -77,9 +77,13 @@ def _lands_on(copy: Recorded, run: Run) -> bool:
 
 @st.composite
 def _parts(draw: st.DrawFn, run: Run, number: int, kind: str) -> list[Recorded]:
-    """Draw two recorders of a run, one after the other: either may have no samples."""
-    middle = run.minutes / 2
-    by = draw(st.sampled_from((1.5, 2, 3))) if kind == "overlap" else draw(st.sampled_from((-1.0, -0.1, 0.1)))
+    """Draw two recorders of a run, one after the other: either may have no samples.
+
+    Of "most", the second begins before the first is half over: they share more than half of the shorter one's time.
+    """
+    middle = run.minutes * (0.4 if kind == "most" else 0.5)
+    apart = {"overlap": (1.5, 2, 3), "most": (0.18 * run.minutes, 0.22 * run.minutes), "halves": (-1.0, -0.1, 0.1)}
+    by = draw(st.sampled_from(apart[kind]))
     first, second = draw(st.sampled_from(FORMS)), draw(st.sampled_from(FORMS))
     found = [
         Recorded(run, f"{number}-0", first, "own", last=middle + by, has_samples=first != "json"),

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from hamload import pipeline, post
 from hamload.errors import HamloadError
+from hamload.pipeline import chronicle
 from hamload.post.ledger import Ledger
 from hamload.post.letter import plain_text
 from hamload.records import Service
@@ -123,10 +125,19 @@ def everything_logged() -> Iterator[io.StringIO]:
     root.setLevel(before)
 
 
+@pytest.fixture
+def careless_umask() -> Iterator[None]:
+    """Let every file that does not say its own rights be open to everybody."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("careless_umask")
 def test_a_canary_for_each_secret_appears_nowhere_but_in_its_own_file(
     live: Any, everything_logged: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    home = live(3, renews=True)
+    home = live(3, config='[log]\nlevel = "debug"\n', renews=True)
     home.night()
     home.world.garmin.revoke(refresh=False)
     home.night(days=1)  # each service has renewed its token by now
@@ -144,6 +155,10 @@ def test_a_canary_for_each_secret_appears_nowhere_but_in_its_own_file(
         assert secret not in told
         assert [path.name for path in _holding(home.home, secret)] != []
         assert {path.parent for path in _holding(home.home, secret)} <= {home.access.folder, home.access.garmin}
+    assert [line for line in chronicle.lines(home.home) if line.get("level") == "debug"], "details were logged too"
+    kept = [path for name in ("tokens", "outbox", "logs") for path in (home.home / name).rglob("*") if path.is_file()]
+    assert {"strava.json", "garmin_tokens.json", "post.db", "hamload.jsonl"} <= {path.name for path in kept}
+    assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
 
 
 def _holding(home: Path, secret: str) -> list[Path]:

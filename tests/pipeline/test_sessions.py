@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import os
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from hamload.api import open as opened
 from hamload.errors import ConfigurationError, HamloadError
 from hamload.pipeline import deciding, putting
 from hamload.raw import Raw
+from hamload.sources import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -215,6 +217,102 @@ def test_a_decision_holds_when_its_activity_is_uploaded_anew(kept: Settings, ask
     assert ask(kept, "select session_id, verdict from marts.set_aside") == [(first, "excluded")]
 
 
+def test_an_excluded_run_that_is_deleted_and_uploaded_anew_under_another_id_stays_excluded(
+    kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(2), minutes=30)), ("2", "gpx", gpx_of(_at(4), minutes=20)))
+    _refresh(kept)
+    first, second = _ids(kept, ask)
+    deciding.judge(kept, "me", first, "exclude", NIGHT)
+    again = gpx_of(_at(2) + dt.timedelta(seconds=5), minutes=30)
+    with Raw(kept.home) as raw, raw.batch("garmin", "me", NIGHT + dt.timedelta(hours=1)) as batch:
+        batch.withdraw("1")
+        batch.put(again, "gpx", name="garmin/3", external_id="3")
+    _refresh(kept)
+    assert _ids(kept, ask) == [second]
+    assert ask(kept, "select verdict from marts.set_aside") == [("excluded",)]
+    incremental = tables(kept)
+    with pipeline.exclusive(kept):
+        pipeline.rebuild(kept, TODAY)
+    assert tables(kept) == incremental
+    # Another run of that hour is a run, and the runner's later word counts.
+    _give(kept, "phone", ("7", "gpx", gpx_of(_at(2) + dt.timedelta(minutes=40), minutes=25)))
+    _refresh(kept)
+    assert len(_ids(kept, ask)) == 2
+    deciding.judge(kept, "me", first, "accept", NIGHT + dt.timedelta(hours=2))
+    _refresh(kept)
+    assert len(_ids(kept, ask)) == 3
+
+
+def test_excluding_what_one_service_calls_a_ride_leaves_the_run_that_another_tells_of(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("1", "gpx", gpx_of(_at(2))), ("3", "gpx", gpx_of(_at(4), minutes=40, sport="cycling")))
+    _give(kept, "export", ("9", "gpx", gpx_of(_at(4) + dt.timedelta(seconds=3), minutes=40)))
+    _refresh(kept)
+    ((ride,),) = ask(kept, "select activity_id from landing.maybe_runs")
+    deciding.judge(kept, "me", ride, "exclude", NIGHT)
+    _refresh(kept)
+    assert ask(kept, "select count(*) from landing.maybe_runs") == [(0,)]
+    assert _drawn(kept, ask).startswith("R0R")
+
+
+def test_an_exclusion_spares_the_other_half_of_a_split_though_both_are_gone_and_that_one_is_uploaded_anew(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    hers = gpx_of(_at(4) + dt.timedelta(seconds=20), minutes=30)
+    _give(kept, "garmin", ("mine", "gpx", gpx_of(_at(4), minutes=30)))
+    _give(kept, "phone", ("9", "gpx", hers))
+    _refresh(kept)
+    deciding.split(kept, "me", _ids(kept, ask)[0], [], NIGHT)
+    _refresh(kept)
+    mine = ask(kept, "select session_id from marts.sessions where source = 'garmin'")[0][0]
+    deciding.judge(kept, "me", mine, "exclude", LATER)
+    with Raw(kept.home) as raw, raw.batch("garmin", "me", LATER) as batch:
+        batch.withdraw("mine")
+    with Raw(kept.home) as raw, raw.batch("phone", "me", LATER) as batch:
+        batch.withdraw("9")
+        batch.put(hers.replace(b'creator="hand"', b'creator="anew"'), "gpx", name="phone/10", external_id="10")
+    _refresh(kept)
+    assert ask(kept, "select source from marts.sessions") == [("phone",)]
+
+
+def test_the_exclusion_of_a_recording_that_was_split_off_and_is_gone_leaves_the_other_one(
+    kept: Settings, ask: Ask, gpx_of: Gpx
+) -> None:
+    _give(kept, "garmin", ("mine", "gpx", gpx_of(_at(2), minutes=30)))
+    _give(kept, "phone", ("hers", "gpx", gpx_of(_at(2), minutes=30, mps=2.9)))
+    _refresh(kept)
+    deciding.split(kept, "me", _ids(kept, ask)[0], [], NIGHT)
+    _refresh(kept)
+    hers = ask(kept, "select session_id from marts.sessions where source = 'phone'")[0][0]
+    deciding.judge(kept, "me", hers, "exclude", LATER)
+    _refresh(kept)
+    with Raw(kept.home) as raw, raw.batch("phone", "me", LATER + dt.timedelta(hours=1)) as batch:
+        batch.withdraw("hers")
+    _refresh(kept)
+    assert ask(kept, "select source from marts.sessions") == [("garmin",)]
+
+
+def test_what_was_accepted_is_asked_about_again_once_the_recording_tells_of_another_run(
+    kept: Settings, ask: Ask
+) -> None:
+    def stands() -> list[tuple[Any, ...]]:
+        return ask(kept, "select verdict, counts from landing.sessions")
+
+    _give(kept, "garmin", ("1", "json", _summary(_at(4), 389, 1.3)))
+    _refresh(kept)
+    assert stands() == [("", False)]
+    ((session,),) = ask(kept, "select session_id from marts.set_aside")
+    deciding.judge(kept, "me", session, "accept", NIGHT)
+    _give(kept, "garmin", ("1", "json", _summary(_at(4), 389, 1.3, title="A long walk")), now=LATER)
+    _refresh(kept)
+    assert stands() == [("accepted", True)]
+    _give(kept, "garmin", ("1", "json", _summary(_at(4), 700, 1.4)), now=LATER + dt.timedelta(hours=1))
+    _refresh(kept)
+    assert stands() == [("", False)]
+
+
 def test_an_exclusion_takes_away_the_excluded_recording_only_and_the_real_run_that_comes_later_counts(
     kept: Settings, ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -404,6 +502,192 @@ def test_what_a_second_file_of_the_folder_still_holds_is_not_superseded(
     (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=40))
     _nights(home, folder, gpx_of(_at(12), minutes=40), gpx_of(_at(12), minutes=25))
     assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(1, 40)]
+
+
+def _night(home: Settings, night: int) -> None:
+    putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=night))
+    _refresh(home)
+
+
+@pytest.mark.parametrize("nights", [(0, 1, 2), (0, 2), (0, 1)])
+def test_a_watched_file_that_is_renamed_and_cropped_later_is_followed(
+    watched: tuple[Settings, Path], ask: Ask, tables: Tables, gpx_of: Gpx, nights: tuple[int, ...]
+) -> None:
+    home, folder = watched
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=40)),
+        lambda: (folder / "a.gpx").rename(folder / "Long run.gpx"),
+        lambda: (folder / "Long run.gpx").write_bytes(gpx_of(_at(12), minutes=25)),
+    )
+    # On some of the nights several things have happened since the one before.
+    for number, step in enumerate(steps):
+        step()
+        if number in nights or number == len(steps) - 1:
+            _night(home, number)
+    told = ask(home, "select copies, round(moving_time_s / 60) from marts.sessions")
+    # Renamed and cropped between two nights, it is another file: which run it held nobody has seen.
+    assert told == ([(1, 40)] if nights == (0, 2) else [(0, 25)])
+    incremental = tables(home)
+    with pipeline.exclusive(home):
+        pipeline.rebuild(home, TODAY)
+    assert tables(home) == incremental
+
+
+def test_what_two_watched_files_hold_is_followed_in_the_one_that_is_left(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    for name in ("a.gpx", "b.gpx"):
+        (folder / name).write_bytes(gpx_of(_at(12), minutes=40))
+    _night(home, 0)
+    (folder / "a.gpx").unlink()
+    _night(home, 1)
+    (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=25))
+    _night(home, 2)
+    assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(0, 25)]
+
+
+def _tracks(*given: bytes) -> bytes:
+    return b"".join(
+        [b'<gpx version="1.1" creator="hand">', *(g[g.index(b"<trk>") : g.index(b"</gpx>")] for g in given), b"</gpx>"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("set right", [(_at(12, 11), 40)]),
+        ("cropped", [(_at(12), 25)]),
+        ("re-typed", []),
+        ("swapped", [(_at(12, 11), 40), (_at(14), 30)]),
+    ],
+)
+def test_a_watched_file_that_was_edited_and_then_renamed_brings_nothing_back(
+    watched: tuple[Settings, Path], ask: Ask, tables: Tables, gpx_of: Gpx, change: str, told: list[tuple[Any, ...]]
+) -> None:
+    home, folder = watched
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    if change == "swapped":
+        (folder / "b.gpx").write_bytes(gpx_of(_at(14), minutes=30))
+    _night(home, 0)
+    content = {
+        "cropped": gpx_of(_at(12), minutes=25),
+        "re-typed": gpx_of(_at(12), minutes=40, sport="cycling", mps=6),
+    }.get(change, gpx_of(_at(12, 11), minutes=40))
+    (folder / "a.gpx").write_bytes(content)
+    _night(home, 1)
+    (folder / "sub").mkdir()
+    (folder / "a.gpx").rename(folder / "sub" / "new.gpx")
+    if change == "swapped":
+        (folder / "b.gpx").rename(folder / "a.gpx")
+        (folder / "sub" / "new.gpx").rename(folder / "b.gpx")
+    _night(home, 2)
+    assert ask(home, "select start_at, round(moving_time_s / 60) from marts.sessions order by 1") == told
+    incremental = tables(home)
+    with pipeline.exclusive(home):
+        pipeline.rebuild(home, TODAY)
+    assert tables(home) == incremental
+
+
+def test_an_exclusion_holds_when_the_watched_file_is_cropped_and_then_renamed(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    _night(home, 0)
+    deciding.judge(home, "me", _ids(home, ask)[0], "exclude", NIGHT + dt.timedelta(seconds=20))
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=25))
+    _night(home, 1)
+    (folder / "a.gpx").rename(folder / "b.gpx")
+    _night(home, 2)
+    assert _ids(home, ask) == []
+    assert ask(home, "select round(moving_time_s / 60) from marts.set_aside") == [(25,)]
+
+
+def test_an_older_watched_file_that_is_moved_over_a_newer_one_is_what_counts(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "whole.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    _night(home, 0)
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=25))
+    _night(home, 1)
+    (folder / "whole.gpx").rename(folder / "a.gpx")
+    _night(home, 2)
+    assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(0, 40)]
+
+
+def test_a_watched_file_of_several_runs_of_which_the_oldest_fell_out_loses_none(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    first, second, third = (gpx_of(_at(day), minutes=30) for day in (11, 13, 15))
+    (folder / "last.gpx").write_bytes(_tracks(first, second))
+    _night(home, 0)
+    (folder / "last.gpx").write_bytes(_tracks(second, third))
+    _night(home, 1)
+    told = ask(home, "select local_date, round(moving_time_s / 60) from marts.sessions order by 1")
+    assert told == [(_at(day).date(), 30) for day in (11, 13, 15)]
+
+
+def test_the_cursor_of_an_earlier_hamload_follows_what_two_files_held(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    for name in ("a.gpx", "b.gpx"):
+        (folder / name).write_bytes(gpx_of(_at(12), minutes=40))
+    _night(home, 0)
+    source = f"folder:{folder}"
+    with Raw(home.home) as raw, raw.batch(source, "me", NIGHT) as batch:
+        batch.cursor({name: told[0] for name, told in raw.cursor(source, "me").items()})
+    _night(home, 1)
+    (folder / "a.gpx").unlink()
+    _night(home, 2)
+    (folder / "b.gpx").write_bytes(gpx_of(_at(12, 11), minutes=40))
+    _night(home, 3)
+    assert ask(home, "select copies, start_at from marts.sessions") == [(0, _at(12, 11))]
+
+
+def test_two_watched_files_that_change_names_are_both_followed(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    (folder / "a.gpx").write_bytes(gpx_of(_at(12), minutes=40))
+    (folder / "b.gpx").write_bytes(gpx_of(_at(14), minutes=50))
+    _night(home, 0)
+    (folder / "a.gpx").rename(folder / "c.gpx")
+    (folder / "b.gpx").rename(folder / "a.gpx")
+    (folder / "c.gpx").rename(folder / "b.gpx")
+    _night(home, 1)
+    (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=25))
+    (folder / "a.gpx").write_bytes(gpx_of(_at(14), minutes=30))
+    _night(home, 2)
+    told = ask(home, "select copies, round(moving_time_s / 60) from marts.sessions order by start_at")
+    assert told == [(0, 25), (0, 30)]
+
+
+def test_a_watched_file_that_is_written_anew_every_night_leaves_the_others_unread(
+    watched: tuple[Settings, Path], gpx_of: Gpx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, folder = watched
+    for day in range(10, 16):
+        path = folder / f"{day}.gpx"
+        path.write_bytes(gpx_of(_at(day)))
+        # What changed within the last seconds is read again.
+        os.utime(path, (0, 0))
+    monkeypatch.setattr("hamload.sources.files._TICK_S", -1e9)
+    _night(home, 0)
+    (folder / "15.gpx").write_bytes(gpx_of(_at(15), minutes=25))
+    read: list[str] = []
+    bounded = files._bounded
+
+    def noted(path: Path, limits: files.Limits) -> bytes:
+        read.append(path.name)
+        return bounded(path, limits)
+
+    monkeypatch.setattr(files, "_bounded", noted)
+    _night(home, 1)
+    assert read == ["15.gpx"]
 
 
 def test_splitting_the_middle_of_three_joined_runs_leaves_the_others_joined(

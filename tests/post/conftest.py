@@ -82,7 +82,13 @@ def tls_server(authority: trustme.CA, tmp_path: Path) -> Iterator[Server]:
     yield from _running(authority, tmp_path, implicit=True)
 
 
-def _running(authority: trustme.CA, place: Path, *, implicit: bool) -> Iterator[Server]:
+@pytest.fixture
+def open_server(authority: trustme.CA, tmp_path: Path) -> Iterator[Server]:
+    """Run a mail server with STARTTLS that knows no passwords, as a house's own relay."""
+    yield from _running(authority, tmp_path, implicit=False, with_password=False)
+
+
+def _running(authority: trustme.CA, place: Path, *, implicit: bool, with_password: bool = True) -> Iterator[Server]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(place / "ca.pem"))
@@ -93,7 +99,7 @@ def _running(authority: trustme.CA, place: Path, *, implicit: bool) -> Iterator[
         assert isinstance(data, LoginPassword)
         return AuthResult(success=data.login == b"hamload" and data.password == PASSWORD.encode(), handled=False)
 
-    options: dict[str, Any] = {"authenticator": authenticated, "auth_required": True}
+    options: dict[str, Any] = {"authenticator": authenticated, "auth_required": True} if with_password else {}
     options |= {"auth_require_tls": False, "ssl_context": context} if implicit else {"tls_context": context}
     if not implicit:
         options["require_starttls"] = True

@@ -88,6 +88,15 @@ def test_a_message_arrives_whole_over_an_encrypted_line_with_its_images_and_head
     assert image_part.get_content() == PNG
 
 
+def test_a_server_without_a_password_is_greeted_anew_once_the_line_is_encrypted(
+    open_server: Any, configured: Configured
+) -> None:
+    current = configured(open_server, username="")
+    _tell(current)
+    assert post.deliver(current, NIGHT).problems == ()
+    assert len(open_server.received) == 1
+
+
 def test_the_same_key_is_told_once_whatever_it_says_the_second_time(server: Any, configured: Configured) -> None:
     current = configured(server)
     assert _tell(current)

@@ -172,3 +172,16 @@ def test_a_plain_file_beyond_the_limit_is_refused_without_being_read(tmp_path: P
     (tmp_path / "big.gpx").write_bytes(b"0" * 20_000)
     with pytest.raises(HamloadError, match="max_file_mb"):
         find([tmp_path], LIMITS).offers[0].read()
+
+
+def test_an_archive_that_is_cut_off_is_offered_as_what_it_claims_to_be_and_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "year.zip").write_bytes(_zipped({"a.gpx": GPX})[:-20])
+    (offer,) = find([tmp_path], LIMITS).offers
+    assert offer.is_claimed
+
+
+def test_an_archive_that_holds_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "year.zip").write_bytes(_zipped({}))
+    ((name, reason),) = find([tmp_path], LIMITS).refused
+    assert name.endswith("year.zip")
+    assert "holds no recording" in reason

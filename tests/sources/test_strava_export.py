@@ -91,3 +91,14 @@ def test_an_unknown_name_of_a_sport_stays_unknown() -> None:
 
 def test_an_empty_table_offers_nothing() -> None:
     assert strava_export.read(b"") == strava_export.NONE
+
+
+@pytest.mark.parametrize(
+    "written", ["9" * 5000 + " Apr 2014, 17:34:54", "9" * 20 + " Apr 2014, 17:34:54", "40.13.2014, 17:34"]
+)
+def test_a_day_longer_than_any_number_is_a_date_that_cannot_be_read_and_stops_no_import(written: str) -> None:
+    export = strava_export.read(
+        _table(_with(Activity_Date=written), _with(Activity_ID="102", Activity_Date=written, Filename=""))
+    )
+    assert export.of_file["activities/99.fit.gz"]["start_at"] is None
+    assert "cannot be read" in export.refused[0][1]

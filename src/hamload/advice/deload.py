@@ -139,10 +139,11 @@ def deload_plan(
 ) -> DeloadPlan | None:
     """Solve the largest load of the next days that honours every limit of the plan, and put it on days.
 
-    The limits: at least `min_cut` (30 %) under the last days; on the plan's last day uncoupled <= 1.44 and EWMA <= 1.3,
-    each linear in the daily loads, since both sides of a ratio are: acute(x) <= limit * chronic(x); on each day no more
-    than 1.10 times the largest session of the last 30 days; for 72 h, and for two days before a race, less than what
-    makes a heavy session (the athlete's own P80); nothing on days off.
+    The limits: at least `min_cut` (30 %) under the last days; no more than a mean week of the last 28, where ratios
+    compare with anything; on the plan's last day uncoupled <= 1.44 and EWMA <= 1.3, each linear in the daily loads,
+    since both sides of a ratio are: acute(x) <= limit * chronic(x); on each day no more than 1.10 times the largest
+    session of the last 30 days; for 72 h, and for two days before a race, less than what makes a heavy session (the
+    athlete's own P80); nothing on days off.
 
     Parameters
     ----------
@@ -171,15 +172,22 @@ def deload_plan(
     if len(trailing) < (max(chronic, days) if with_ratios else days):
         return None
     dates = tuple(facts.date + dt.timedelta(days=d + 1) for d in range(days))
-    last = sum(trailing[-days:])
     week = _Week(
         dates=dates,
         quiet=quiet_days(facts.date, dates, rules, wishes, is_deload=is_deload),
-        cut=(1 - rules.plan.min_cut) * last if is_deload else math.inf,
+        cut=_most_of_a_deload(trailing, rules, with_usual=with_ratios) if is_deload else math.inf,
         with_ratios=with_ratios,
         by_day=not is_deload,
     )
     return _solved(facts, trailing, week, rules, wishes)
+
+
+def _most_of_a_deload(trailing: Sequence[float], rules: AlertRules, *, with_usual: bool) -> float:
+    days, chronic = rules.plan.days, rules.windows.chronic_days
+    cut = (1 - rules.plan.min_cut) * sum(trailing[-days:])
+    if not with_usual:
+        return cut
+    return min(cut, rules.plan.max_usual * sum(trailing[-chronic:]) * days / chronic)
 
 
 def rest_of_plan(

@@ -10,6 +10,8 @@ import io
 import logging
 import sys
 
+from hamload import redaction
+
 # Importing a module registers its commands.
 from hamload.cli import (  # noqa: F401
     accounts,
@@ -25,6 +27,7 @@ from hamload.cli import (  # noqa: F401
     serving,
     sessions,
     showing,
+    watching,
 )
 from hamload.cli.app import app
 from hamload.cli.printing import complain
@@ -37,6 +40,8 @@ def main() -> None:
     """Run the command line; every expected failure becomes a sentence with its remedy, never a traceback."""
     # What a client logs of a failure is for a log: the runner gets a sentence with its remedy.
     logging.getLogger().addHandler(logging.NullHandler())
+    redaction.install()
+    redaction.install_for_uncaught()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character shows another; nothing fails because of it.

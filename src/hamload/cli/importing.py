@@ -71,7 +71,11 @@ def import_(
     one_of("--sport", sport, ("", "run", "treadmill", "walk", "ride", "swim", "strength", "other"))
     one_of("--gaps", gaps, ("", "rest", "unknown"))
     now = dt.datetime.now(tz=dt.UTC)
-    with pipeline.exclusive(settings), progress_bars(as_json) as progress:
+    with (
+        pipeline.exclusive(settings),
+        pipeline.running(settings, "import", now),
+        progress_bars(as_json) as progress,
+    ):
         put = pipeline.put_files(
             settings,
             [path.expanduser() for path in paths],
@@ -131,6 +135,8 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
             "reports": [str(path) for path in night.reports],
             "sources": sources,
             "problems": problems,
+            "notes": list(night.notes),
+            "run_id": night.run_id,
         }
         print(json.dumps(told, default=str))
     else:
@@ -142,7 +148,7 @@ def sync(home: Home = None, as_json: AsJson = False) -> None:
             console.print(f"[bold]{plain(entry.subject)}[/]\n  {entry.text_path}", highlight=False)
         for path in night.reports:
             console.print(f"Report: {path}", highlight=False, soft_wrap=True)
-        list_problems(problems)
+        list_problems([*problems, *night.notes])
     raise typer.Exit(1 if problems else 0)
 
 
@@ -152,7 +158,12 @@ def rebuild(home: Home = None) -> None:
     from hamload import pipeline
 
     settings = settings_of(home)
-    with pipeline.exclusive(settings), progress_bars(quiet=False) as progress:
+    now = dt.datetime.now(tz=dt.UTC)
+    with (
+        pipeline.exclusive(settings),
+        pipeline.running(settings, "rebuild", now),
+        progress_bars(quiet=False) as progress,
+    ):
         decoded, failures = pipeline.rebuild(settings, progress=progress)
     unread = [line for a in settings.athletes for line in pipeline.unreadable(settings, a.id)[0]]
     problems = unread + [check_failed(f) for f in failures]

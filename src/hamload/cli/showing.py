@@ -29,7 +29,9 @@ _OLD_DAYS = 28
 def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJson = False) -> None:
     """Show today's state, the week in numbers, what is unknown, how each source is, and what has not been sent.
 
-    Examples:  hamload status  |  hamload status --on 2026-11-20  |  hamload status --json | jq .alert.state
+    For a monitor: --json, field "monitor". Its fields are described under Monitoring in the documentation.
+
+    Examples:  hamload status  |  hamload status --on 2026-11-20  |  hamload status --json | jq .monitor.is_ok
     """
     from hamload import pipeline
 
@@ -39,7 +41,8 @@ def status(home: Home = None, athlete: AthleteId = "", on: On = "", as_json: AsJ
         from dataclasses import asdict
 
         outbox = [asdict(message) for message in pipeline.undelivered(settings, athlete)]
-        told = {"home": settings.home, **asdict(facts), "outbox": outbox}
+        monitor = pipeline.monitor(settings, athlete, dt.datetime.now(tz=dt.UTC))
+        told = {"home": settings.home, "monitor": monitor, **asdict(facts), "outbox": outbox}
         print(json.dumps(told, default=str, indent=2))
         return
     print_status(facts, settings, is_now=not on)

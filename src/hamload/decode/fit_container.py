@@ -62,6 +62,9 @@ class Part:
     flaw: str
 
 
+_NO_FIT = ("This is not a FIT file.", "Download or export the activity again.")
+
+
 def parts(content: bytes) -> list[Part]:
     """Split a document into its chained parts, in their order. What stands before the first header is passed over.
 
@@ -76,6 +79,8 @@ def parts(content: bytes) -> list[Part]:
     while at < len(content):
         size = content[at]
         if not (_has_magic(content, at) or (not found and size in {_SHORT_HEADER, _LONG_HEADER})):
+            if not found:
+                raise UnreadableError(*_NO_FIT)
             note = f"{len(content) - at} bytes after the last part are no FIT and were passed over"
             last = found[-1]
             found[-1] = Part(last.content, last.body, last.small, last.packs_speed, last.packs_time,
@@ -98,7 +103,7 @@ def _begin(content: bytes) -> int:
         declared = int.from_bytes(content[4:8], "little")
         if content[0] + declared + _CRC_SIZE == len(content):
             return 0
-    raise UnreadableError("This is not a FIT file.", "Download or export the activity again.")
+    raise UnreadableError(*_NO_FIT)
 
 
 def _has_magic(content: bytes, at: int) -> bool:

@@ -100,11 +100,12 @@ def seconds(text: str) -> tuple[float, bool] | None:
     """Return a time stamp as Unix seconds, and whether it said its zone (taken as UTC where not). None: no time."""
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=dt.UTC).timestamp(), False
+        # The first and the last day of the calendar have no other zone.
+        return moment.astimezone(dt.UTC).timestamp(), True
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=dt.UTC).timestamp(), False
-    return moment.timestamp(), True
 
 
 def offset(text: str) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import cpu_count
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -112,7 +111,7 @@ def _before_days(series: Series) -> int:
 
 
 def squad_metrics(
-    load_efm: Array, total_efm: Array, series: Series, block_days: int = _BLOCK_DAYS, workers: int | None = None
+    load_efm: Array, total_efm: Array, series: Series, block_days: int = _BLOCK_DAYS, workers: int = 1
 ) -> Iterator[tuple[slice, DailyMetrics]]:
     """Yield the metrics of a squad, a block of runners at a time: which runners, and what `daily_metrics` is of them.
 
@@ -126,7 +125,8 @@ def squad_metrics(
         About how many days of load one worker works on at once: with `workers`, what is needed of memory, whatever the
         squad's size.
     workers
-        Threads, each on a block of its own; None: one a processor. NumPy lets others work while it computes.
+        Threads, each on a block of its own: NumPy lets others work while it computes. `os.process_cpu_count()` for all
+        processors.
 
     Yields
     ------
@@ -146,7 +146,7 @@ def squad_metrics(
         return daily_metrics(load, total if load.ndim == total.ndim else total[:, None], series)
 
     blocks = [slice(first, first + step) for first in range(0, len(loads), step)]
-    workers = min(workers or cpu_count(), len(blocks))
+    workers = min(workers, len(blocks))
     if workers <= 1:
         yield from ((runners, block(runners)) for runners in blocks)
         return

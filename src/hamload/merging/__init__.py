@@ -5,9 +5,11 @@ of several; `doubts` says what is wrong with a recording, and whether its load c
 """
 
 from hamload.merging.composing import Gift, compose
-from hamload.merging.grouping import Beside, Decided, Member, Piece, Session, Span, merge
+from hamload.merging.grouping import merge
+from hamload.merging.members import Beside, Member, Piece, Session
 from hamload.merging.profile import Measures, Profile, as_record, measures, profile
 from hamload.merging.sanity import Doubt, Record, doubts, doubts_of_composed, is_run_logged_as_ride
+from hamload.merging.spans import Decided, Span
 
 __all__ = [
     "Beside",

@@ -93,12 +93,12 @@ def _other_hour(one: Timed, other: Timed, rules: Clocks, *, has_shape: bool) -> 
         return None
     if not has_shape and abs(steps * step) not in {_SUMMER_S, abs(one.offset_s), abs(other.offset_s)}:
         return None
-    if _is_typed(one) or _is_typed(other):
+    if is_typed(one) or is_typed(other):
         return None
     return Likeness(apart, away, f"its clock is {_hours(steps * step)} off; alike in distance and duration")
 
 
-def _is_typed(one: Timed) -> bool:
+def is_typed(one: Timed) -> bool:
     """Whether an entry was made by hand: whole minutes and whole hundreds of metres."""
     whole = one.duration_s is not None and one.duration_s % 60 == 0
     return not one.has_profile and whole and one.distance_m is not None and one.distance_m % 100 == 0

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
 from hamload.errors import HamloadError, WarehouseError
+from hamload.pipeline.nights import Run, running, stepped
 from hamload.pipeline.putting import put_files, put_folder, silent, vouch
 from hamload.settings import shipped
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from hamload.digest.facts import DigestFacts
+    from hamload.pipeline.cluster import Executor
     from hamload.pipeline.fetching import Fetched
     from hamload.pipeline.putting import Progress
+    from hamload.pipeline.watching import Watched
     from hamload.post import Standing
     from hamload.raw import Raw
     from hamload.settings import AccountSettings, Settings
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Night",
+    "Run",
     "Told",
     "alert",
     "alert_history",
@@ -47,7 +51,9 @@ __all__ = [
     "expire",
     "fetch",
     "fetch_account",
+    "in_words",
     "known_athletes",
+    "monitor",
     "night",
     "other_sports",
     "overview",
@@ -59,6 +65,7 @@ __all__ = [
     "refresh",
     "refuse_newer",
     "report",
+    "running",
     "sessions",
     "tell_and_report",
     "tell_crash",
@@ -70,6 +77,7 @@ __all__ = [
     "unreadable",
     "vouch",
     "waiting_accounts",
+    "watch",
     "withdraw",
     "write_calendars",
     "write_reports",
@@ -88,7 +96,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What one run did: what each account gave, documents decoded, what was unreadable, what failed, what it wrote."""
+    """What one run did: what each account gave, documents decoded, what was unreadable, what failed, what it wrote.
+
+    `notes` are sentences about what broke nothing, such as a heartbeat that was not taken.
+    """
 
     fetched: tuple[Fetched, ...]
     decoded: int
@@ -97,6 +108,8 @@ class Night:
     failed_checks: tuple[Failure, ...]
     digests: tuple[Told, ...]
     reports: tuple[Path, ...]
+    run_id: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -125,12 +138,10 @@ def refuse_newer(settings: Settings) -> None:
         versions.refuse_newer(versions.version_of(path) or 0, newest, path)
 
 
-def decode(settings: Settings, progress: Progress = silent) -> int:
-    """Decode the documents that are new. Returns how many."""
-    from hamload.pipeline import decoding
-
+def decode(settings: Settings, progress: Progress = silent, executor: Executor | None = None) -> int:
+    """Decode the documents that are new. Returns how many. `executor` takes them to the cluster, where one is set."""
     with _opened(settings) as (con, raw):
-        return decoding.decode_new(con, raw, settings, progress)
+        return _decode(con, raw, settings, progress, executor)
 
 
 def assess(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> None:
@@ -161,6 +172,20 @@ def _opened(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Raw
         yield con, raw
 
 
+@stepped("decode", lambda decoded, *_: {"documents": decoded})
+def _decode(
+    con: duckdb.DuckDBPyConnection,
+    raw: Raw,
+    settings: Settings,
+    progress: Progress,
+    executor: Executor | None = None,
+) -> int:
+    from hamload.pipeline import decoding
+
+    return decoding.decode_new(con, raw, settings, progress, executor)
+
+
+@stepped("assess", lambda _, con, *__: {"sessions": _count(con, "landing.sessions")})
 def _assess(
     con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, today: dt.date | None, progress: Progress
 ) -> None:
@@ -175,6 +200,12 @@ def _assess(
     assessing.write_loads(con, settings, today, progress)
 
 
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    ((count,),) = con.execute(f"select count(*) from {table}").fetchall()  # noqa: S608  # a table of ours
+    return int(count)
+
+
+@stepped("expire", lambda expired, *_: {"documents": expired})
 def _expire(
     con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, now: dt.datetime, today: dt.date | None
 ) -> int:
@@ -188,6 +219,7 @@ def _expire(
     return expired
 
 
+@stepped("alert", lambda failed, con, *_: {"failed_checks": len(failed), "days": _count(con, "marts.alerts")})
 def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     import hamload
     from hamload.pipeline import advising
@@ -206,11 +238,13 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     return warehouse.check(con, sql)
 
 
+@stepped("publish")
 def publish(settings: Settings) -> Path:
     """Replace the copy that readers open."""
     return warehouse.publish(settings.home)
 
 
+@stepped("write calendars", lambda written, *_, **__: {"files": len(written)})
 def write_calendars(settings: Settings, now: dt.datetime, today: dt.date | None = None) -> list[Path]:
     """Bring the calendar file of every athlete's curls up to date with the published tables."""
     from hamload.pipeline import curling
@@ -289,6 +323,7 @@ def digest_text(settings: Settings, athlete_id: str = "", on: dt.date | None = N
     return render_text(overview(settings, athlete_id, on))
 
 
+@stepped("digest")
 def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = None) -> Told:
     """Write one athlete's digest to the outbox, and note in the journal what it tells of which day."""
     import datetime as dt
@@ -305,6 +340,7 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
     return Told(mail_subject(facts), render_markdown(facts), entry.text_path, entry.html_path)
 
 
+@stepped("report")
 def report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress = silent) -> Path:
     """Write one athlete's report: a page in the home that holds everything and loads nothing."""
     from hamload.pipeline import reporting
@@ -316,10 +352,8 @@ def refresh(
     settings: Settings, today: dt.date | None = None, progress: Progress = silent, now: dt.datetime | None = None
 ) -> tuple[int, list[Failure]]:
     """Bring every table up to date with the raw documents. Returns how many were decoded, and what checks failed."""
-    from hamload.pipeline import decoding
-
     with _opened(settings) as (con, raw):
-        decoded = decoding.decode_new(con, raw, settings, progress)
+        decoded = _decode(con, raw, settings, progress)
         _assess(con, raw, settings, today, progress)
         _expire(con, raw, settings, now or dt.datetime.now(tz=dt.UTC), today)
         failures = _alert(con, settings)
@@ -335,7 +369,10 @@ def night(settings: Settings, now: dt.datetime, today: dt.date | None = None, pr
     One that breaks off is told to the runners before its error goes on.
     """
     try:
-        return _night(settings, now, today, progress)
+        with running(settings, "night", now) as run:
+            found = _night(settings, now, today, progress)
+            run.problems += [*found.failed_sources, *map(in_words, found.failed_checks)]
+        return replace(found, run_id=run.run_id, notes=tuple(run.notes))
     except Exception as error:
         tell_crash(settings, error, now)
         deliver(settings, now)
@@ -365,6 +402,11 @@ def _night(settings: Settings, now: dt.datetime, today: dt.date | None, progress
         failed += recall_curls(settings, athlete_id, now, today)
     reports, problems = tell_and_report(settings, failures, now, progress)
     return Night(tuple(fetched), decoded, tuple(told), (*failed, *problems), tuple(failures), digests, tuple(reports))
+
+
+def in_words(failure: Failure) -> str:
+    """Return what a failed check says."""
+    return f"check {failure.check} failed on {failure.rows} rows: {failure.why}"
 
 
 def tell_and_report(
@@ -411,6 +453,10 @@ def fetch(settings: Settings, now: dt.datetime, progress: Progress = silent) -> 
     return fetched, failed
 
 
+@stepped(
+    lambda _, account, *__, **___: f"fetch {account.service}",
+    lambda found, *_, **__: {"new": found.new, "known": found.known, "gone": found.gone},
+)
 def fetch_account(
     settings: Settings, account: AccountSettings, now: dt.datetime, progress: Progress = silent
 ) -> Fetched:
@@ -488,6 +534,7 @@ def tell_crash(settings: Settings, error: BaseException, now: dt.datetime) -> in
     return troubles.tell_crash(settings, error, now)
 
 
+@stepped("deliver", lambda problems, *_: {"problems": len(problems)})
 def deliver(settings: Settings, now: dt.datetime) -> list[str]:
     """Send what waits in the outbox. Returns what went wrong with that."""
     from hamload import post
@@ -495,6 +542,20 @@ def deliver(settings: Settings, now: dt.datetime) -> list[str]:
 
     left = [line for athlete in settings.athletes for line in withdrawing.withdraw_mail(settings, athlete.id)]
     return [*left, *post.deliver(settings, now).problems]
+
+
+def monitor(settings: Settings, athlete_id: str, now: dt.datetime) -> dict[str, Any]:
+    """Return what a monitor wants to know of an athlete's home, as it stands in JSON."""
+    from hamload.pipeline import monitoring
+
+    return monitoring.monitor(settings, settings.athlete(athlete_id).id, now).model_dump(mode="json", by_alias=True)
+
+
+def watch(settings: Settings, now: dt.datetime) -> Watched:
+    """Look whether nights happen, and tell every runner where none has run to its end for too long. Needs no lock."""
+    from hamload.pipeline import watching
+
+    return watching.watch(settings, now)
 
 
 def recall_curls(settings: Settings, athlete_id: str, now: dt.datetime, today: dt.date | None = None) -> list[str]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from hamload import journal, warehouse
 from hamload.errors import ConfigurationError
-from hamload.merging.decisions import KIND, Ref
+from hamload.merging.decisions import KIND
+from hamload.pipeline.decided import refs
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def split(settings: Settings, athlete_id: str, session_id: str, activity_ids: Se
     else:
         groups = [[m] for m in members]
     with warehouse.reader(settings.home) as con:
-        refs = [_refs(con, [m["activity_id"] for m in group]) for group in groups]
-    return _write(settings, athlete_id, "split", refs, [_run_of(session)], now)
+        named_refs = [_refs(con, [m["activity_id"] for m in group]) for group in groups]
+    return _write(settings, athlete_id, "split", named_refs, [_run_of(session)], now)
 
 
 def join(settings: Settings, athlete_id: str, session_ids: Sequence[str], now: dt.datetime) -> Made:
@@ -117,8 +118,8 @@ def join(settings: Settings, athlete_id: str, session_ids: Sequence[str], now: d
                 "Where one is a copy with a wrong date, exclude that.",
             )
     with warehouse.reader(settings.home) as con:
-        refs = [_refs(con, [m["activity_id"] for m in s["members"]]) for s in sessions]
-    return _write(settings, athlete_id, "join", refs, [_run_of(session) for session in sessions], now)
+        named_refs = [_refs(con, [m["activity_id"] for m in s["members"]]) for s in sessions]
+    return _write(settings, athlete_id, "join", named_refs, [_run_of(session) for session in sessions], now)
 
 
 def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now: dt.datetime) -> Made:
@@ -143,14 +144,13 @@ def judge(settings: Settings, athlete_id: str, any_id: str, action: Action, now:
         else:
             activity_id, date, title, distance_m = others[0]
             done: Action = "exclude" if action == "exclude" else "run"
-            refs = _refs(con, [activity_id])
-            return _write(settings, athlete_id, done, [refs], [Run(date, title, distance_m)], now)
+            return _write(settings, athlete_id, done, [_refs(con, [activity_id])], [Run(date, title, distance_m)], now)
         members = con.execute(
             "select activity_id from marts.session_members where session_id = ?", [session_id]
         ).fetchall()
-        refs = _refs(con, [m[0] for m in members])
+        named_refs = _refs(con, [m[0] for m in members])
         (session,) = warehouse.rows(con, "select * from staging.all_sessions where session_id = ?", [session_id])
-    return _write(settings, athlete_id, action, [refs], [_run_of(session)], now)
+    return _write(settings, athlete_id, action, [named_refs], [_run_of(session)], now)
 
 
 def _run_of(session: Mapping[str, Any]) -> Run:
@@ -218,12 +218,7 @@ def _write(
 
 
 def _refs(con: duckdb.DuckDBPyConnection, activity_ids: Sequence[str]) -> list[dict[str, Any]]:
-    rows = con.execute(
-        "select activity_id, document_id, source, external_id, part, split_part(name, '/', -1) from marts.activities"
-        " where list_contains(?, activity_id) order by activity_id",
-        [list(activity_ids)],
-    ).fetchall()
-    return [Ref(*row).as_record() for row in rows]
+    return [ref.as_record() for ref in refs(con, activity_ids)]
 
 
 def _session(con: duckdb.DuckDBPyConnection, athlete_id: str, session_id: str) -> str:

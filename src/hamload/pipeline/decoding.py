@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections import deque
+from contextlib import closing
 from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -18,18 +18,19 @@ from hamload import journal, warehouse
 from hamload.days import local_day
 from hamload.load import usable_share
 from hamload.merging.decisions import KIND, counted_as_runs
-from hamload.pipeline import freezing
+from hamload.pipeline import cluster, freezing
 from hamload.pipeline.putting import silent
-from hamload.pipeline.readers import Readers
+from hamload.pipeline.readers import read_here
 from hamload.pipeline.reading import STRAVA, SUMMARIES, Task
 from hamload.pipeline.storing import write_samples
 from hamload.sources import strava_export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import duckdb
 
+    from hamload.pipeline.cluster import Executor
     from hamload.pipeline.putting import Progress
     from hamload.pipeline.reading import Decoded, Outcome
     from hamload.raw import Delivery, Raw, Refusal
@@ -42,8 +43,17 @@ _BATCH = 48
 SIMULATOR = "hamload simulator"
 
 
-def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, progress: Progress = silent) -> int:
-    """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded."""
+def decode_new(
+    con: duckdb.DuckDBPyConnection,
+    raw: Raw,
+    settings: Settings,
+    progress: Progress = silent,
+    executor: Executor | None = None,
+) -> int:
+    """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded.
+
+    `executor` takes them to the cluster of these settings, where there is one; None connects to it by its address.
+    """
     given = raw.deliveries()
     athletes = {a.id for a in settings.athletes}
     held = _holding(given, athletes)
@@ -67,12 +77,16 @@ def decode_new(con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, pro
             freezing.thaw(con, delivery, raw.content(delivery.document_id, delivery.format))
             _note_decoded(con, [delivery], frozenset(), settings)
     count = len(frozen)
-    for deliveries, outcomes in _outcomes([d for d in todo if d.format != freezing.FORMAT], raw, settings):
-        with warehouse.transaction(con):
-            _forget(con, done.keys() & {(d.athlete_id, d.document_id) for d in deliveries})
-            _write(con, deliveries, outcomes, settings)
-        count += len(deliveries)
-        progress("decoding", count, len(todo))
+    batches = list(batched([d for d in todo if d.format != freezing.FORMAT], _BATCH, strict=False))
+    tasks = ([_task(delivery, raw) for delivery in batch] for batch in batches)
+    found = cluster.read_batches(tasks, settings, executor) if settings.imports.cluster else read_here(tasks, settings)
+    with closing(found):
+        for deliveries, outcomes in zip(batches, found, strict=True):
+            with warehouse.transaction(con):
+                _forget(con, done.keys() & {(d.athlete_id, d.document_id) for d in deliveries})
+                _write(con, deliveries, outcomes, settings)
+            count += len(deliveries)
+            progress("decoding", count, len(todo))
     _supersede(con, later, latest, settings)
     return count
 
@@ -110,30 +124,38 @@ def _superseded(con: duckdb.DuckDBPyConnection) -> dict[_Key, _Key]:
     return {(athlete_id, document): (athlete_id, by) for athlete_id, document, by in rows}
 
 
-#: Whether two documents share most of the shorter one's time, or hold the very same movement whole quarters of an hour
-#: apart: a clock set right. Alike is not enough: who runs the same way to work and back runs alike twice a day.
+#: Whether each run of one document shares most of the shorter one's time with one of another, or is the very same
+#: movement whole quarters of an hour apart: a clock set right. Alike is not enough: who runs the same way to work and
+#: back runs alike twice a day.
 _IS_SAME_RUN = """
 with ours as (
-    select document_id, epoch(start_at) as first_s, epoch(end_at) as last_s, cast(profile as varchar) as profile
+    select
+        activity_id, document_id, epoch(start_at) as first_s, epoch(end_at) as last_s,
+        cast(profile as varchar) as profile
     from landing.activities
     where athlete_id = $1
+),
+
+matched as (
+    select
+        bool_or(
+            (
+                former.first_s < now.last_s and now.first_s < former.last_s
+                and least(former.last_s, now.last_s) - greatest(former.first_s, now.first_s)
+                    >= $4 * least(former.last_s - former.first_s, now.last_s - now.first_s)
+            )
+            or (
+                abs(former.first_s - now.first_s) <= 3600 * $5
+                and cast(round(former.first_s - now.first_s) as bigint) % cast(60 * $6 as bigint) = 0
+                and former.profile = now.profile
+            )
+        ) as is_matched
+    from ours as former
+    join ours as now on now.document_id = $3
+    where former.document_id = $2
+    group by former.activity_id
 )
-select 1
-from ours as former
-join ours as now on now.document_id = $3
-where former.document_id = $2
-  and (
-    (
-        former.first_s < now.last_s and now.first_s < former.last_s
-        and least(former.last_s, now.last_s) - greatest(former.first_s, now.first_s)
-            >= $4 * least(former.last_s - former.first_s, now.last_s - now.first_s)
-    )
-    or (
-        abs(former.first_s - now.first_s) <= 3600 * $5
-        and cast(round(former.first_s - now.first_s) as bigint) % cast(60 * $6 as bigint) = 0
-        and former.profile = now.profile
-    )
-  )
+select 1 from matched having count(*) > 0 and bool_and(is_matched)
 """
 
 
@@ -214,26 +236,6 @@ def _tells_all(delivery: Delivery) -> bool:
 _UNTOLD = (None, "", "unknown")
 
 
-def _outcomes(
-    todo: Sequence[Delivery], raw: Raw, settings: Settings
-) -> Iterator[tuple[Sequence[Delivery], Sequence[Outcome]]]:
-    readers = Readers(settings.imports, settings.signal, settings.model)
-    # Two batches are under way at once, so that memory does not grow with the archive.
-    under_way: deque[tuple[Sequence[Delivery], list[Callable[[], Outcome]]]] = deque()
-    for batch in batched(todo, _BATCH, strict=False):
-        under_way.append((batch, [readers.submit(_task(delivery, raw)) for delivery in batch]))
-        if len(under_way) > 1:
-            yield _finished(*under_way.popleft())
-    while under_way:
-        yield _finished(*under_way.popleft())
-
-
-def _finished(
-    batch: Sequence[Delivery], waiting: Sequence[Callable[[], Outcome]]
-) -> tuple[Sequence[Delivery], list[Outcome]]:
-    return batch, [outcome() for outcome in waiting]
-
-
 def _task(delivery: Delivery, raw: Raw) -> Task:
     named = str(delivery.facts.get("sport_hint") or delivery.facts.get("sport") or "")
     return Task(
@@ -256,9 +258,12 @@ def _write(
     features_rows: list[dict[str, Any]] = []
     sets: list[dict[str, Any]] = []
     samples: list[tuple[str, Samples]] = []
+    unread: list[dict[str, Any]] = []
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
         if outcome.refusal:
-            _list(con, delivery, delivery.document_id, outcome.refusal, is_no_activity=outcome.is_no_activity)
+            unread.append(
+                _unread(delivery, delivery.document_id, outcome.refusal, is_no_activity=outcome.is_no_activity)
+            )
         for part, decoded in enumerate(outcome.activities):
             activity_id = _activity_id(delivery, part)
             activities.append(_activity(activity_id, part, delivery, decoded, settings))
@@ -268,6 +273,7 @@ def _write(
                 features_rows.append({"activity_id": activity_id, "features": decoded.features})
     given_up = frozenset(d.document_id for d, outcome in zip(deliveries, outcomes, strict=True) if outcome.is_given_up)
     _note_decoded(con, deliveries, given_up, settings)
+    warehouse.append_rows(con, "landing.unreadable", unread)
     warehouse.append_rows(con, "landing.activities", activities)
     warehouse.append_rows(con, "landing.strength_sets", sets)
     if samples:
@@ -311,37 +317,30 @@ def _forget(con: duckdb.DuckDBPyConnection, documents: Collection[tuple[str, str
 
 def _list_refusals(con: duckdb.DuckDBPyConnection, raw: Raw) -> None:
     con.execute("delete from landing.unreadable where document_id is null")
-    for refusal in raw.refusals():
-        _list(con, refusal, None, refusal.reason, is_no_activity=False)
+    # Together: an export's broken table, or a hostile archive, can hold thousands of them.
+    rows = [_unread(refusal, None, refusal.reason, is_no_activity=False) for refusal in raw.refusals()]
+    warehouse.append_rows(con, "landing.unreadable", rows)
 
 
 _DATE = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
-def _list(
-    con: duckdb.DuckDBPyConnection,
-    offered: Delivery | Refusal,
-    document_id: str | None,
-    reason: str,
-    *,
-    is_no_activity: bool,
-) -> None:
-    """List what could not be read, with the day of the run that may be missing because of it, where its name tells."""
+def _unread(
+    offered: Delivery | Refusal, document_id: str | None, reason: str, *, is_no_activity: bool
+) -> dict[str, Any]:
+    """Return the row of what could not be read, with the day of the run that may be missing, where its name tells."""
     may_be_run = not is_no_activity and not reason.endswith(strava_export.STANDS_IN)
     date = _DATE.search(offered.name.rpartition("/")[2]) if may_be_run else None
-    con.execute(
-        "insert into landing.unreadable values (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            offered.athlete_id,
-            offered.source,
-            offered.name,
-            document_id,
-            reason,
-            is_no_activity,
-            may_be_run,
-            _valid_day(*map(int, date.groups())) if date else None,
-        ],
-    )
+    return {
+        "athlete_id": offered.athlete_id,
+        "source": offered.source,
+        "name": offered.name,
+        "document_id": document_id,
+        "reason": reason,
+        "is_no_activity": is_no_activity,
+        "may_be_run": may_be_run,
+        "local_date": _valid_day(*map(int, date.groups())) if date else None,
+    }
 
 
 def _valid_day(year: int, month: int, day: int) -> dt.date | None:

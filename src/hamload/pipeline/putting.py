@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from hamload.errors import ConfigurationError, HamloadError, UnreadableError
+from hamload.pipeline.nights import stepped
 from hamload.raw import Raw
 from hamload.sources import files, strava_export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from hamload.raw import Batch
@@ -43,10 +44,15 @@ class Put:
     unread: frozenset[str] = frozenset()
 
 
+def _counts(put: Put) -> dict[str, int]:
+    return {"offered": put.offered, "new": put.new, "known": put.known, "refused": len(put.refused)}
+
+
 def silent(_step: str, _done: int, _total: int) -> None:
     """Report no progress."""
 
 
+@stepped("put files", lambda put, *_, **__: _counts(put))
 def put_files(
     settings: Settings,
     paths: Sequence[Path],
@@ -86,9 +92,11 @@ def put_files(
         facts = {"sport_hint": sport} if sport else {}
         put, documents = _put_offers(raw, found, "files", athlete_id, now, facts, progress=progress)
         with raw.batch("files", athlete_id, now) as batch:
-            batch.settle([str(path) for path in paths], [name for name, _ in put.refused])
+            batch.settle([str(path) for path in paths], {name for name, _ in put.refused})
             # A report without documents speaks of all that its source ever gave: an empty folder must not.
-            batch.report(is_history=is_history and bool(documents), documents=documents, covered_until=through)
+            batch.report(
+                is_history=is_history and bool(documents), documents=list(documents.values()), covered_until=through
+            )
     return replace(put, is_history=is_history)
 
 
@@ -110,6 +118,7 @@ def _check_through(through: dt.date, gaps: Gaps | None, today: dt.date) -> None:
         )
 
 
+@stepped("read folder", lambda put, *_, **__: _counts(put))
 def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, progress: Progress = silent) -> Put:
     """Keep what is new in a watched folder, and record that it was read.
 
@@ -133,21 +142,79 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
             with raw.batch(source, athlete.id, now) as batch:
                 batch.report(is_history=False, failure=failure)
             raise failure
-        seen = raw.cursor(source, athlete.id)
-        fresh = [offer for offer in found.offers if not offer.stamp or seen.get(offer.name) != offer.stamp]
-        if any(offer.name in seen for offer in fresh):
-            # What a file held that was written anew may still lie in another one: all are asked, the new ones first.
-            fresh += [offer for offer in found.offers if offer not in fresh]
-        put, _ = _put_offers(raw, replace(found, offers=tuple(fresh)), source, athlete.id, now, {}, progress=progress)
+        seen = {name: _Seen.of(told) for name, told in raw.cursor(source, athlete.id).items()}
+        fresh = _fresh(found.offers, seen)
+        put, held = _put_offers(
+            raw, replace(found, offers=tuple(fresh)), source, athlete.id, now, {}, progress=progress
+        )
         put = _with_seen(put, found.offers, len(found.offers) - len(fresh))
+        holds = {o.name: held.get(o.name) or seen[o.name].document_id for o in found.offers if o.name in {*held, *seen}}
         # A day is over only when the night after it has come: today may still bring a run.
         yesterday = now.astimezone(settings.zone(athlete.id)).date() - dt.timedelta(days=1)
         with raw.batch(source, athlete.id, now) as batch:
-            batch.settle([str(path)], [name for name, _ in put.refused])
+            batch.settle([str(path)], {name for name, _ in put.refused})
+            held_before = {name: one.document_id for name, one in seen.items()}
+            for document, name in _renamed(batch.names(), holds, held_before).items():
+                batch.rename(document, name, is_held=holds.get(name) == document)
             # What was refused or passed over is looked at again: another version may read it.
-            batch.cursor({o.name: o.stamp for o in found.offers if o.stamp and o.name not in put.unread})
+            batch.cursor({o.name: [o.stamp, holds[o.name]] for o in found.offers if o.name not in put.unread})
             batch.report(is_history=folder.reports_rest, covered_until=yesterday if folder.reports_rest else None)
     return put
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a file of a watched folder was when it was read last: its stamp, and the document that it held."""
+
+    stamp: str
+    document_id: str
+
+    @classmethod
+    def of(cls, told: str | Sequence[str]) -> _Seen:
+        """Read it from the cursor; one of an earlier hamload names no document."""
+        return cls(told, "") if isinstance(told, str) else cls(*told)
+
+
+def _fresh(offers: Sequence[files.Offer], seen: Mapping[str, _Seen]) -> list[files.Offer]:
+    """Return what is to be read: what is new or was written anew, then the other files that hold what those held."""
+    fresh = [
+        o for o in offers if not o.stamp or not (one := seen.get(o.name)) or one.stamp != o.stamp or not one.document_id
+    ]
+    held_before = {seen[o.name].document_id for o in fresh if o.name in seen}
+    names = {o.name for o in fresh}
+    asked = {name for name, one in seen.items() if one.document_id in held_before}
+    return fresh + [o for o in offers if o.name in asked and o.name not in names]
+
+
+def _renamed(delivered: Mapping[str, str], holds: Mapping[str, str], held_before: Mapping[str, str]) -> dict[str, str]:
+    """Return, by document, the file in which it is followed from now on, where the one that it came in lost it.
+
+    Parameters
+    ----------
+    delivered
+        By document, the file in which it was delivered.
+    holds, held_before
+        By file of the folder, the document that it holds now, and the one that it held when it was read last.
+
+    """
+    now: dict[str, list[str]] = {}
+    former: dict[str, list[str]] = {}
+    for told, by in ((now, holds), (former, held_before)):
+        for name, document in sorted(by.items()):
+            told.setdefault(document, []).append(name)
+    found = {}
+    for document, name in delivered.items():
+        if holds.get(name) == document:
+            continue
+        others = now.get(document, [])
+        if not others and name not in holds:
+            others = [other for other in former.get(document, []) if other in holds]
+        if others:
+            found[document] = others[0]
+    # What a file held before goes where goes what it held last.
+    moved = {name: found[document] for name, document in held_before.items() if document in found}
+    past = {d: moved[n] for d, n in delivered.items() if d not in found and holds.get(n) != d and n in moved}
+    return found | past
 
 
 def _with_seen(put: Put, offers: Sequence[files.Offer], seen: int) -> Put:
@@ -165,9 +232,10 @@ def _put_offers(
     facts: dict[str, str],
     *,
     progress: Progress,
-) -> tuple[Put, list[str]]:
+) -> tuple[Put, dict[str, str]]:
+    """Keep what is offered. Returns what became of it, and by name the document that it was kept as."""
     new = known = 0
-    documents: list[str] = []
+    documents: dict[str, str] = {}
     passed: list[str] = []
     refused = list(found.refused)
     total = len(found.offers)
@@ -186,11 +254,11 @@ def _put_offers(
                         put = batch.put(
                             summary, "json", name=offer.name, external_id=offer.external_id, facts=offer.facts
                         )
-                        documents.append(put[0])
+                        documents[offer.name] = put[0]
                     refused.append((offer.name, reason))
                     batch.refuse(offer.name, reason)
                     continue
-                documents.append(document)
+                documents[offer.name] = document
                 new, known = new + is_new, known + (not is_new)
         progress("reading", min(first + _BATCH, total), total)
     if found.refused:

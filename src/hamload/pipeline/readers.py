@@ -9,6 +9,7 @@ import resource
 import sys
 import threading
 import time
+from collections import deque
 from concurrent.futures import TimeoutError as LateError
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,15 +19,17 @@ from pebble import ProcessExpired, ProcessPool
 from hamload.pipeline.reading import given_up, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from pebble import ProcessFuture
 
     from hamload.parameters import LoadModel, Signal
     from hamload.pipeline.reading import Outcome, Task
-    from hamload.settings import ImportSettings
+    from hamload.settings import ImportSettings, Settings
 
 _MB = 1_000_000
+#: A cluster's worker hands in documents from several threads.
+_starting = threading.Lock()
 
 
 class Readers:
@@ -65,8 +68,22 @@ class Readers:
         return outcome
 
     def _scheduled(self, task: Task) -> ProcessFuture[Outcome]:
-        pool = _pool(self._settings.workers or os.process_cpu_count() or 1, self._settings.max_memory_mb)
+        with _starting:
+            pool = _pool(self._settings.workers or os.process_cpu_count() or 1, self._settings.max_memory_mb)
         return pool.schedule(read, (task, self._signal, self._model), timeout=self._settings.max_seconds)
+
+
+def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generator[list[Outcome]]:
+    """Read batches of documents by this machine's own workers, and return their outcomes in the same order."""
+    readers = Readers(settings.imports, settings.signal, settings.model)
+    # Two batches are under way at once, so that memory does not grow with the archive.
+    under_way: deque[list[Callable[[], Outcome]]] = deque()
+    for batch in batches:
+        under_way.append([readers.submit(task) for task in batch])
+        if len(under_way) > 1:
+            yield [outcome() for outcome in under_way.popleft()]
+    while under_way:
+        yield [outcome() for outcome in under_way.popleft()]
 
 
 @cache

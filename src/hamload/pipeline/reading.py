@@ -17,7 +17,7 @@ from hamload.decode.summary import summary
 from hamload.errors import HamloadError, NoActivityError, UnreadableError
 from hamload.load import features
 from hamload.merging import as_record, measures, profile
-from hamload.raw import stored
+from hamload.raw import stored, unwrapped
 from hamload.records import Samples, Sport
 from hamload.sources.strava_export import STANDS_IN
 
@@ -54,6 +54,8 @@ class Task:
     facts: dict[str, Any]
     #: Parts that the runner says were runs, whatever sport they name.
     as_runs: frozenset[int] = frozenset()
+    #: The bytes of its file, where whoever reads it does not see that file.
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,10 @@ def _check(recording: Recording) -> None:
 
 
 def _activities(task: Task, signal: Signal, model: LoadModel) -> list[Decoded]:
-    content = stored(task.path, task.document_id)
+    if task.content is None:
+        content = stored(task.path, task.document_id)
+    else:
+        content = unwrapped(task.content, task.path, task.document_id)
     recordings = _recordings(content, task.format, signal)
     for recording in recordings:
         _check(recording)

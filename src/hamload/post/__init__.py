@@ -10,15 +10,19 @@ a notice that says so and quotes it. So there is at most one copy of each messag
 """
 
 from hamload.post.delivering import Outcome, deliver, withdraw
+from hamload.post.heartbeat import Signal, beat
 from hamload.post.ledger import VERSION, Standing
-from hamload.post.letter import Attachment
+from hamload.post.letter import Attachment, Kind
 from hamload.post.telling import forget, in_words, is_told, ledger_path, standing, tell, told, try_line
 
 __all__ = [
     "VERSION",
     "Attachment",
+    "Kind",
     "Outcome",
+    "Signal",
     "Standing",
+    "beat",
     "deliver",
     "forget",
     "in_words",

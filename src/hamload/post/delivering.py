@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from hamload.post.ledger import Standing
+    from hamload.post.letter import Kind
     from hamload.post.smtp import Line
     from hamload.settings import Settings
 
@@ -40,8 +41,10 @@ class Outcome:
 _ADVISING = frozenset({"digest", "alert"})
 
 
-def deliver(settings: Settings, now: dt.datetime) -> Outcome:
-    """Send what waits, oldest first. What cannot be sent waits on, with the reason; nothing here stops a night.
+def deliver(settings: Settings, now: dt.datetime, kinds: frozenset[Kind] | None = None) -> Outcome:
+    """Send what waits (of these kinds, where given), oldest first. What cannot be sent waits on, with the reason.
+
+    Nothing here stops a night.
 
     Without configured mail, or an address of the runner's, messages wait and that is no problem but a standing fact.
     """
@@ -57,7 +60,7 @@ def deliver(settings: Settings, now: dt.datetime) -> Outcome:
             _put_notices(settings, ledger, now)
             for send in (_send_mail, _send_push):
                 try:
-                    sent += send(settings, ledger, now, problems)
+                    sent += send(settings, ledger, now, problems, kinds)
                 except HamloadError as error:
                     problems.append(str(error))
             return Outcome(sent, tuple(ledger.standing()), tuple(dict.fromkeys(problems)))
@@ -82,9 +85,16 @@ def withdraw(settings: Settings, athlete_id: str, is_kept: Callable[[str], bool]
         return is_alone
 
 
-def _send_mail(settings: Settings, ledger: Ledger, now: dt.datetime, problems: list[str]) -> int:
+def _waiting(ledger: Ledger, way: str, kinds: frozenset[Kind] | None) -> list[tuple[str, str]]:
+    of_kind = {m.message_id for m in ledger.standing() if kinds is None or m.kind in kinds}
+    return [(message_id, athlete) for message_id, athlete in ledger.waiting(way) if message_id in of_kind]
+
+
+def _send_mail(
+    settings: Settings, ledger: Ledger, now: dt.datetime, problems: list[str], kinds: frozenset[Kind] | None
+) -> int:
     addresses = {a.id: a.mail for a in settings.athletes if a.mail}
-    waiting = [(m, addresses[athlete]) for m, athlete in ledger.waiting(MAIL) if athlete in addresses]
+    waiting = [(m, addresses[athlete]) for m, athlete in _waiting(ledger, MAIL, kinds) if athlete in addresses]
     if not waiting or not settings.mail.is_configured:
         return 0
     sent = 0
@@ -117,14 +127,16 @@ def _mail_one(ledger: Ledger, open_line: Line, message_id: str, sender: str, add
     ledger.mark(message_id, MAIL, "sent", now)
 
 
-def _send_push(settings: Settings, ledger: Ledger, now: dt.datetime, problems: list[str]) -> int:
+def _send_push(
+    settings: Settings, ledger: Ledger, now: dt.datetime, problems: list[str], kinds: frozenset[Kind] | None
+) -> int:
     ways = [way for way in ledger.ways() if way != MAIL]
     if not ways:
         return 0
     urls = push_urls(settings)
     sent = 0
     for way in ways:
-        for message_id, _ in ledger.waiting(way):
+        for message_id, _ in _waiting(ledger, way, kinds):
             if way not in urls:
                 ledger.mark(message_id, way, "dropped", now, "its push address is no longer set")
                 continue

@@ -124,6 +124,8 @@ def _connected(mail: MailSettings) -> smtplib.SMTP:
     try:
         if mail.security == "starttls":
             server.starttls(context=trusted)
+        # A sign-in greets by itself; a server without one waits for it, anew after STARTTLS (RFC 3207, 4.2).
+        server.ehlo_or_helo_if_needed()
         if mail.username:
             server.login(mail.username, _password(mail))
     except BaseException:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hamload.errors import ConfigurationError
 from hamload.post.ledger import MAIL, NAME, Ledger, Standing
 from hamload.post.letter import compose, one_line
 from hamload.post.smtp import line
+from hamload.redaction import learn
 from hamload.settings import secret
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ _PUSHED = frozenset({"alert", "failure"})
 #: RFC 2606: a domain that nobody has, for a home that has no sender yet.
 _NO_DOMAIN = "hamload.invalid"
 _UNREADABLE = "push:unreadable"
+#: Shorter parts of a push address are words.
+_TOKEN = 12
 
 
 def outbox(settings: Settings) -> Path:
@@ -156,6 +161,11 @@ def _read(path: Path) -> str:
         ) from None
 
 
+def _parts(path: str) -> list[str]:
+    """Return the parts of an address that are long enough to be tokens."""
+    return [part for part in path.split("/") if len(part) >= _TOKEN]
+
+
 def _push_ways(settings: Settings) -> list[str]:
     """Return the ways of the push addresses; where they cannot be read, one that says so with every delivery."""
     try:
@@ -170,11 +180,20 @@ def push_urls(settings: Settings) -> dict[str, str]:
     Raises
     ------
     ConfigurationError
-        Where a file that should hold them cannot be read.
+        Where a file that should hold them cannot be read, or one of them leaves the server's certificate unchecked.
 
     """
     lines = secret("HAMLOAD_PUSH_URLS").splitlines()
     if settings.push.urls_file:
         lines += _read(settings.home / Path(settings.push.urls_file).expanduser()).splitlines()
     urls = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    for url in urls:
+        told = urlsplit(url)
+        # Their user names, passwords and paths are what lets one in.
+        learn(url, *filter(None, (told.username, told.password, *_parts(told.path))))
+        if re.search(r"(?i)[?&]verify=(no|false|0|off|f|n)", url):
+            raise ConfigurationError(
+                f"A push address of {told.scheme}:// says that the server's certificate is not to be checked.",
+                "Take verify=no out of it: messages about somebody's health go to nobody else.",
+            )
     return {f"push:{url.partition(':')[0]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}": url for url in urls}

@@ -28,7 +28,8 @@ _MB = 1_000_000
 _ARCHIVE_DEPTH = 3
 #: FAT keeps times to two seconds.
 _TICK_S = 3
-_RECORDINGS = (".fit", ".gpx", ".tcx")
+#: Endings that claim to hold a recording; an archive that can be opened never comes to be judged by its own.
+_CLAIMED = (".fit", ".gpx", ".tcx", ".zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,12 @@ def _file(path: Path, limits: Limits) -> Iterator[_Item]:
             yield str(path), "This is not a regular file."
             return
         if zipfile.is_zipfile(path):
-            yield from _archive(zipfile.ZipFile(path), str(path), limits, _ARCHIVE_DEPTH)
+            is_empty = True
+            for item in _archive(zipfile.ZipFile(path), str(path), limits, _ARCHIVE_DEPTH):
+                is_empty = False
+                yield item
+            if is_empty:
+                yield str(path), "This archive holds no recording, and no table that names an activity."
             return
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         yield str(path), f"This archive cannot be opened: {error}."
@@ -217,7 +223,7 @@ def _with_facts(item: _Item, facts: dict[str, Any] | None) -> _Item:
 
 
 def _as_claimed(item: _Item, name: str) -> _Item:
-    if isinstance(item, Offer) and not name.lower().removesuffix(".gz").endswith(_RECORDINGS):
+    if isinstance(item, Offer) and not name.lower().removesuffix(".gz").endswith(_CLAIMED):
         return replace(item, is_claimed=False)
     return item
 

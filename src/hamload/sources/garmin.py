@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from hamload.redaction import learn
 from hamload.sources.garmin_listing import (
     LATER,
     UPDATE,
@@ -189,6 +190,7 @@ class Connection:
             is_missing = not (self._tokens / TOKENS).exists()
             failure = _unloaded(self._tokens, error, is_missing=is_missing)
         else:
+            _learn(self._api)
             self._saved = self._api.client.di_refresh_token
             if self._saved and self._api.client.di_client_id:
                 return
@@ -274,6 +276,7 @@ def login(
         Where the service is down, or the tokens cannot be saved.
 
     """
+    learn(password)
     until = blocked_until(tokens)
     if until is not None and now < until:
         raise _blocked(until)
@@ -493,8 +496,13 @@ def _prepare(tokens: Path) -> None:
         raise TokensError(f"The folder {tokens} cannot be made: {error.strerror}.", "Check its rights.") from None
 
 
+def _learn(api: Garmin) -> None:
+    learn(*(str(secret) for secret in (api.client.di_token, api.client.di_refresh_token) if secret))
+
+
 def _dump(api: Garmin, tokens: Path) -> None:
     """Save the tokens atomically, readable by their owner only, and down to the disk."""
+    _learn(api)
     try:
         api.client.dump(str(tokens))
         for path in (tokens / TOKENS, tokens):

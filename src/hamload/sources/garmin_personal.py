@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from hamload.errors import ConfigurationError
+from hamload.redaction import learn
 from hamload.sources import garmin_listing
 from hamload.sources.garmin_listing import (
     LATER,
@@ -116,6 +117,7 @@ def connect(  # each has a default
     import httpx  # noqa: PLC0415  # half a second that commands without Garmin need not pay
     from gcpapi_sync import GarminClient, RetryConfig  # noqa: PLC0415
 
+    learn(key.strip())
     if not key.strip():
         raise LoginNeededError("There is no key for Garmin's Personal API.", NEW_KEY)
     if not host.startswith("https://"):

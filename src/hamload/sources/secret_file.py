@@ -15,9 +15,10 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hamload.errors import HamloadError
+from hamload.redaction import learn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,13 @@ class TokenFileError(HamloadError):
 
 
 class SecretFile[T](ABC):
-    """Where one secret of one runner is kept. Subclasses say how it is written as JSON."""
+    """Where one secret of one runner is kept. Subclasses say how it is written as JSON.
+
+    `secret_names` are the keys whose values nobody may see: they are blotted out of logs and errors from when they are
+    read or saved.
+    """
+
+    secret_names: ClassVar[tuple[str, ...]]
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -113,10 +120,14 @@ class SecretFile[T](ABC):
             )
         return secret
 
+    def _learn(self, told: dict[str, Any]) -> None:
+        learn(*(str(told[name]) for name in self.secret_names if told.get(name)))
+
     def _parsed(self, content: bytes) -> T | None:
         try:
             whole = json.loads(content)
             told = whole[_CONTENT]
+            self._learn(told)
             return self._secret(told) if whole["sum"] == _checksum(told) else None
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
@@ -129,6 +140,7 @@ class SecretFile[T](ABC):
             try:
                 os.fchmod(descriptor, _MODE)
                 told = self._told(secret)
+                self._learn(told)
                 _write(descriptor, json.dumps({"sum": _checksum(told), _CONTENT: told}, indent=1).encode())
                 os.fsync(descriptor)
             finally:

@@ -25,6 +25,7 @@ import requests
 import urllib3
 
 from hamload.errors import HamloadError
+from hamload.redaction import learn
 from hamload.sources.tokens import App, TokenFileError, Tokens
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ def read_callback(url: str, state: str) -> tuple[str, str]:
         raise LoginNeededError("Strava says that the access was not allowed.", f"{SIGN_IN} and allow it.")
     if "code" not in query:
         raise LoginNeededError("This address holds no code.", "Paste the whole address of the page you were led to.")
+    learn(query["code"])
     scope = query.get("scope", "")
     _check_scope(scope)
     return query["code"], scope

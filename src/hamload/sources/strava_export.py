@@ -167,7 +167,8 @@ def _moment(text: str) -> str | None:
         return None
     hour = int(clock[1]) % 12 + (12 if clock[4].lower().startswith("p") else 0) if clock[4] else int(clock[1])
     before_clock = text[: clock.start()].replace(year[0], " ", 1)
-    numbers = [int(n) for n in re.findall(r"\d+", before_clock)]
+    # Of a day or a month: what has more digits is neither, and may have more than any number can.
+    numbers = [int(n) for n in re.findall(r"\d+", before_clock) if len(n) <= 2]  # noqa: PLR2004
     months = [_MONTH_OF[w] for w in re.findall(r"[^\W\d_]+", before_clock.lower()) if w in _MONTH_OF]
     if months and numbers:
         month, day = months[0], numbers[0]

@@ -43,6 +43,8 @@ class Tokens:
 class TokenFile(SecretFile[Tokens]):
     """Where one service's tokens of one runner are kept."""
 
+    secret_names = ("access_token", "refresh_token")
+
     def expire(self) -> None:
         """Distrust the access token: the service refused it before its time, and the next run is to refresh it."""
         with self.locked() as locked:
@@ -79,6 +81,8 @@ class App:
 class AppFile(SecretFile[App]):
     """Where a runner's own API application is kept."""
 
+    secret_names = ("client_secret",)
+
     def _told(self, secret: App) -> dict[str, Any]:
         return {"client_id": secret.client_id, "client_secret": secret.client_secret}
 
@@ -96,6 +100,8 @@ class Key:
 
 class KeyFile(SecretFile[Key]):
     """Where a runner's own API key is kept."""
+
+    secret_names = ("key",)
 
     def _told(self, secret: Key) -> dict[str, Any]:
         return {"key": secret.key, "expires_on": secret.expires_on and secret.expires_on.isoformat()}

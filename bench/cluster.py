@@ -1,0 +1,322 @@
+"""Beyond one process: the same archive by one process, two, and a cluster of one and of two workers; what it costs.
+
+Prints, for docs/scaling.md: whether all of them leave the same tables, a killed worker among them; seconds and ratios;
+processor seconds of each stage, and what share of them only the one writer can do; bytes a session; and what a night
+costs a home of many runners. Usage: python bench/cluster.py [ACTIVITIES [RUNS]]; python bench/cluster.py measure ...
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from hamload import pipeline, settings, warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hamload.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+SHARED = Path(os.environ.get("HAMLOAD_SHARED_DATA", ROOT.parent / "shared" / "data"))
+TODAY = dt.date(2026, 11, 23)
+NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
+YESTERDAY = TODAY - dt.timedelta(days=1)
+KINDS = {
+    "one process": ("here", 1),
+    "two processes": ("here", 2),
+    "cluster, one worker": ("cluster", 1),
+    "cluster, two workers": ("cluster", 2),
+    "cluster, two workers, one killed": ("killed", 2),
+}
+STAGES = ("put", "decode", "assess", "alert", "publish")
+
+
+def measure(kind: str, archive: str) -> dict[str, Any]:
+    """Take an archive from nothing to its tables. Returns seconds, processor seconds by stage, and a fingerprint."""
+    way, workers = KINDS[kind]
+    with tempfile.TemporaryDirectory() as text, _readers(way, workers) as lines:
+        place = Path(text)
+        warm = _home(place / "warm", lines, place)
+        _stages(warm, sorted(Path(archive).iterdir())[: 4 * workers])
+        home = _home(place / "home", lines, place)
+        killer = threading.Thread(target=_kill_one, args=(home.home,), daemon=True)
+        if way == "killed":
+            killer.start()
+        before = _workers_s()
+        told = _stages(home, [Path(archive)])
+        told["workers"] = [spent - before.get(pid, 0.0) for pid, spent in _workers_s().items()]
+        if way == "killed":
+            killer.join(1)
+            told["killed"] = not killer.is_alive()
+        with warehouse.reader(home.home) as con:
+            told["tables"] = _fingerprint(con)
+            ((told["sessions"], told["hours"]),) = con.execute(
+                "select count(*), sum(moving_time_s) / 3600 from marts.sessions"
+            ).fetchall()
+            ((told["rows"],),) = con.execute("select count(*) from landing.samples").fetchall()
+        told["raw_mb"] = _size_mb(home.home / "raw")
+        told["stored_mb"] = (home.home / warehouse.PUBLISHED).stat().st_size / 1e6
+    return told
+
+
+def _home(folder: Path, lines: str, shared: Path) -> Settings:
+    folder.mkdir()
+    (folder / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n[import]\n{lines.format(shared=shared)}')
+    return settings.load(folder)
+
+
+@contextmanager
+def _readers(way: str, workers: int) -> Iterator[str]:
+    if way == "here":
+        yield f"workers = {workers}\n"
+        return
+    from distributed import LocalCluster
+
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=50
+    ) as cluster:
+        yield f'cluster = "{cluster.scheduler_address}"\nshared = "{{shared}}"\n'
+
+
+def _kill_one(home: Path) -> None:
+    """Kill a worker once it has a batch of this home to read."""
+    while not any(home.parent.glob("hamload-*/open")) or not (home / "warehouse.duckdb").exists():
+        time.sleep(0.02)
+    time.sleep(0.7)
+    workers = [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if any("spawn_main" in argument for argument in process.cmdline())
+    ]
+    workers[0].send_signal(signal.SIGKILL)
+
+
+def _stages(home: Settings, paths: list[Path]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    steps: dict[str, Callable[[], Any]] = {
+        "put": lambda: pipeline.put_files(home, paths, "me", NIGHT, through=YESTERDAY),
+        "decode": lambda: pipeline.decode(home),
+        "assess": lambda: pipeline.assess(home, TODAY),
+        "alert": lambda: pipeline.alert(home),
+        "publish": lambda: pipeline.publish(home),
+    }
+    began = time.perf_counter()
+    with pipeline.exclusive(home):
+        for name, step in steps.items():
+            at, own, others = time.perf_counter(), time.process_time(), _others_s()
+            step()
+            told[name] = time.perf_counter() - at
+            told[f"{name}_cpu"] = time.process_time() - own
+            told[f"{name}_others_cpu"] = max(_others_s() - others, 0.0)
+    return told | {"seconds": time.perf_counter() - began}
+
+
+def _others_s() -> float:
+    """Return the processor seconds of everything that this process has started and that still runs."""
+    return sum(_spent_s(process) for process in psutil.Process().children(recursive=True))
+
+
+def _workers_s() -> dict[int, float]:
+    """Return the processor seconds of each worker of the cluster, its reader included."""
+    workers = [p for p in psutil.Process().children() if any("spawn_main" in argument for argument in p.cmdline())]
+    return {w.pid: sum(map(_spent_s, [w, *w.children(recursive=True)])) for w in workers}
+
+
+def _spent_s(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _fingerprint(con: Any) -> dict[str, str]:
+    names = con.execute(
+        "select table_schema || '.' || table_name from information_schema.tables"
+        " where table_schema = 'marts' or table_schema || '.' || table_name in"
+        " ('landing.samples', 'landing.features', 'landing.composed') order by 1"
+    ).fetchall()
+    but = {"marts.source_health": "exclude (last_asked_at, last_success_at)"}
+    return {
+        name: str(
+            con.execute(
+                f"select count(*), bit_xor(hash(t)), sum(hash(t)) from (select * {but.get(name, '')} from {name}) t"  # noqa: S608
+            ).fetchone()
+        )
+        for (name,) in names
+    }
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def squad(runners: str, archive: str) -> dict[str, Any]:
+    """Run two nights with nothing new in a home of so many runners, each with the same archive."""
+    count = int(runners)
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text) / "home"
+        folder.mkdir()
+        athletes = "".join(f'[[athletes]]\nid = "runner{number}"\n' for number in range(count))
+        (folder / "config.toml").write_text(
+            f'time_zone = "Europe/Vienna"\n{athletes}[import]\nworkers = 1\n[show]\nnightly_report = false\n'
+        )
+        home = settings.load(folder)
+        with pipeline.exclusive(home):
+            for number in range(count):
+                pipeline.put_files(home, [Path(archive)], f"runner{number}", NIGHT, through=YESTERDAY)
+            began = time.process_time()
+            pipeline.refresh(home, TODAY, now=NIGHT)
+            first = time.process_time() - began
+            began = time.process_time()
+            pipeline.refresh(home, TODAY, now=NIGHT)
+        return {"first": first, "nothing_new": time.process_time() - began, "stored_mb": _size_mb(folder)}
+
+
+def main(activities: int, runs: int) -> None:
+    """Measure everything and print the tables."""
+    with tempfile.TemporaryDirectory() as text:
+        archive = _archive(Path(text), activities)
+        found = {kind: [_once("measure", kind, archive) for _ in range(runs)] for kind in KINDS}
+        few, plain = Path(text) / "few", Path(text) / "plain"
+        for folder, count in ((few, 60), (plain, activities)):
+            folder.mkdir()
+            for path in sorted(archive.glob("20*.fit"))[-count:]:
+                (folder / path.name).hardlink_to(path)
+        # Most of the real files are short, or malformed on purpose: no measure of what a session costs.
+        costs = [_once("measure", "cluster, one worker", plain) for _ in range(runs)]
+        squads = {count: _once("squad", count, few) for count in (1, 4, 16)}
+    first = found["one process"][0]
+    print(
+        f"Measured on {dt.datetime.now(tz=dt.UTC).date()}: {platform.machine()}, {os.process_cpu_count()} processors,"
+        f" load {os.getloadavg()[0]:.1f} before; {first['sessions']} sessions, {first['hours']:.0f} hours,"
+        f" {first['rows']:,} samples. Median of {runs}.\n"
+    )
+    _print_ways(found)
+    _print_costs(costs)
+    for count, told in squads.items():
+        print(
+            f"{count} runners of 60 sessions in one home: {told['first']:.1f} s of the writer's processor for the"
+            f" first night, {told['nothing_new']:.2f} s for one with nothing new; {told['stored_mb']:.0f} MB."
+        )
+
+
+def _archive(place: Path, activities: int) -> Path:
+    folder = place / "archive"
+    script = (
+        "import datetime as dt,sys;from pathlib import Path;from hamload.simulator import SimulatedRunner,write_year;"
+        "write_year(SimulatedRunner(),Path(sys.argv[1]),dt.date(2026,11,22),int(sys.argv[2]))"
+    )
+    subprocess.run([sys.executable, "-c", script, str(folder), str(int(activities * 1.6))], check=True)
+    for path in sorted(folder.iterdir())[:-activities]:
+        path.unlink()
+    real = SHARED / "activities"
+    for number, path in enumerate(sorted(real.rglob("*.fit")) if real.is_dir() else ()):
+        shutil.copy2(path, folder / f"real-{number:04}.fit")
+    return folder
+
+
+def _once(name: str, *arguments: object) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__)), name, *map(str, arguments)], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        sys.exit(f"{name} {arguments} failed:\n{done.stderr}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+type _Found = dict[str, list[dict[str, Any]]]
+
+
+def _median(found: _Found, kind: str, what: str) -> float:
+    return float(statistics.median(run[what] for run in found[kind]))
+
+
+def _print_ways(found: _Found) -> None:
+    print("| way | seconds | reading alone | ratio to its one worker | tables |\n| --- | ---: | ---: | ---: | --- |")
+    tables = found["one process"][0]["tables"]
+    for kind, runs in found.items():
+        one = "one process" if KINDS[kind][0] == "here" else "cluster, one worker"
+        is_same = all(run["tables"] == tables for run in runs)
+        if not all(run.get("killed", True) for run in runs):
+            kind += " (too late)"  # noqa: PLW2901  # so that nobody believes it
+        print(
+            f"| {kind} | {statistics.median(r['seconds'] for r in runs):.1f} |"
+            f" {statistics.median(r['decode'] for r in runs):.1f} |"
+            f" {_median(found, one, 'seconds') / statistics.median(r['seconds'] for r in runs):.2f}"
+            f" ({_median(found, one, 'decode') / statistics.median(r['decode'] for r in runs):.2f} reading) |"
+            f" {'the same, row for row' if is_same else '**OTHERS**'} |"
+        )
+    for run in found["cluster, two workers"]:
+        most, whole = max(run["workers"]), sum(run["workers"])
+        print(
+            f"\nThe busier of two workers had {100 * most / whole:.0f} % of {whole:.1f} processor seconds of reading:"
+            f" with a processor each they are {whole / most:.2f} x one."
+        )
+    print(f"\n{len(tables)} tables compared, the samples among them.\n")
+
+
+def _print_costs(runs: list[dict[str, Any]]) -> None:
+    first = runs[0]
+    sessions = first["sessions"]
+    print(f"Costs: {sessions} simulated sessions of {60 * first['hours'] / sessions:.0f} minutes at 1 Hz.\n")
+    print("| stage | writer, ms a session | workers, ms a session |\n| --- | ---: | ---: |")
+    spent = {
+        (stage, who): statistics.median(run[f"{stage}_{who}"] for run in runs)
+        for stage in STAGES
+        for who in ("cpu", "others_cpu")
+    }
+    for stage in STAGES:
+        own, others = (1000 * spent[stage, who] / sessions for who in ("cpu", "others_cpu"))
+        print(f"| {stage} | {own:.1f} | {others:.1f} |")
+    serial = sum(spent[stage, "cpu"] for stage in STAGES if stage != "decode")
+    written, read = spent["decode", "cpu"], spent["decode", "others_cpu"]
+    whole = serial + written + read
+    print(
+        f"\nOf {whole:.1f} processor seconds, workers can share {100 * read / whole:.0f} %;"
+        f" {100 * written / whole:.0f} % are the writer taking results in while they read,"
+        f" {100 * serial / whole:.0f} % the writer alone."
+    )
+    alone = serial + max(read, written)
+    for workers in (2, 4, 8, 1000):
+        most, reading = (
+            alone / (serial + max(read / workers, written)),
+            max(read, written) / max(read / workers, written),
+        )
+        print(
+            f"{workers} workers, a processor each and one for the writer: at most {most:.2f} x one worker"
+            f" ({reading:.2f} x in reading)."
+        )
+    print(
+        f"Two workers and the writer on two processors: at most {alone / (serial + (read + written) / 2):.2f} x"
+        f" ({max(read, written) / ((read + written) / 2):.2f} x in reading)."
+    )
+    print(
+        f"\nA session: {1000 * first['raw_mb'] / sessions:.0f} kB of raw documents,"
+        f" {1000 * first['stored_mb'] / sessions:.0f} kB in the published tables,"
+        f" {80 * first['rows'] / sessions / 1000:.0f} kB through shared storage.\n"
+    )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] in (["measure"], ["squad"]):
+        print(json.dumps({"measure": measure, "squad": squad}[sys.argv[1]](*sys.argv[2:])))
+    else:
+        told = [int(argument) for argument in sys.argv[1:]]
+        main(*(told + [600, 3][len(told) :]))
