@@ -375,9 +375,7 @@ def _within(memory: Memory, states: Sequence[State], date: dt.date, rules: Alert
     return any((date - memory.last_on[state]).days <= days for state in states if state in memory.last_on)
 
 
-def _plan(
-    memory: Memory, facts: DayFacts, loads: Sequence[float | None], rules: AlertRules, *, is_new: bool
-) -> Memory:
+def _plan(memory: Memory, facts: DayFacts, loads: Sequence[float | None], rules: AlertRules, *, is_new: bool) -> Memory:
     """Return the memory with the plan that holds today: the running one, or a new one when told or run out."""
     if memory.plan is not None and not is_new and facts.date < memory.plan.end:
         return memory
