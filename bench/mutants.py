@@ -53,7 +53,7 @@ def main() -> None:
 
 def _copied() -> None:
     shutil.rmtree(COPY, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)  # noqa: S607
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (COPY / name).parent.mkdir(parents=True, exist_ok=True)
@@ -96,8 +96,8 @@ def _table(judged: dict[str, int], whole: int, seed: int) -> str:
         "# Mutants of the pure parts\n\n"
         f"`make mutants` changes `load/` and `advice/` in one place at a time and runs the tests that reach it. Of\n"
         f"{whole:,} such changes {number:,} were drawn by seed {seed}: {killed:,} made a test fail,"
-        f" {100 * killed / number:.1f} % (95 % interval\n{100 * low:.1f} to {100 * high:.1f} %). Properties are tried on 15"
-        " examples each, where `make test` takes 100. Sentences\n(`advice/wording/`) are not among them.\n\n"
+        f" {100 * killed / number:.1f} % (95 % interval\n{100 * low:.1f} to {100 * high:.1f} %). Properties are"
+        " tried on 15 examples each, where\n`make test` takes 100. Sentences (`advice/wording/`) are left out.\n\n"
         "| module | drawn | killed | survived | no test reaches it |\n| --- | ---: | ---: | ---: | ---: |\n" + rows
     )
 

@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[1]
 FILES = [*sorted((ROOT / "src").rglob("*.py")), *sorted((ROOT / "flows").glob("*.py"))]
 #: Its own child reads from its own pipe, never from a file: the order to renew a token.
 _PIPED = {"src/hamload/sources/strava_access.py": {"pickle.dumps(", "pickle.loads(sys.stdin.buffer.read())"}}
+#: A source of the runner's own is code: they named its file in their config.toml.
+_OWN = "src/hamload/pipeline/own.py"
 _UNSAFE = {"pickle", "cPickle", "dill", "shelve", "marshal", "joblib", "cloudpickle", "jsonpickle"}
 
 
@@ -34,6 +36,8 @@ def test_nothing_read_from_the_disk_is_unpickled_or_evaluated(path: Path) -> Non
         assert unsafe == set()
     for call in _calls(tree):
         assert "allow_pickle" not in call, call
+        if name == _OWN and call.startswith("exec(loader."):
+            continue
         assert not call.startswith(("eval(", "exec(", "yaml.load(", "yaml.unsafe_load(", "np.load(")), call
 
 

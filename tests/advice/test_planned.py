@@ -1,6 +1,7 @@
 """Runs that the runner thinks of: what is written is read to the letter; what it would ask rests on their own runs."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def run(
     **labels: bool | None,
 ) -> SessionFact:
     date = TODAY - dt.timedelta(days=days_ago)
-    told = {"is_hill": False, "is_speed": False, "is_long": False, "is_heavy": False, **labels}
+    told: dict[str, Any] = {"is_hill": False, "is_speed": False, "is_long": False, "is_heavy": False, **labels}
     return SessionFact(
         session_id=f"{days_ago} {load_efm}",
         start_at=dt.datetime.combine(date, dt.time(7), dt.UTC),
@@ -147,11 +148,13 @@ def test_an_estimate_is_the_minutes_times_what_a_minute_of_runs_of_that_kind_ask
     [("long", "is_long"), ("hill", "is_hill"), ("speed", "is_speed"), ("race", "is_speed")],
 )
 def test_a_kind_is_what_its_label_says_and_an_unknown_label_is_none(kind: str, label: str) -> None:
-    own = [run(1, 120, **{label: True}), run(2, 120, **{label: True})]
-    others = [run(3, 60, **{label: None}), run(4, 60, **{label: False})]
+    told: tuple[dict[str, Any], ...] = ({label: True}, {label: None}, {label: False})
+    own = [run(1, 120, **told[0]), run(2, 120, **told[0])]
+    others = [run(3, 60, **told[1]), run(4, 60, **told[2])]
     found = estimate(PlannedRun(TODAY, kind, 60), [*own, *others], RULES)
     assert found is not None
-    assert (found.load_efm, found.runs, found.is_own_kind) == (pytest.approx(120), 2, True)
+    assert found.load_efm == pytest.approx(120)
+    assert (found.runs, found.is_own_kind) == (2, True)
 
 
 def test_an_easy_run_is_one_that_is_known_not_to_be_heavy() -> None:
@@ -163,13 +166,15 @@ def test_an_easy_run_is_one_that_is_known_not_to_be_heavy() -> None:
     ]
     found = estimate(PlannedRun(TODAY, "easy", 60), sessions, RULES)
     assert found is not None
-    assert (found.load_efm, found.runs) == (pytest.approx(40), 2)
+    assert found.load_efm == pytest.approx(40)
+    assert found.runs == 2
 
 
 def test_one_run_of_a_kind_is_too_few_and_all_runs_stand_in_for_it() -> None:
     found = estimate(PlannedRun(TODAY, "speed", 30), [run(1, 120, is_speed=True), run(2, 60), run(3, 60)], RULES)
     assert found is not None
-    assert (found.load_efm, found.runs, found.is_own_kind) == (pytest.approx(40), 3, False)
+    assert found.load_efm == pytest.approx(40)
+    assert (found.runs, found.is_own_kind) == (3, False)
 
 
 def test_runs_count_from_ninety_days_before_to_the_day_itself_where_they_moved() -> None:
@@ -178,7 +183,8 @@ def test_runs_count_from_ninety_days_before_to_the_day_itself_where_they_moved()
     others = [run(days + 1, 600), run(-1, 600), run(5, 600, moving_time_s=0.0)]
     found = estimate(PlannedRun(TODAY, "easy", 60), [*counted, *others], RULES)
     assert found is not None
-    assert (found.load_efm, found.runs) == (pytest.approx(60), 2)
+    assert found.load_efm == pytest.approx(60)
+    assert found.runs == 2
     assert estimate(PlannedRun(TODAY, "easy", 60), others, RULES) is None
 
 
