@@ -231,6 +231,8 @@ def _killed(bench: _Bench, step: str, kills: int, chance: random.Random, told: C
         tally.tried += 1
         tally.completed += not found
         told(f"{step}: {tally.kills} kills, {len(tally.faults)} faults")
+        for fault in found:
+            told(f"  {fault}"[:1500])
     return tally
 
 
