@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hamload import warehouse
-from hamload.advice import FlagEntry, curl_checks, headline, open_flags, said
+from hamload.advice import FlagEntry, assess, curl_checks, headline, open_flags, said
 from hamload.language import Text, stored
 from hamload.load import daily_metrics, is_returning, spike
 from hamload.pipeline import curling, standing
