@@ -59,7 +59,7 @@ _PLAIN = ("state", "episode", "is_continuation", "in_deload", "by_heavy", "unsee
 
 
 def _text(date: dt.date | None) -> str | None:
-    return date and date.isoformat()
+    return None if date is None else date.isoformat()
 
 
 def _date(text: str | None) -> dt.date | None:
