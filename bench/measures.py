@@ -128,24 +128,22 @@ def night(home: str, new_run: str = "") -> dict[str, Any]:
     from hamload.pipeline import advising, assessing, decoding, gathering, mailing, reporting  # noqa: F401
 
     told: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as place:
-        copy = Path(place) / "home"
-        shutil.copytree(home, copy, copy_function=shutil.copy2)
-        watched = Path(place) / "watched"
-        shutil.copytree(f"{home}_watched", watched, copy_function=shutil.copy2)
-        text = (copy / "config.toml").read_text().replace(f"{home}_watched", str(watched))
-        (copy / "config.toml").write_text(text)
-        current = settings.load(copy)
-        later = NIGHT + dt.timedelta(days=1)
-        with pipeline.exclusive(current):
-            # A first night at the new place: the folder has moved, so every file is looked at once.
-            pipeline.night(current, NIGHT, TODAY)
-        if new_run:
-            shutil.copy2(new_run, watched)
-        else:
-            _warm(current)
+    kept, watched, later = Path(f"{home}_kept"), Path(f"{home}_watched"), NIGHT + dt.timedelta(days=1)
+    # In its own place, which its ledger names: the home is as make_home has left it, and so is its folder.
+    shutil.rmtree(home)
+    shutil.copytree(kept, home, copy_function=shutil.copy2)
+    current = settings.load(Path(home))
+    _warm(current)
+    if new_run:
+        shutil.copy2(new_run, watched)
+    try:
         with _clock(told), pipeline.exclusive(current):
-            pipeline.night(current, later, TODAY + dt.timedelta(days=1))
+            found = pipeline.night(current, later, TODAY + dt.timedelta(days=1))
+    finally:
+        if new_run:
+            (watched / Path(new_run).name).unlink()
+    if found.decoded != bool(new_run) or found.failed_checks or found.failed_sources:
+        sys.exit(f"This is not the night that was to be measured: {found}")
     return told
 
 
@@ -162,6 +160,7 @@ def make_home(home: str, days: str) -> dict[str, Any]:
     current = settings.load(Path(home))
     with pipeline.exclusive(current):
         pipeline.night(current, NIGHT, TODAY)
+    shutil.copytree(home, f"{home}_kept", copy_function=shutil.copy2)
     return {"runs": runs}
 
 
@@ -298,6 +297,44 @@ def _recorded() -> Any:
     )
 
 
+def requests(runs: str) -> dict[str, Any]:
+    """Count what a first fetch of so many runs asks of each simulated service, by endpoint."""
+    from hamload import pipeline, settings
+    from hamload.demonstration import sign_in
+    from hamload.records import Service, Streams
+    from hamload.simulator import SimulatedRunner, year_of
+    from hamload.simulator.strava import Limits
+    from hamload.simulator.world import World
+
+    def quick(_: Any, run: Any) -> Streams:
+        time_s = 10.0 * np.arange(max(round(6 * run.minutes), 2))
+        return Streams.of(time_s, speed_mps=np.full(len(time_s), 2.8), distance_m=2.8 * time_s)
+
+    plan = year_of(SimulatedRunner(), NIGHT.date() - dt.timedelta(days=1), 2 * int(runs))[-int(runs) :]
+    limits = Limits((10**6, 10**6), (10**6, 10**6))
+    told: dict[str, Any] = {}
+    with (
+        tempfile.TemporaryDirectory() as place,
+        World(SimulatedRunner(), plan, NIGHT, limits=limits, recorder=quick, curls=0) as world,
+    ):
+        home = Path(place) / "home"
+        home.mkdir()
+        os.environ.update(world.trust(Path(place) / "authority.pem"))
+        accounts = "".join(f'[[accounts]]\nservice = "{service.command}"\n' for service in Service)
+        fetch = "[fetch]\nstrava_backfill_share = 1.0\ngarmin_backfill = 100000\n"
+        (home / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n{accounts}{fetch}{world.services()}')
+        sign_in(home, "me", world)
+        current = settings.load(home)
+        with _clock(told), pipeline.exclusive(current):
+            _, failed = pipeline.fetch(current, NIGHT)
+        if failed:
+            sys.exit(f"failed: {failed}")
+        told["activities"] = len(plan)
+        counters: tuple[Any, ...] = (world.strava.asked, world.garmin.requests, world.personal.requests)
+        told["asked"] = {service.label: dict(counter) for service, counter in zip(Service, counters, strict=True)}
+    return told
+
+
 def command(*arguments: str) -> dict[str, Any]:
     """Start an installed command and wait for its end."""
     told: dict[str, Any] = {}
@@ -323,6 +360,7 @@ NAMES: dict[str, Callable[..., dict[str, Any]]] = {
         copy,
         model,
         numpy_pass,
+        requests,
         command,
     )
 }

@@ -19,6 +19,7 @@ from hamload.language import METRES_PER_MILE
 from hamload.load import demand
 from hamload.pipeline import telling, withholding
 from hamload.pipeline.charting import chart_rows
+from hamload.pipeline.storing import read_channels
 from hamload.records import State
 
 if TYPE_CHECKING:
@@ -145,22 +146,11 @@ def _traces(
     recorded = [row for row in sessions if row["samples"]]
     traces: dict[str, dict[str, Any]] = {}
     for place, some in enumerate(batched(recorded, _BATCH)):
-        columns = con.execute(
-            "select activity_id, time_s, dt_s, speed_mps, grade from landing.samples"
-            " where activity_id in (select unnest(?)) order by activity_id, time_s",
-            [[row["recording_id"] for row in some]],
-        ).fetchnumpy()
-        if not len(columns["time_s"]):
-            continue
-        ids, starts = np.unique(np.ma.getdata(columns["activity_id"]), return_index=True)
-        bounds = dict(zip(ids, zip(starts, [*starts[1:], len(columns["time_s"])], strict=True), strict=True))
+        found = read_channels(con, [row["recording_id"] for row in some], ("time_s", "dt_s", "speed_mps", "grade"))
         for index, row in enumerate(some, start=place * _BATCH):
-            if row["recording_id"] not in bounds:
+            if row["recording_id"] not in found:
                 continue
-            span = slice(*bounds[row["recording_id"]])
-            time_s, dt_s, speed, grade = (
-                _floats(columns[name][span]) for name in ("time_s", "dt_s", "speed_mps", "grade")
-            )
+            time_s, dt_s, speed, grade = found[row["recording_id"]].values()
             asked = demand(speed, grade, row["easy_speed_mps"], settings.model.demand)
             points = _POINTS_NEW if index < _NEW_RUNS else _POINTS
             traces[row["session_id"]] = _trace(points, time_s, dt_s, v=speed, g=grade, h=asked)
@@ -182,8 +172,3 @@ def _trace(points: int, time_s: Array, dt_s: Array, **channels: Array) -> dict[s
         coded = np.clip(np.round((means - zero) / step), 0, _UNKNOWN - 1)
         trace[name] = base64.b64encode(np.where(np.isnan(means), _UNKNOWN, coded).astype(np.uint8).tobytes()).decode()
     return trace
-
-
-def _floats(column: Any) -> Array:
-    floats: Array = np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
-    return floats

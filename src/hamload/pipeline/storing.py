@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from hamload.records import Array
+
 
 def write_samples(con: duckdb.DuckDBPyConnection, recordings: Sequence[tuple[str, Samples]]) -> int:
     """Write the samples of recordings, each with its id, together. Returns the chunk under which they are found."""
@@ -35,7 +37,17 @@ def read_samples(con: duckdb.DuckDBPyConnection, recording_ids: Sequence[str]) -
     """Return the samples of these recordings, in order of time; those without any are left out."""
     if not recording_ids:
         return {}
-    names = [f.name for f in fields(Samples)]
+    found = read_channels(con, recording_ids, [f.name for f in fields(Samples)])
+    return {name: Samples(**channels) for name, channels in found.items()}
+
+
+def read_channels(
+    con: duckdb.DuckDBPyConnection, recording_ids: Sequence[str], names: Sequence[str]
+) -> dict[str, dict[str, Array]]:
+    """Return some channels of these recordings, by their names, in order of time; those without samples are left out.
+
+    Null is NaN.
+    """
     chunks = con.execute(
         "select distinct chunk from landing.features where list_contains(?, activity_id) and chunk is not null",
         [list(recording_ids)],
@@ -56,6 +68,6 @@ def read_samples(con: duckdb.DuckDBPyConnection, recording_ids: Sequence[str]) -
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
     ends = np.r_[starts[1:], len(ids)]
     return {
-        str(ids[first]): Samples(**{name: columns[name][first:end] for name in names})
+        str(ids[first]): {name: columns[name][first:end] for name in names}
         for first, end in zip(starts, ends, strict=True)
     }
