@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import random
 import tempfile
@@ -151,6 +152,9 @@ class _Year:
         self.signing_in: dict[Service, int] = {}
         sign_in(self.home, "me", self.world)
         self.forker = stack.enter_context(Forker(place, environment))
+        # What a client logs of each failure is for a log.
+        logging.getLogger().addHandler(quiet := logging.NullHandler())
+        stack.callback(logging.getLogger().removeHandler, quiet)
 
     def mend(self) -> None:
         """End what was wrong with the last night."""
