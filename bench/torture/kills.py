@@ -303,6 +303,9 @@ def state_of(home: Path) -> State:
     return found
 
 
+#: What a digest has told is written down behind the tables of its night, and shows in those of the next one; among the
+#: documents it is compared at once.
+_SELECTS = {"marts.journal": "from marts.journal where kind <> 'told' order by all"}
 _LEDGER = {
     "documents": "select document_id, format, size from documents order by 1",
     "deliveries": "select document_id, athlete_id, source, external_id, name, facts from deliveries"
