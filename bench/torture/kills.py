@@ -282,7 +282,7 @@ def state_of(home: Path) -> State:
                 " where table_schema in ('marts', 'reports') order by 1"
             ).fetchall()
             for (name,) in names:
-                found[name] = con.execute(f"from {name} order by all").fetchall()  # names of its own
+                found[name] = con.execute(_SELECTS.get(name, f"from {name} order by all")).fetchall()
     if (home / "raw" / raw.LEDGER).exists():
         with closing(sqlite3.connect(home / "raw" / raw.LEDGER)) as db:
             found |= {f"ledger {name}": db.execute(query).fetchall() for name, query in _LEDGER.items()}
