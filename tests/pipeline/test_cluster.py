@@ -11,7 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -221,28 +221,40 @@ class _Trap:
     """A document that is never read to its end: whoever reads it is caught there, and can be killed in the middle."""
 
     def __init__(self, home: Settings, client: Any, content: bytes) -> None:
-        self.client = client
+        self.client, self.content = client, content
         (self.path,) = (home.home / "raw").rglob(f"{document_id(content)}.fit")
-        self.whole = home.home / "whole"
-        self.path.rename(self.whole)
-        os.mkfifo(self.path)
-
-    def kill(self) -> int:
-        """Wait until a worker's reader is in it, and kill that worker. Returns its process id."""
-        pids = _wait_for(lambda: self.client.run(os.getpid), "no worker")
-        # Opening it waits for a reader to open the other end.
-        with self.path.open("wb"):
-            busy = [w for w, tasks in self.client.processing().items() if tasks]
-            pid = pids.get(busy[0]) if len(busy) == 1 else None
-            assert pid is not None, (busy, pids)
-            os.kill(pid, signal.SIGKILL)
-            _wait_for(lambda: busy[0] not in self.client.nthreads(), "the dead worker is still counted")
-        return int(pid)
-
-    def open(self) -> None:
-        """Let it be read after all."""
         self.path.unlink()
-        self.whole.rename(self.path)
+        os.mkfifo(self.path)
+        self.killed: list[int] = []
+
+    def kill(self, times: int, *, then_open: bool = False) -> None:
+        """Kill so many workers, one after the other, each as its reader is in it; then let it be read, or not."""
+        # Open at both ends: whoever comes to read waits, and goes on waiting.
+        held = os.open(self.path, os.O_RDWR)
+        try:
+            for _ in range(times):
+                caught = _wait_for(self._readers, "nobody reads it")
+                (worker,) = [address for address, tasks in self.client.processing().items() if tasks]
+                pid = self.client.run(os.getpid, workers=[worker])[worker]
+                os.kill(pid, signal.SIGKILL)
+                self.killed.append(pid)
+                # Its reader outlives it for a second, and is not the next one's.
+                _wait_for(lambda: not caught & self._readers(), "the dead worker's reader lives on")  # noqa: B023
+            if then_open:
+                self.path.unlink()
+                self.path.write_bytes(self.content)
+                # For whoever came in the meantime.
+                os.write(held, self.content)
+        finally:
+            os.close(held)
+
+    def _readers(self) -> set[int]:
+        found = set()
+        for opened in Path("/proc").glob("[0-9]*/fd/*"):
+            with suppress(OSError):
+                if opened.readlink() == self.path:
+                    found.add(int(opened.parts[2]))
+        return found - {os.getpid()}
 
 
 @pytest.fixture
@@ -264,17 +276,11 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(
     desk.refresh(here)
     desk.put(there, folder)
     trap = _Trap(there, client, caught)
-    killed: list[int] = []
-
-    def kill() -> None:
-        killed.append(trap.kill())
-        trap.open()
-
-    killer = threading.Thread(target=kill)
+    killer = threading.Thread(target=trap.kill, args=(1,), kwargs={"then_open": True})
     killer.start()
     assert desk.refresh(there) == (12, [])
     killer.join()
-    assert len(killed) == 1
+    assert len(trap.killed) == 1
     assert desk.held(there) == desk.held(here)
     assert pipeline.unreadable(there) == ([], 0)
     assert not list(desk.folder.glob("hamload-*"))
@@ -287,19 +293,20 @@ def test_a_document_that_ends_every_worker_is_listed_and_the_others_of_its_batch
     there = desk.there(cluster, "there")
     desk.put(there, folder)
     trap = _Trap(there, client, caught)
-    # The batch ends one worker, then the document alone another.
-    former, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
-    killer = threading.Thread(target=lambda: [trap.kill() for _ in range(2)])
+    # The batch ends two workers, then the document alone another two.
+    former, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 1
+    killer = threading.Thread(target=trap.kill, args=(4,))
     killer.start()
     try:
         assert desk.refresh(there)[0] == 12
     finally:
         killer.join()
         cluster.scheduler.allowed_failures = former
-    assert len(desk.held(there)["sessions"]) == 11
-    ((told,), others) = pipeline.unreadable(there)
-    assert "ended 1 workers of the cluster" in told
+    assert len(trap.killed) == 4
+    told, others = pipeline.unreadable(there)
+    assert ["ended 2 workers of the cluster" in line for line in told] == [True], told
     assert others == 0
+    assert len(desk.held(there)["sessions"]) == 11
 
 
 def test_the_limits_of_time_and_memory_hold_on_a_worker_for_each_document(
