@@ -286,6 +286,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_and_doubles_nothing(
     assert not list(desk.folder.glob("hamload-*"))
 
 
+@pytest.mark.long
 def test_a_document_that_ends_every_worker_is_listed_and_the_others_of_its_batch_arrive(
     one_batch: tuple[Path, bytes], client: Any, cluster: Any, desk: Desk
 ) -> None:
@@ -417,6 +418,7 @@ def test_a_cluster_that_ends_in_the_middle_ends_the_import_with_what_was_read_ke
     assert desk.held(here) == undisturbed
 
 
+@pytest.mark.long
 def test_certificates_of_dasks_own_configuration_open_a_cluster_that_only_they_open(
     one_batch: tuple[Path, bytes], desk: Desk
 ) -> None:
