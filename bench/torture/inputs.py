@@ -119,7 +119,7 @@ def run(
 
 
 def _culprits(place: Path, drawn: Sequence[tuple[str, hostile.Hostile]], tally: Tally) -> None:
-    """Import each file by itself, to name those that stop an import."""
+    """Import each by itself, to name those that stop an import; kept in $HAMLOAD_TORTURE_KEPT where that is set."""
     for number, (format_, file) in enumerate(drawn):
         alone = place / f"alone{number}"
         try:

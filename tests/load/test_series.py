@@ -312,3 +312,16 @@ def test_both_windows_wait_for_the_days_that_were_asked_for(method: Any) -> None
     found = acute_chronic(load, method, min_days=35)
     for window in found:
         assert np.flatnonzero(np.isfinite(window))[0] == 34
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_one_other_day_anywhere_in_the_week_makes_its_monotony_finite(place: int) -> None:
+    load = np.full(7, 5.0)
+    load[place] = 7.0
+    assert monotony(load)[6] == pytest.approx(load.mean() / load.std(ddof=1))
+
+
+@pytest.mark.parametrize("after", range(1, 7))
+def test_a_step_anywhere_in_the_week_makes_its_monotony_finite(after: int) -> None:
+    load = np.repeat([5.0, 7.0], [after, 7 - after])
+    assert monotony(load)[6] == pytest.approx(load.mean() / load.std(ddof=1))
