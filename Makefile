@@ -108,6 +108,12 @@ torture: .venv/.made
 	@echo "== Torture: $(PART), seed $(SEED)"
 	@PYTHONPATH=bench $(RUN) python -m torture $(PART) --seed $(SEED) --count $(N)
 
+# How many small changes of load/ and advice/ the tests notice: a sample by the seed, N= of them (all take hours).
+.PHONY: mutants
+mutants: .venv/.made
+	@echo "== Mutants of the pure parts"
+	@$(UV) run --locked --group mutation python bench/mutants.py --seed $(SEED) --count $(N)
+
 notebooks: .venv/.made
 	@echo "== The notebooks as HTML and for Jupyter, into artifacts/notebooks (your home, or a simulated year)"
 	@mkdir -p artifacts/notebooks && cp notebooks/*.py artifacts/notebooks

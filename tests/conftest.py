@@ -16,6 +16,10 @@ from hamload.parameters import AlertRules, LoadModel, Signal
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
     hypothesis_settings.load_profile("ci")
+#: Mutants are judged by fewer examples: each of thousands of them meets every property.
+hypothesis_settings.register_profile("few", derandomize=True, deadline=None, max_examples=15)
+if os.environ.get("HAMLOAD_MUTANTS"):
+    hypothesis_settings.load_profile("few")
 
 
 @pytest.fixture(scope="session")

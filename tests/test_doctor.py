@@ -211,7 +211,7 @@ def _all(home: Path) -> dict[str, tuple[str, int]]:
 
 def test_verify_reads_everything_and_changes_nothing(home: Path) -> None:
     before = _all(home)
-    assert [f.level for f in doctor.verify(home)] == ["ok"] * 3
+    assert [f.level for f in doctor.verify(home)] == ["ok"] * 4
     assert _all(home) == before
 
 
@@ -227,13 +227,50 @@ def test_verify_finds_the_one_document_that_is_damaged_and_the_one_that_is_gone(
     assert any(second.name in line and "cannot be read" in line for line in says)
 
 
-def test_verify_finds_tables_that_do_not_add_up(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        ("update marts.sessions set load_hill_efm = load_hill_efm + 1 where true", "parts_sum_to_the_load"),
+        ("update marts.daily_load set load_efm = load_efm + 5 where series = 'total'", "days_sum_to_the_sessions"),
+        ("delete from marts.daily_load where date = '2026-11-10'", "no_gap_in_the_days"),
+        ("insert into marts.alerts from marts.alerts limit 1", "one_alert_a_day"),
+        (
+            "update marts.daily_load set unknown_days_28 = 1, acwr_coupled = 1 where date = '2026-11-10'",
+            "unknown_days_have_no_ratio",
+        ),
+        ("update marts.alerts set state = 'deload' where date = '2026-11-10'", "alerts"),
+        ("update marts.alerts set reasons = '[]' where reasons <> '[]'", "alerts"),
+        ("delete from marts.alerts where date = (select max(date) from marts.alerts)", "alerts"),
+        ("update landing.day_metrics set acwr_uncoupled = 9, acwr_ewma = 9 where series = 'total'", "alerts"),
+    ],
+)
+def test_verify_finds_tables_that_do_not_add_up_or_follow(home: Path, spoil: str, name: str) -> None:
     import duckdb  # noqa: PLC0415  # this test alone spoils a table
 
     with duckdb.connect(home / "hamload.duckdb") as con:
-        con.execute("update marts.sessions set load_hill_efm = load_hill_efm + 1 where true")
+        con.execute(spoil)
+    wrong = {f.name: f for f in doctor.verify(home) if f.level is doctor.Level.WRONG}
+    assert name in wrong
+    assert wrong[name].remedy == "hamload rebuild"
+
+
+def test_verify_finds_a_run_that_is_counted_twice(home: Path) -> None:
+    import duckdb  # noqa: PLC0415  # this test alone spoils a table
+
+    with duckdb.connect(home / "hamload.duckdb") as con:
+        con.execute(
+            "insert into landing.activities select * replace ('twin' as activity_id) from landing.activities limit 1"
+        )
+        con.execute(
+            "insert into landing.members select * replace ('twin' as session_id, 'twin' as activity_id)"
+            " from landing.members where activity_id = (select activity_id from landing.activities limit 1)"
+        )
+        con.execute(
+            "insert into landing.samples select * replace ('twin' as activity_id) from landing.samples"
+            " where activity_id = (select activity_id from landing.activities limit 1)"
+        )
     wrong = {f.name for f in doctor.verify(home) if f.level is doctor.Level.WRONG}
-    assert "parts_sum_to_the_load" in wrong
+    assert "runs_do_not_overlap" in wrong
 
 
 def test_verify_of_nothing_is_not_well_and_nor_are_documents_without_a_ledger(home: Path, tmp_path: Path) -> None:

@@ -231,6 +231,8 @@ def _killed(bench: _Bench, step: str, kills: int, chance: random.Random, told: C
         tally.tried += 1
         tally.completed += not found
         told(f"{step}: {tally.kills} kills, {len(tally.faults)} faults")
+        for fault in found:
+            told(f"  {fault}"[:1500])
     return tally
 
 
@@ -280,7 +282,7 @@ def state_of(home: Path) -> State:
                 " where table_schema in ('marts', 'reports') order by 1"
             ).fetchall()
             for (name,) in names:
-                found[name] = con.execute(f"from {name} order by all").fetchall()  # names of its own
+                found[name] = con.execute(_SELECTS.get(name, f"from {name} order by all")).fetchall()
     if (home / "raw" / raw.LEDGER).exists():
         with closing(sqlite3.connect(home / "raw" / raw.LEDGER)) as db:
             found |= {f"ledger {name}": db.execute(query).fetchall() for name, query in _LEDGER.items()}
@@ -301,6 +303,9 @@ def state_of(home: Path) -> State:
     return found
 
 
+#: What a digest has told is written down behind the tables of its night, and shows in those of the next one; among the
+#: documents it is compared at once.
+_SELECTS = {"marts.journal": "from marts.journal where kind <> 'told' order by all"}
 _LEDGER = {
     "documents": "select document_id, format, size from documents order by 1",
     "deliveries": "select document_id, athlete_id, source, external_id, name, facts from deliveries"

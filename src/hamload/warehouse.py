@@ -92,6 +92,11 @@ def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(tables)
         con.execute("create table if not exists landing.version as select $1 as tables", [version])
         yield con
+    except duckdb.IOException as error:
+        raise WarehouseError(
+            f"The warehouse {path} cannot be written: {str(error).splitlines()[0]}.",
+            "Free some space there, then run the same again (your raw documents are untouched).",
+        ) from error
     finally:
         con.close()
 
@@ -433,9 +438,24 @@ def check(con: duckdb.DuckDBPyConnection, sql: Path) -> list[Failure]:
 
 
 def publish(home: Path) -> Path:
-    """Replace the copy that readers open, atomically. Call it with the working warehouse closed."""
+    """Replace the copy that readers open, atomically. Call it with the working warehouse closed.
+
+    Raises
+    ------
+    WarehouseError
+        Where it does not fit on the disk: readers keep the copy before.
+
+    """
     part = home / f"{PUBLISHED}.part"
-    shutil.copyfile(home / _WORKING, part)
+    try:
+        shutil.copyfile(home / _WORKING, part)
+    except OSError as error:
+        # Half a copy would only keep the disk full.
+        part.unlink(missing_ok=True)
+        raise WarehouseError(
+            f"{home / PUBLISHED} cannot be written: {error.strerror or error}.",
+            "Free some space there, then run the same again; what you see till then is the copy before.",
+        ) from error
     return part.replace(home / PUBLISHED)
 
 

@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from hamload.advice import assess
 from hamload.advice.backtest import ANY_DELOAD, Backtested, backtest, flares, needed_flares
@@ -128,3 +129,9 @@ def test_the_same_history_gives_the_same_answer() -> None:
 def test_no_days_give_an_empty_answer() -> None:
     empty = backtest([], [], RULES)
     assert (empty.entries, empty.flares, empty.nulls) == (0, (), ())
+
+
+@pytest.mark.parametrize(("margin", "flares_needed"), [(0.1, 97), (0.05, 385), (0.2, 25), (0.98, 1)])
+def test_the_flares_needed_follow_from_the_margin_as_for_any_share(margin: float, flares_needed: int) -> None:
+    """1.96 squared times a quarter over the margin squared, rounded up."""
+    assert needed_flares(replace(RULES.backtest, margin=margin)) == flares_needed

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hamload.advice import CurlFacts, CurlPlan, CurlSession, Dose, curl_plan
-from hamload.advice.progression import Stage, next_step, scaled
-from hamload.records import State
+from hamload.advice.progression import Stage, curl_checks, is_chronic, next_step, scaled
+from hamload.records import CurlCheck, State
 from hamload.settings import defaults
 
 RULES = defaults()[2]
@@ -325,3 +325,48 @@ def test_whatever_was_done_the_plan_keeps_its_own_rules(
         else:
             step = next_step(last, CURLS)
             assert plan.dose.total <= max(last.total, step.total if step else 0, 5)
+
+
+def test_a_plan_says_why_what_is_next_and_what_it_is_not(subtests: pytest.Subtests) -> None:
+    plans = {
+        "begins": curl_plan(CALM, RULES),
+        "one step up": curl_plan(twice(Dose(2, 7)), RULES),
+        "holds": curl_plan(twice(Dose(2, 7), rpe=9.5), RULES),
+        "waits": curl_plan(replace(CALM, state=State.CAUTION), RULES),
+    }
+    for name, plan in plans.items():
+        with subtests.test(name):
+            assert plan.reasons
+            assert all(str(reason).strip() for reason in plan.reasons)
+            assert plan.notes
+            assert all(str(note).strip() for note in plan.notes)
+
+
+def test_chronic_tightness_is_of_the_last_four_weeks_today_included() -> None:
+    days = CURLS.chronic_days
+    level = CURLS.chronic_tightness
+    tight = {ago(n): level for n in (0, 5, days - 1)}
+    assert len(tight) == CURLS.chronic_entries
+    assert is_chronic(tight, TODAY, CURLS)
+    assert not is_chronic({ago(n): level for n in (0, 5, days)}, TODAY, CURLS)
+    assert not is_chronic({ago(n): level for n in (-1, 0, 5)}, TODAY, CURLS)
+    assert not is_chronic(dict.fromkeys(tight, level - 0.5), TODAY, CURLS)
+
+
+@pytest.mark.parametrize(("first", "each"), [(Dose(1, 5), 5), (Dose(1, 11), 6), (Dose(1, 12), 7), (Dose(1, 14), 8)])
+def test_a_second_set_shares_the_first_one_and_one_more(first: Dose, each: int) -> None:
+    assert next_step(first, CURLS) == Dose(2, each)
+
+
+def test_each_days_check_is_what_was_known_at_its_end() -> None:
+    good = twice(Dose(2, 7))
+    assert curl_checks(good, [ago(9), ago(3), TODAY], CURLS) == [(None, 0)] * 3
+    tight = replace(CALM, tightness={ago(n): 6.0 for n in (1, 2, 3)})
+    assert curl_checks(tight, [ago(2), ago(1), TODAY], CURLS) == [
+        (None, 0),
+        (CurlCheck.MASSAGE, 0),
+        (CurlCheck.MASSAGE, 0),
+    ]
+    massaged = replace(tight, massages=(ago(3), ago(2), ago(1)))
+    assert curl_checks(massaged, [ago(2), ago(1), TODAY], CURLS) == [(None, 2), (None, 3), (None, 3)]
+    assert curl_checks(replace(tight, massages=(ago(1),)), [ago(1)], CURLS) == [(CurlCheck.MASSAGE, 1)]

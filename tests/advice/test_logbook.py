@@ -173,3 +173,86 @@ def test_urgent_flags_come_first() -> None:
     names = open_flags([_entry("pop", 0, 8), _entry("saddle-numbness", 0, 9)], TODAY)
     assert names == ("saddle-numbness", "pop")
     assert [f.is_urgent for f in FLAGS.values()] == [True] * 4 + [False] * 11
+
+
+@pytest.mark.parametrize(
+    ("read", "told"),
+    [
+        (lambda: tightness("4", "middle"), "--side middle: no such side. Choose one of: left, right, both."),
+        (lambda: tightness("11"), "tightness 11: this is no level. From 0 to 10, halves too, for instance: 4."),
+        (lambda: soreness("x"), "soreness x: this is no level. From 0 to 10, halves too, for instance: 4."),
+        (lambda: curls("2x8 @8", "7"), "curls 2x8 @8: which effort is it? Write it once: 2x8 @8."),
+        (lambda: curls("2x8 @"), "curls 2x8 @: which effort is it? Write it once: 2x8 @8."),
+        (lambda: curls("many"), "curls many: this is no dose. Write sets x repetitions, for instance: 2x8."),
+        (
+            lambda: curls("11x8"),
+            "curls 11x8: from 1x1 to 10x50 can be logged. Write sets x repetitions, for instance: 2x8.",
+        ),
+        (
+            lambda: curls("2x51"),
+            "curls 2x51: from 1x1 to 10x50 can be logged. Write sets x repetitions, for instance: 2x8.",
+        ),
+        (lambda: curls("2x8", "", 16), "--lowering-s 16: from 1 to 15 seconds. For instance: 3."),
+        (lambda: curls("2x8", "", 0), "--lowering-s 0: from 1 to 15 seconds. For instance: 3."),
+        (lambda: curls("2x8", "0"), "--rpe 0: an effort is from 1 to 10. Leave it out where you do not know it."),
+        (lambda: curls("2x8", "x"), "--rpe x: this is no level. From 0 to 10, halves too, for instance: 4."),
+        (
+            lambda: capacity_test("101"),
+            "test 101: this is no number of repetitions. Count them up to an effort of 8/10: 0 to 100.",
+        ),
+        (
+            lambda: capacity_test("٣"),  # a digit, and none of ours
+            "test ٣: this is no number of repetitions. Count them up to an effort of 8/10: 0 to 100.",
+        ),
+        (lambda: note(" \n "), 'note: there is nothing in it. For instance: hamload log note "new shoes".'),
+        (lambda: day("1989-12-31", TODAY), "--on 1989-12-31: no run is that old. Look at the year again."),
+        (lambda: day("2026-11-26", TODAY), "--on 2026-11-26: that day is still to come. Log it when it is there."),
+        (
+            lambda: day("soon", TODAY),
+            "--on soon: this is no day. Write YYYY-MM-DD, yesterday, or a weekday such as tue.",
+        ),
+    ],
+)
+def test_what_cannot_be_logged_is_refused_in_a_sentence_that_names_the_remedy(read: Any, told: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read()
+    assert str(refused.value) == told
+
+
+def test_a_flag_that_is_none_names_up_to_three_that_are_near_and_all_there_are() -> None:
+    name = next(iter(FLAGS))
+    with pytest.raises(ConfigurationError) as refused:
+        flag(f"{name}x")
+    assert str(refused.value).startswith(f"{name}x: no such red flag. Did you mean {name}")
+    assert str(refused.value).endswith(f"There are: {', '.join(FLAGS)}.")
+    with pytest.raises(ConfigurationError) as refused:
+        flag("zzzzzz")
+    assert str(refused.value) == f"zzzzzz: no such red flag. There are: {', '.join(FLAGS)}."
+
+
+def test_the_ends_of_every_scale_can_be_logged() -> None:
+    assert curls("1x1", "1", 1)["repetitions"] == 1
+    most = curls("10x50", "10", 15)
+    assert (most["sets"], most["repetitions"], most["rpe"], most["lowering_s"]) == (10, 50, 10.0, 15)
+    assert [capacity_test(number)["repetitions"] for number in ("0", "100")] == [0, 100]
+    assert day("1990-01-01", TODAY) == dt.date(1990, 1, 1)
+    assert note("  new \n shoes ") == {"text": "new shoes"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "words"),
+    [
+        ("tightness", {"level": 4.0, "side": "left"}, "4/10, left"),
+        ("tightness", {"level": 4.5, "side": None}, "4.5/10"),
+        ("soreness", {"level": 3.0}, "3/10"),
+        ("curls", curls("2x8"), "2x8"),
+        ("curls", curls("2x8 @7.5", "", 3, is_single_leg=True), "2x8 @7.5, single-leg, lowered in 3 s"),
+        ("test", {"repetitions": 0}, "0 repetitions"),
+        ("note", {"text": "new shoes"}, "new shoes"),
+        ("flag", {"name": "bruising"}, "bruising"),
+        ("ack", {"state": "deload"}, "deload"),
+        ("massage", {}, ""),
+    ],
+)
+def test_an_entry_is_listed_in_words(kind: str, content: Any, words: str) -> None:
+    assert told(kind, content) == words

@@ -283,4 +283,4 @@ def test_a_frame_around_messages_is_a_file_that_holds_them() -> None:
 
 def test_the_mark_of_a_header_without_a_header_around_it_is_refused() -> None:
     with pytest.raises(UnreadableError, match="not a FIT file"):
-        decode(bytes(range(40)) + b".FIT" + bytes(60), "fit")
+        decode(bytes([200]) * 40 + b".FIT" + bytes(60), "fit")

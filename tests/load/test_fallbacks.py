@@ -17,6 +17,7 @@ from hamload.load import (
     streams_to_summary,
     summary_load,
     treadmill_load,
+    with_summary,
 )
 from hamload.load.confidence import estimate_grade, grade, usable_share
 from hamload.records import AltitudeSource, Athlete, Basis, Confidence, Samples, SessionLoad, SignalQuality
@@ -193,3 +194,95 @@ def test_every_reason_is_a_sentence(model: LoadModel) -> None:
         assert reason[0].isupper()
         assert reason.endswith(".")
         assert "  " not in reason
+
+
+@pytest.mark.parametrize("rpe", [0.0, 0.5, 10.0])
+def test_the_ends_of_the_scale_are_efforts(rpe: float, newcomer: Athlete, model: LoadModel) -> None:
+    assert duration_load(3600, rpe, None, newcomer, model).load_efm == pytest.approx(60 * rpe * 0.333)
+
+
+def test_an_own_scale_of_effort_is_said_to_be_one(newcomer: Athlete, model: LoadModel) -> None:
+    shipped, own = (duration_load(3600, 5, scale, newcomer, model).confidence_why for scale in (None, 0.4))
+    assert shipped != own
+    assert "own runs" in own
+
+
+def test_a_tiny_amount_is_above_zero(newcomer: Athlete, model: LoadModel) -> None:
+    assert summary_load(0.5, 0.5, newcomer, None, model).load_efm > 0
+
+
+def test_a_flat_load_keeps_its_basis_and_says_how_much_could_be_used(
+    run: Run, regular: Athlete, model: LoadModel
+) -> None:
+    whole, part = (flat_load(run((2700, 2.8, 0.1)), regular, model, usable_share=share) for share in (1.0, 0.5))
+    assert whole.basis is part.basis is Basis.STREAMS_FLAT
+    assert whole.confidence_why != part.confidence_why
+    belt, half = (treadmill_load(run((2700, 2.8, 0.0)), regular, model, usable_share=s) for s in (1.0, 0.5))
+    assert belt.confidence_why != half.confidence_why
+    assert treadmill_load(run((2700, 2.8, 0.0)), regular, model) == belt
+
+
+def test_just_enough_runs_give_an_own_ratio_and_an_own_scale(run: Run, model: LoadModel) -> None:
+    past = _history(run, model, model.fallback.min_runs)
+    assert streams_to_summary(past, 2.8, model) is not None
+    assert efm_per_rpe_minute(past, model) is not None
+    assert streams_to_summary(past[1:], 2.8, model) is None
+    assert efm_per_rpe_minute(past[1:], model) is None
+
+
+@pytest.mark.parametrize("load_efm", [0.0, None])
+def test_a_run_without_a_load_teaches_nothing(run: Run, model: LoadModel, load_efm: float | None) -> None:
+    past = _history(run, model, model.fallback.min_runs)
+    empty = replace(past[0], load_efm=load_efm)
+    assert streams_to_summary([*past[1:], empty], 2.8, model) is None
+    little = replace(past[0], load_efm=0.5)
+    assert streams_to_summary([*past[1:], little], 2.8, model) is not None
+
+
+def test_a_recording_and_a_part_without_one_are_summed_and_graded_as_the_part(
+    run: Run, regular: Athlete, model: LoadModel
+) -> None:
+    own = session_load(run((1800, 2.8, 0.0), (600, 4.2, 0.06)), regular, model)
+    beside = summary_load(2.8 * 3000, 3000, regular, None, model)
+    both = with_summary(own, beside, regular, model)
+    assert _parts(both) == pytest.approx(tuple(a + b for a, b in zip(_parts(own), _parts(beside), strict=True)))
+    assert both.load_efm == pytest.approx(own.load_efm + beside.load_efm)
+    assert both.moving_time_s == pytest.approx(own.moving_time_s + 3000)
+    assert both.distance_m == pytest.approx(own.distance_m + 8400)
+    weighed = own.mean_demand * own.moving_time_s + beside.mean_demand * 3000
+    assert both.mean_demand == pytest.approx(weighed / both.moving_time_s)
+    assert both.climb_m == own.climb_m
+    assert (both.basis, both.confidence) == (Basis.SUMMARY, Confidence.LOW)
+    assert both.confidence_why == (
+        f"{own.confidence_why} Of 90 minutes 50 are known less well: {beside.confidence_why[0].lower()}"
+        f"{beside.confidence_why[1:]}"
+    )
+    # 90 minutes are long for this runner, though neither part is.
+    assert (own.is_long, beside.is_long, both.is_long) == (False, False, True)
+
+
+def test_a_label_that_only_the_recording_can_tell_is_true_or_unknown(
+    run: Run, regular: Athlete, model: LoadModel
+) -> None:
+    hilly = session_load(run((2700, 2.8, 0.06)), regular, model)
+    flat = session_load(run((2700, 2.8, 0.0)), regular, model)
+    beside = summary_load(2.8 * 600, 600, regular, None, model)
+    assert (hilly.is_hill, flat.is_hill, flat.is_speed) == (True, False, False)
+    assert with_summary(hilly, beside, regular, model).is_hill is True
+    both = with_summary(flat, beside, regular, model)
+    assert (both.is_hill, both.is_speed) == (None, None)
+
+
+def test_a_part_beside_nothing_is_the_part(newcomer: Athlete, model: LoadModel) -> None:
+    nothing = replace(
+        duration_load(60, 5, None, newcomer, model),
+        load_efm=0.0,
+        load_base_efm=0.0,
+        moving_time_s=0.0,
+        distance_m=0.0,
+        mean_demand=math.nan,
+    )
+    beside = summary_load(9000, 3000, newcomer, None, model)
+    both = with_summary(nothing, beside, newcomer, model)
+    assert (both.load_efm, both.mean_demand) == pytest.approx((beside.load_efm, beside.mean_demand))
+    assert both.confidence is Confidence.VERY_LOW

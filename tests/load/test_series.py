@@ -304,3 +304,11 @@ def test_a_ratio_that_skips_no_day_is_the_same_from_any_beginning() -> None:
         whole, tail = acwr(load, method), acwr(load[300:], method)
         np.testing.assert_array_equal(whole[327:], tail[27:])
     assert all(a != b for a, b in pairwise(acwr(load)[27:]))
+
+
+@pytest.mark.parametrize("method", ["coupled", "uncoupled", "ewma"])
+def test_both_windows_wait_for_the_days_that_were_asked_for(method: Any) -> None:
+    load = np.full(40, 10.0)
+    found = acute_chronic(load, method, min_days=35)
+    for window in found:
+        assert np.flatnonzero(np.isfinite(window))[0] == 34

@@ -192,6 +192,7 @@ def test_forgetting_strava_leaves_nothing_of_it_and_the_runs_that_garmin_has(liv
     assert [row[2] for row in both] == [1, 1, 1, 1]
     canary = home.ask("select external_id from marts.activities where source = 'strava' limit 1")[0][0]
     assert _holds(home.home, canary)
+    (home.home / "logs" / "hamload.jsonl").write_text(f'{{"event": "log", "message": "GET /activities/{canary}"}}')
     home.world.advance(dt.datetime.now(dt.UTC))  # the command reads the real clock
     result = CliRunner().invoke(app, ["forget", "strava", "--yes", "--home", str(home.home)])
     assert result.exit_code == 0, result.output + repr(result.exception)

@@ -112,6 +112,19 @@ def test_a_document_whose_first_reader_is_killed_and_whose_second_hangs_is_given
     assert outcome.is_given_up
 
 
+def test_a_reader_that_is_killed_while_it_has_nothing_to_do_costs_no_document(tmp_path: Path, fit_on: Fit) -> None:
+    """The pool takes it for the end of all its readers, and refuses work from then on: another takes its place."""
+    content = fit_on(_DAY)
+    (tmp_path / "run.fit").write_bytes(content)
+    hands = _readers(tmp_path, max_seconds=20)
+    task = _task(tmp_path / "run.fit", content)
+    assert len(hands.submit(task)().activities) == 1
+    for wait_s in (0.0, 1.0):
+        _kill_the_reader()
+        time.sleep(wait_s)
+        assert len(hands.submit(task)().activities) == 1
+
+
 def test_a_document_that_ends_two_readers_is_listed_and_the_others_arrive(
     tmp_path: Path, endless: Path, fit_on: Fit
 ) -> None:

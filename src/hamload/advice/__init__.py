@@ -4,7 +4,7 @@
 `rules` (one day by itself) -> `alerts` (the days in order) -> `deload`, `curls` (what to do); `wording` speaks for all.
 """
 
-from hamload.advice.alerts import Memory, assess, own_histories, stop_advice, walk
+from hamload.advice.alerts import Acknowledged, Memory, assess, own_histories, stop_advice, walk
 from hamload.advice.curls import curl_advice
 from hamload.advice.deload import Wishes, deload_advice, deload_plan, longest_run_m, rest_of_plan, usual_days
 from hamload.advice.flags import FLAGS, FlagEntry, open_flags
@@ -18,6 +18,7 @@ __all__ = [
     "DISCLAIMER",
     "FLAGS",
     "RULES",
+    "Acknowledged",
     "CurlFacts",
     "CurlPlan",
     "CurlSession",

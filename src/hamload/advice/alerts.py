@@ -49,7 +49,7 @@ _TOLD = (*_ALARMS, State.BUILD, State.RETURNING, State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class _Acknowledged:
+class Acknowledged:
     """What the runner has taken note of: a state and how strong it stood then."""
 
     state: State
@@ -67,7 +67,7 @@ class Memory:
     is_continuation: bool = False
     told: Mapping[State, float] = field(default_factory=dict)
     told_on: dt.date | None = None
-    acknowledged: _Acknowledged | None = None
+    acknowledged: Acknowledged | None = None
     causes: frozenset[str] = frozenset()
     in_deload: bool = False
     by_heavy: bool = False
@@ -188,7 +188,7 @@ def _next(
     memory, is_new = _begin(memory, state, facts.date, intensity, rules, is_news=is_news)
     memory = replace(memory, causes=causes)
     if facts.is_acknowledged:
-        memory = replace(memory, acknowledged=_Acknowledged(state, intensity))
+        memory = replace(memory, acknowledged=Acknowledged(state, intensity))
     advice: tuple[str, ...] = stop_advice(facts.flags) if state is State.STOP else ()
     if state is State.DELOAD:
         memory = _plan(memory, facts, loads, rules, is_new=is_new)
@@ -338,7 +338,7 @@ def _begin(
     ), is_new
 
 
-def _still_known(memory: Memory, date: dt.date, rules: AlertRules) -> _Acknowledged | None:
+def _still_known(memory: Memory, date: dt.date, rules: AlertRules) -> Acknowledged | None:
     """Return what the runner acknowledged, until nothing as serious has held for the days of a continuation."""
     known_of = memory.acknowledged
     if known_of is None or not _within(memory, _at_least(known_of.state), date, rules):

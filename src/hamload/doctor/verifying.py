@@ -1,4 +1,4 @@
-"""Every raw document against its name, every ledger's own integrity, every check of `sql/checks`. Reads only."""
+"""Every raw document against its name, every ledger's integrity, every check, each state anew. Reads only."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from hamload import raw, versions, warehouse
+from hamload import raw, settings, versions, warehouse
 from hamload.doctor import place
 from hamload.doctor.finding import note, ok, wrong
 from hamload.errors import HamloadError
+from hamload.pipeline import advising
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
@@ -82,10 +83,20 @@ def _tables(home: Path) -> Iterator[Finding]:
         with warehouse.reader(home, sql) as con:
             failures = warehouse.check(con, sql)
             count = len(list((sql / "checks").glob("*.sql")))
+            strange = advising.unlike_their_inputs(con, settings.load(home))
     except HamloadError as error:
         yield wrong("tables", error.what, "hamload rebuild")
         return
     for failure in failures:
         yield wrong(failure.check, f"{failure.why} Failed on {failure.rows} rows.", "hamload rebuild")
+    if strange:
+        athlete_id, day = strange[0]
+        yield wrong(
+            "alerts",
+            f"The states of {len(strange)} days do not follow from their runs, first {day} of {athlete_id}.",
+            "hamload rebuild",
+        )
+    else:
+        yield ok("alerts", "the state of every day follows from its runs")
     if not failures:
         yield ok("tables", f"all {count} checks hold: parts sum to loads, no gap in the days, one session a run, ...")

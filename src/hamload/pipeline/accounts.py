@@ -18,6 +18,7 @@ import tomlkit
 from hamload import post, warehouse
 from hamload.digest.outbox import replace_file
 from hamload.errors import ConfigurationError, HamloadError
+from hamload.pipeline import chronicle
 from hamload.pipeline.fetching import (
     garmin_connection,
     garmin_hosts,
@@ -216,7 +217,9 @@ def forget(settings: Settings, source: str, athlete_id: str, now: dt.datetime) -
         # The ledger last: what is interrupted before can be done again, and finds everything it has to remove.
         left = _revoked(settings, source, athlete_id, now)
         digests = [path for path in (settings.home / "outbox").glob("*") if _is_digest_of(path.name, athlete_id)]
-        for path in (*digests, settings.home / "report.html"):
+        # What libraries logged may name its activities.
+        logs = (settings.home / chronicle.FOLDER).glob(f"{chronicle.NAME}*")
+        for path in (*digests, settings.home / "report.html", *logs):
             path.unlink(missing_ok=True)
         post.forget(settings, athlete_id)
         warehouse.forget_derived(settings.home)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hamload import warehouse
-from hamload.advice import FlagEntry, curl_checks, headline, open_flags, said
+from hamload.advice import FlagEntry, assess, curl_checks, headline, open_flags, said
 from hamload.language import Text, stored
 from hamload.load import daily_metrics, is_returning, spike
 from hamload.pipeline import curling, standing
@@ -141,6 +141,23 @@ def write_alerts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         con.execute("delete from landing.alerts where athlete_id = ? and date > ?", [athlete_id, standing_until])
         warehouse.append_rows(con, "landing.alerts", [_row(alert) for alert in found.alerts])
         standing.note_alerts(con, athlete_id, found)
+
+
+def unlike_their_inputs(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[tuple[str, dt.date]]:
+    """Return the days, each with its athlete, whose published state is not what their series and sessions lead to."""
+    strange: list[tuple[str, dt.date]] = []
+    for (athlete_id,) in con.execute("select athlete_id from landing.athletes order by 1").fetchall():
+        days = day_facts(con, athlete_id, settings.model)
+        alerts = assess(with_curl_checks(con, days, settings.alerts, athlete_id), settings.alerts, athlete_id)
+        wanted = {row["date"]: row for row in map(_row, alerts)}
+        found = {
+            row["date"]: row
+            for row in warehouse.rows(con, "select * from marts.alerts where athlete_id = ?", [athlete_id])
+        }
+        strange += [
+            (athlete_id, day) for day in sorted(wanted.keys() | found.keys()) if wanted.get(day) != found.get(day)
+        ]
+    return strange
 
 
 def with_curl_checks(

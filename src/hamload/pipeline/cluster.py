@@ -25,6 +25,7 @@ from hamload.pipeline.parcels import bundled, packed, unbundled, unpacked
 from hamload.pipeline.readers import Readers
 from hamload.pipeline.reading import Outcome, Task, given_up, read
 from hamload.pipeline.shared import Shared, extra_missing
+from hamload.redaction import install
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -100,6 +101,7 @@ def read_batch(order: Order) -> str:
         Where this worker cannot read as the writer would, or does not see the shared storage.
 
     """
+    install()
     _check_versions(order)
     place, results = Shared(order.place), order.results
     _check_open(place)

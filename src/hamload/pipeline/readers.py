@@ -11,11 +11,13 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import TimeoutError as LateError
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pebble import ProcessExpired, ProcessPool
 
+from hamload.errors import HamloadError
 from hamload.pipeline.reading import given_up, read
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from hamload.settings import ImportSettings, Settings
 
 _MB = 1_000_000
+#: How often all readers may be lost together before it is told.
+_POOLS = 5
 #: A cluster's worker hands in documents from several threads.
 _starting = threading.Lock()
 
@@ -48,10 +52,10 @@ class Readers:
         def outcome() -> Outcome:
             try:
                 try:
-                    return future.result()
+                    return self._awaited(future, task)
                 except ProcessExpired:
                     # It may have been somebody else's doing: a machine short of memory kills the largest process.
-                    return self._scheduled(task).result()
+                    return self._awaited(self._scheduled(task), task)
             except ProcessExpired as error:
                 return given_up(
                     task,
@@ -67,9 +71,25 @@ class Readers:
 
         return outcome
 
+    def _awaited(self, future: ProcessFuture[Outcome], task: Task) -> Outcome:
+        """Wait for a document. The end of an idle reader breaks its whole pool, and is no document's doing."""
+        for _ in range(_POOLS):
+            try:
+                return future.result()
+            except BrokenProcessPool:
+                future = self._scheduled(task)
+        raise HamloadError(
+            f"The processes that read recordings were ended from outside, {_POOLS} times.",
+            "Is the machine short of memory? Lower [import] workers in config.toml, and run the same again.",
+        )
+
     def _scheduled(self, task: Task) -> ProcessFuture[Outcome]:
+        workers = self._settings.workers or os.process_cpu_count() or 1
         with _starting:
-            pool = _pool(self._settings.workers or os.process_cpu_count() or 1, self._settings.max_memory_mb)
+            pool = _pool(workers, self._settings.max_memory_mb)
+            if not pool.active:
+                _pool.cache_clear()
+                pool = _pool(workers, self._settings.max_memory_mb)
         return pool.schedule(read, (task, self._signal, self._model), timeout=self._settings.max_seconds)
 
 

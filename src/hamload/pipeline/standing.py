@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import pickle
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ import duckdb
 import hamload
 from hamload.advice import Memory, walk
 from hamload.merging.decisions import KIND
+from hamload.pipeline import remembering
 from hamload.records import DayFacts
 
 if TYPE_CHECKING:
@@ -100,12 +100,12 @@ class Assessed:
     alerts: list[Alert]
     place: int
     inputs: str
-    memory: bytes
+    memory: str
 
 
 _CREATE_MEMORIES = """
 create table if not exists landing.memories (
-    athlete_id varchar primary key, done integer not null, inputs varchar not null, memory blob not null
+    athlete_id varchar primary key, done integer not null, inputs varchar not null, memory varchar not null
 )
 """
 
@@ -121,20 +121,20 @@ def new_alerts(
     con.execute(_CREATE_MEMORIES)
     kept = con.execute("select done, inputs, memory from landing.memories where athlete_id = ?", [athlete_id])
     done, memory = 0, Memory()
-    for place, inputs, told in kept.fetchall():
+    for place, inputs, text in kept.fetchall():
         ((rows,),) = con.execute(
             "select count(*) from landing.alerts where athlete_id = ? and date < ?",
             [athlete_id, days[place].date if place < len(days) else dt.date.max],
         ).fetchall()
         if place < len(days) and rows == place and hashes[place] == inputs:
-            done, memory = place, pickle.loads(told)  # noqa: S301  # written by ourselves, into a file of the runner's
+            done, memory = place, remembering.remembered(text)
     walked = list(walk(days, rules, athlete_id, done, memory))
     place = max(len(days) - _OPEN_DAYS, 0)
     if place > done:
         memory = walked[place - done - 1][0]
     alerts = [alert for _, alert in walked]
     _remember(hashes[len(days)], alerts)
-    return Assessed(done, alerts, max(place, done), hashes[max(place, done)], pickle.dumps(memory))
+    return Assessed(done, alerts, max(place, done), hashes[max(place, done)], remembering.told(memory))
 
 
 def note_alerts(con: duckdb.DuckDBPyConnection, athlete_id: str, found: Assessed) -> None:

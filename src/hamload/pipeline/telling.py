@@ -23,7 +23,8 @@ from hamload.digest.facts import (
 from hamload.errors import WarehouseError
 from hamload.language import Text, plural, restored, text
 from hamload.pipeline import curling, doubting, planning, recalling, recognising, withholding
-from hamload.records import SERIES, Alert, Cause, Confidence, DayBudget, DeloadPlan, Reason, State
+from hamload.pipeline.remembering import plan_of
+from hamload.records import SERIES, Alert, Cause, Confidence, Reason, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +166,7 @@ def alert_of(con: duckdb.DuckDBPyConnection, athlete_id: str, on: dt.date | None
         advice=tuple(said(sentence) for sentence in row["advice"]),
         clears_when=said(row["clears_when"]),
         is_acknowledged=row["is_acknowledged"],
-        plan=_plan(json.loads(row["plan"])) if row["plan"] else None,
+        plan=plan_of(json.loads(row["plan"])) if row["plan"] else None,
     )
     return alert, said(row["headline"])
 
@@ -174,14 +175,6 @@ def spoken(told: str) -> Callable[[str], str]:
     """Return what turns a stored sentence into the text that it was; another string stays as it is."""
     texts: dict[str, Any] = json.loads(told)
     return lambda sentence: restored(texts[sentence]) if sentence in texts else sentence
-
-
-def _plan(row: dict[str, Any]) -> DeloadPlan:
-    def date(text: str) -> dt.date:
-        return dt.date.fromisoformat(text)
-
-    days = tuple(DayBudget(**{**day, "date": date(day["date"])}) for day in row["days"])
-    return DeloadPlan(**{**row, "days": days, "start": date(row["start"]), "end": date(row["end"])})
 
 
 def alert_history(
