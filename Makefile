@@ -12,7 +12,7 @@ help:
 	@echo "make test-long  the tests, with all that are one of many of their kind"
 	@echo "make docs    the documentation, as a site in build/site; a broken link is an error"
 	@echo "make wheel   the wheel, installed into an empty environment, runs its demo (two minutes)"
-	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about half an hour)"
+	@echo "make bench   every figure beside its peer and its limit, into docs/benchmarks.md (about twenty minutes)"
 	@echo "make cluster the same archive by one process, two, and Dask workers: tables, seconds, costs a session"
 	@echo "make readers a writer in a loop and ten readers, for a minute"
 	@echo "make notebooks  the notebooks as HTML and for Jupyter"

@@ -1,7 +1,6 @@
 """What still stands of last night's work: left alone where every input is what it was, done anew where one is not."""
 
 import datetime as dt
-import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from hamload import pipeline, warehouse
 from hamload.advice import assess, walk
-from hamload.pipeline import advising, gathering, standing
+from hamload.pipeline import advising, gathering, remembering, standing
 from hamload.records import DayFacts
 from hamload.settings import Settings, shipped
 
@@ -31,7 +30,7 @@ def test_days_gone_on_with_from_memory_are_those_of_one_walk(
 ) -> None:
     rules = simulated_home.alerts
     memory = [remembered for remembered, _ in walk(days, rules, "me")][done - 1]
-    kept = pickle.loads(pickle.dumps(memory))  # noqa: S301  # as the warehouse keeps it
+    kept = remembering.remembered(remembering.told(memory))
     later = [alert for _, alert in walk(days, rules, "me", done, kept)]
     assert later == assess(days, rules, "me")[done:]
 
@@ -48,6 +47,9 @@ def test_states_stand_until_the_first_day_that_has_changed(
         second = standing.new_alerts(con, days, rules, "me")
         assert second.done == len(days) - 1 - 42
         assert second.alerts == assess(days, rules, "me")[second.done :]
+        # Whoever asks for the newest gets it from there; whoever asks for all does not get the newest for all.
+        assert standing.newest(days, rules, "me") is second.alerts[-1]
+        assert len(standing.assessed(days, rules, "me")) == len(days)
         # What was said of a day long ago changes what it says, and may change every day after it.
         changed = [replace(days[0], tightness=9.0), *days[1:]]
         assert standing.new_alerts(con, changed, rules, "me").done == 0

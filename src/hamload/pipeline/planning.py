@@ -156,7 +156,7 @@ def outlook(
     rules = settings.alerts
     days = _up_to(days, today)
     facts, loads = days[-1], _loads(days)
-    alert = standing.assessed(days, rules, athlete_id)[-1]
+    alert = standing.newest(days, rules, athlete_id)
     is_deload = alert.state is State.DELOAD
     with_ratios = not facts.is_returning and facts.history_days >= rules.windows.baseline_days
     if is_deload and alert.plan is not None:

@@ -73,20 +73,28 @@ def note(con: duckdb.DuckDBPyConnection, step: str, inputs: str) -> None:
 
 #: So many of the newest days are assessed anew each night: what arrives late mostly belongs to them.
 _OPEN_DAYS = 42
-#: The alerts that this process has found, by their facts: a night's digests and plans ask for them again.
+#: The alerts that this process has found, of all days or of the newest, by the facts of all: a night's digests and
+#: plans ask for them again.
 _assessed: dict[str, list[Alert]] = {}
 _KEPT = 8
 
 
 def assessed(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> list[Alert]:
-    """Return the alerts of these days, or of the newest of them, where this process has assessed them before."""
+    """Return the alert of each of these days."""
     key = hash_of(days, rules, athlete_id)[len(days)]
-    if key not in _assessed:
+    if len(_assessed.get(key, ())) < len(days):
         _remember(key, [alert for _, alert in walk(days, rules, athlete_id)])
     return _assessed[key]
 
 
+def newest(days: Sequence[DayFacts], rules: AlertRules, athlete_id: str) -> Alert:
+    """Return the alert of the last of these days, which are not none."""
+    key = hash_of(days, rules, athlete_id)[len(days)]
+    return _assessed[key][-1] if key in _assessed else assessed(days, rules, athlete_id)[-1]
+
+
 def _remember(key: str, alerts: list[Alert]) -> None:
+    _assessed.pop(key, None)
     while len(_assessed) >= _KEPT:
         del _assessed[next(iter(_assessed))]
     _assessed[key] = alerts
