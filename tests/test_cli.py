@@ -44,8 +44,18 @@ for line in sys.stdin:
         os.environ.clear()
         os.environ.update(command["environment"])
         sys.argv = command["arguments"]
-        hamload.cli.main()
-        sys.exit()
+        code = 1
+        try:
+            hamload.cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Not to the interpreter's end: what was imported before the fork would complain there.
+        os._exit(code)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 

@@ -92,7 +92,10 @@ def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(tables)
         con.execute("create table if not exists landing.version as select $1 as tables", [version])
         yield con
-    except duckdb.IOException as error:
+    except (duckdb.IOException, duckdb.TransactionException) as error:
+        # What a commit could not write comes as a failed transaction.
+        if isinstance(error, duckdb.TransactionException) and "Failed to commit" not in str(error):
+            raise
         raise WarehouseError(
             f"The warehouse {path} cannot be written: {str(error).splitlines()[0]}.",
             "Free some space there, then run the same again (your raw documents are untouched).",

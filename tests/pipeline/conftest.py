@@ -145,8 +145,8 @@ def golden() -> Callable[[Settings, str], None]:
 
 
 _GOLDEN = {
-    # Not where the files lay.
-    "sessions": "select * exclude (name) from marts.sessions order by athlete_id, start_at, session_id",
+    # Not where the files lay, and not the names of recordings made of several, which depend on it.
+    "sessions": "select * exclude (name, recording_id) from marts.sessions order by athlete_id, start_at, session_id",
     "daily_load": "from marts.daily_load order by athlete_id, date, series",
     "alerts": "select athlete_id, date, state, headline, reasons, plan from marts.alerts order by athlete_id, date",
 }

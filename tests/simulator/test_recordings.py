@@ -206,6 +206,7 @@ def test_written_files_carry_local_start_and_kind_in_their_names(tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_whole_year_is_readable_and_holds_the_spike(tmp_path: Path, official: Official) -> None:
     """Every file through fitfast (which checks the checksums), every fifth one and the last week through the SDK."""
     runs, paths = year_of(_RUNNER, _LAST), write_year(_RUNNER, tmp_path, _LAST)
