@@ -57,8 +57,9 @@ browser:
 	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null && command -v npm >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "== Installing chromium, and npm for axe-core, for the tests that look at the pages"; \
+	  npm=$$(command -v npm >/dev/null || echo npm); \
 	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	    chromium chromium-driver npm fonts-noto-core fonts-noto-color-emoji) >/dev/null 2>&1 \
+	    chromium chromium-driver $$npm fonts-noto-core fonts-noto-color-emoji) >/dev/null 2>&1 \
 	    || echo "   It could not be installed; those tests will skip."; \
 	else echo "== No chromium or npm here, and no right to install it: the tests that look at the pages will skip"; fi
 
