@@ -648,6 +648,16 @@ def test_the_cursor_of_an_earlier_hamload_follows_what_two_files_held(
     assert ask(home, "select copies, start_at from marts.sessions") == [(0, _at(12, 11))]
 
 
+def test_two_watched_copies_that_are_cropped_alike_one_after_the_other_leave_the_crop(
+    watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
+) -> None:
+    home, folder = watched
+    for night, (name, minutes) in enumerate((("a.gpx", 40), ("b.gpx", 40), ("b.gpx", 25), ("a.gpx", 25))):
+        (folder / name).write_bytes(gpx_of(_at(12), minutes=minutes))
+        _night(home, night)
+    assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(0, 25)]
+
+
 def test_two_watched_files_that_change_names_are_both_followed(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:

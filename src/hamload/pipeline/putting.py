@@ -214,6 +214,13 @@ def _renamed(delivered: Mapping[str, str], holds: Mapping[str, str], held_before
     # What a file held before goes where goes what it held last.
     moved = {name: found[document] for name, document in held_before.items() if document in found}
     past = {d: moved[n] for d, n in delivered.items() if d not in found and holds.get(n) != d and n in moved}
+    # Where a file holds what is followed in another one, its past is followed there too.
+    for document, name in delivered.items():
+        held = holds.get(name)
+        if held is not None and held != document and document not in found | past:
+            followed = found.get(held, delivered.get(held))
+            if followed is not None and followed != name:
+                past[document] = followed
     return found | past
 
 
