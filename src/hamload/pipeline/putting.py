@@ -154,8 +154,12 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
         with raw.batch(source, athlete.id, now) as batch:
             batch.settle([str(path)], {name for name, _ in put.refused})
             held_before = {name: one.document_id for name, one in seen.items()}
-            for document, name in _renamed(batch.names(), holds, held_before).items():
-                batch.rename(document, name, is_held=holds.get(name) == document)
+            renamed = _renamed(batch.names(), holds, held_before)
+            for document, name in renamed.items():
+                batch.rename(document, name, is_held=False)
+            for name in sorted(set(renamed.values()) & holds.keys()):
+                # What has joined its past must not pass for newer.
+                batch.rename(holds[name], name, is_held=True)
             # What was refused or passed over is looked at again: another version may read it.
             batch.cursor({o.name: [o.stamp, holds[o.name]] for o in found.offers if o.name not in put.unread})
             batch.report(is_history=folder.reports_rest, covered_until=yesterday if folder.reports_rest else None)
