@@ -32,8 +32,7 @@ def both_move_s(one: Span, other: Span) -> float:
     last = min(one.end_at, other.end_at).timestamp()
     if last - first <= 0:
         return 0.0
-    starts = np.arange(first, last, BIN_S)
-    lengths = np.minimum(starts + BIN_S, last) - starts
+    starts, lengths = _bins(first, last)
     both = np.minimum(np.minimum(_moving_s(one, starts), _moving_s(other, starts)), lengths)
     return float(both.sum())
 
@@ -136,14 +135,13 @@ def _share_beside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -
     first, last = span.start_at.timestamp(), span.end_at.timestamp()
     if last <= first:
         return 0.0
-    starts = np.arange(first, last, BIN_S)
-    lengths = np.minimum(starts + BIN_S, last) - starts
+    starts, lengths = _bins(first, last)
     held = sum((voice.moving_s(starts) for voice in speaking), np.zeros(len(starts)))
     shared_s = float(np.minimum(held, lengths).sum())
     if shared_s <= rules.copies.overlap_s and shared_s <= (1 - rules.copies.nearly_whole) * (last - first):
         return 1.0
     share = 1 - shared_s / (last - first)
-    return share if share > 1 - rules.copies.nearly_whole and share * (last - first) >= rules.extras.min_s else 0.0
+    return _if_enough(share, last - first, rules)
 
 
 def _share_outside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) -> float:
@@ -161,8 +159,7 @@ def _share_outside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) 
     first, last = span.start_at.timestamp(), span.end_at.timestamp()
     if last <= first:
         return 0.0
-    starts = np.arange(first, last, BIN_S)
-    lengths = np.minimum(starts + BIN_S, last) - starts
+    starts, lengths = _bins(first, last)
     held = sum((voice.clock_s(starts) for voice in speaking), np.zeros(len(starts)))
     share = 1 - float(np.minimum(held, lengths).sum()) / (last - first)
     if is_typed(span):
@@ -175,7 +172,12 @@ def _share_outside(span: Span, speaking: Sequence[_Voice], rules: MergingRules) 
     ways = [voice.way_m(starts) for voice in speaking]
     if span.distance_m and None not in ways:
         share = min(share, 1 - sum(way for way in ways if way is not None) / span.distance_m)
-    return share if share > 1 - rules.copies.nearly_whole and share * (last - first) >= rules.extras.min_s else 0.0
+    return _if_enough(share, last - first, rules)
+
+
+def _if_enough(share: float, seconds: float, rules: MergingRules) -> float:
+    """Return a share of so many seconds, 0 where it is next to nothing."""
+    return share if share > 1 - rules.copies.nearly_whole and share * seconds >= rules.extras.min_s else 0.0
 
 
 def _may_add(span: Span, lead: Span, rules: Extras) -> bool:
@@ -242,6 +244,12 @@ def _moving_s(span: Span, starts: Array) -> Array:
     edges = span.start_at.timestamp() + BIN_S * np.arange(len(moving) + 1)
     total = np.concatenate([[0.0], np.cumsum(moving)])
     return np.asarray(np.interp(starts + BIN_S, edges, total) - np.interp(starts, edges, total))
+
+
+def _bins(first: float, last: float) -> tuple[Array, Array]:
+    """Return where each half-minute between two moments begins, and how long it is: the last may be shorter."""
+    starts = np.arange(first, last, BIN_S)
+    return starts, np.minimum(starts + BIN_S, last) - starts
 
 
 def _clock_s(span: Span, starts: Array) -> Array:
