@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,21 @@ if os.environ.get("CI"):
 hypothesis_settings.register_profile("few", derandomize=True, deadline=None, max_examples=15)
 if os.environ.get("HAMLOAD_MUTANTS"):
     hypothesis_settings.load_profile("few")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as long all cases of a test but those that its `sampled(n)` keeps, which are spread over them evenly."""
+    cases: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sampled") is not None:
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for of_one in cases.values():
+        (marker,) = of_one[0].iter_markers("sampled")
+        kept = {index * len(of_one) // marker.args[0] for index in range(marker.args[0])}
+        for index, item in enumerate(of_one):
+            if index not in kept:
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

@@ -31,10 +31,12 @@ INSTALLED = Path(sys.executable).with_name("hamload")
 
 #: Imports what the command imports, and from then on forks a process for each command: all but the imports is new.
 _FORKING = """
-import gc, json, os, sys
+import atexit, gc, json, os, sys
 import hamload.cli, hamload.pipeline.decoding, hamload.pipeline.gathering, hamload.pipeline.assessing
 import hamload.pipeline.advising, hamload.pipeline.telling, hamload.pipeline.curling, hamload.digest.render
 gc.freeze()
+# What was imported before the fork would complain at the end of a forked process.
+atexit._clear()
 for line in sys.stdin:
     command = json.loads(line)
     child = os.fork()
@@ -54,7 +56,7 @@ for line in sys.stdin:
             sys.excepthook(*sys.exc_info())
         sys.stdout.flush()
         sys.stderr.flush()
-        # Not to the interpreter's end: what was imported before the fork would complain there.
+        atexit._run_exitfuncs()
         os._exit(code)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
@@ -328,6 +330,7 @@ def test_the_sessions_are_listed_newest_first_in_a_wide_and_in_a_narrow_window(f
         assert parts == pytest.approx(row["load_efm"])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("columns", [40, 50, 60, 72, 80, 100, 120])
 def test_a_window_of_any_width_shows_each_day_and_number_whole_or_not_at_all(
     filled: Path, hamload: Run, columns: int

@@ -87,6 +87,7 @@ def test_every_question_can_be_answered_at_the_keyboard(hamload: Run, export: Pa
     assert [(str(f.path), f.reports_rest) for f in current.folders] == [(str(watched), True)]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("answer", "unknown"), [("y", 0), ("n", 2)])
 def test_it_asks_whether_the_days_since_the_last_recording_were_rest(
     hamload: Run, tmp_path: Path, answer: str, unknown: int
@@ -160,6 +161,7 @@ def test_an_inaccessible_zone_is_added_before_the_tables_of_an_older_config(haml
     assert (current.time_zone, current.show.units, current.athlete().easy_speed_mps) == ("Asia/Tokyo", "miles", 3.03)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -311,9 +311,10 @@ _LEDGER = {
     "deliveries": "select document_id, athlete_id, source, external_id, name, facts from deliveries"
     " order by 1, 2, 3, 4, 6",
     "refusals": "select source, athlete_id, name, reason from refusals order by 1, 2, 3",
-    # What a service has counted of our requests is another number after a kill, and has to be.
-    "cursors": "select source, athlete_id, json_remove(cursor, '$.quota', '$.spent_on', '$.spent_requests')"
-    " from cursors order by 1, 2",
+    # What a service has counted of our requests is another number after a kill, and has to be; a night is another
+    # run, and took another time.
+    "cursors": "select source, athlete_id, json_remove(cursor, '$.quota', '$.spent_on', '$.spent_requests',"
+    " '$.good.run_id', '$.good.ended_at', '$.last.run_id', '$.last.ended_at') from cursors order by 1, 2",
     "reports": "select source, athlete_id, reported_at, is_history, documents, covered_until, is_failure, message"
     " from reports order by 1, 2, 3",
     "withdrawals": "select source, athlete_id, external_id from withdrawals order by 1, 2, 3",

@@ -98,6 +98,7 @@ def test_a_sign_in_that_hides_private_runs_says_that_rest_cannot_be_told(live: A
     assert {day for day, is_known in known.items() if is_known} == runs
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("code", [None, "123456"])
 def test_a_runner_logs_in_to_garmin_once_with_a_code_where_it_wants_one(
     live: Any, monkeypatch: pytest.MonkeyPatch, code: str | None

@@ -163,6 +163,7 @@ def test_a_row_that_names_no_activity_lets_no_day_be_vouched_for(live: Any) -> N
     }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("service", [Service.GARMIN, Service.GARMIN_PERSONAL])
 def test_another_runners_account_takes_nothing_away(live: Any, service: Service) -> None:
     home = live(5, (service,))

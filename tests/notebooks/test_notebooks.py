@@ -41,6 +41,7 @@ def test_notebooks_use_the_public_api_alone() -> None:
         assert imported <= {"marimo", "hamload", "datetime"}, name
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_runs_as_a_script_without_a_home(name: str, nothing_of_ones_own: dict[str, str]) -> None:
     done = subprocess.run(

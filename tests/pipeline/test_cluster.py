@@ -310,6 +310,7 @@ def test_a_document_that_ends_every_worker_is_listed_and_the_others_of_its_batch
     assert len(desk.held(there)["sessions"]) == 11
 
 
+@pytest.mark.long
 def test_the_limits_of_time_and_memory_hold_on_a_worker_for_each_document(
     one_batch: tuple[Path, bytes], cluster: Any, desk: Desk
 ) -> None:

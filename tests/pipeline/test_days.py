@@ -61,6 +61,7 @@ def test_between_single_files_the_days_are_unknown(
     assert _drawn(home, ask) == "R?R??R?????"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("is_folder", "options", "drawn"),
     [
@@ -136,6 +137,7 @@ def test_today_may_still_bring_a_run_and_is_no_day_of_rest_before_the_night(
     assert _drawn(home, ask) == "R0R"
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("is_left_empty", [False, True], ids=["gone", "empty mount point"])
 def test_a_folder_that_is_gone_is_a_failure_with_its_remedy_and_its_later_days_are_unknown_not_rest(
     tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit, *, is_left_empty: bool

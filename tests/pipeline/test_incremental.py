@@ -165,6 +165,7 @@ def _configured(home: Settings, text: str) -> Settings:
     return settings.load(home.home)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("change", "column"),
     [

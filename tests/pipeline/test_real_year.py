@@ -193,6 +193,7 @@ def test_what_could_not_be_read_is_listed_alone_and_its_run_is_known_from_anothe
     assert ask(year, "select count(*) from marts.sessions where name like '%/sample.tcx'") == [(1,)]
 
 
+@pytest.mark.long
 def test_importing_the_year_twice_or_its_files_one_folder_at_a_time_gives_the_same_tables(
     year: Settings,
     folder: Path,

@@ -116,6 +116,7 @@ def _strava(start: dt.datetime, **told: Any) -> bytes:
     return json.dumps({"summary": summary | told, "streams": None, "note": ""}).encode()
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("form", ["garmin", "strava"])
 def test_a_run_without_any_duration_makes_its_day_unknown_in_every_source(
     kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, form: str
@@ -380,6 +381,7 @@ def test_copies_at_another_hour_that_name_no_device_are_one_run(kept: Settings, 
     assert [row[1] for row in _sessions(kept, ask)] == [1]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("minutes", "elapsed_s"), [(389, None), (68, None), (60, 4200)])
 def test_a_summary_whose_clock_ran_on_never_speaks_before_the_recording_of_the_whole_way(
     kept: Settings, ask: Ask, gpx_of: Gpx, minutes: float, elapsed_s: float | None
@@ -509,6 +511,7 @@ def _night(home: Settings, night: int) -> None:
     _refresh(home)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("nights", [(0, 1, 2), (0, 2), (0, 1)])
 def test_a_watched_file_that_is_renamed_and_cropped_later_is_followed(
     watched: tuple[Settings, Path], ask: Ask, tables: Tables, gpx_of: Gpx, nights: tuple[int, ...]
@@ -553,6 +556,7 @@ def _tracks(*given: bytes) -> bytes:
     )
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -742,6 +746,7 @@ def test_two_halves_that_are_joined_are_one_run_with_the_load_of_one(kept: Setti
     assert gives == [["streams"], ["20 min that only it holds"]]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("is_first", [False, True])
 def test_a_recorded_half_and_a_summary_half_that_are_joined_have_the_load_of_both_and_say_what_is_known_less_well(
     kept: Settings, ask: Ask, tables: Tables, gpx_of: Gpx, *, is_first: bool
@@ -844,6 +849,7 @@ def _left_on(gpx_of: Gpx) -> bytes:
     return first.replace(b"</trkseg>", b"</trkseg><trkseg>" + later + b"</trkseg>")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("action", "minutes"), [(None, [40, 35]), ("accept", [40, 35]), ("whole", [75]), ("exclude", [35])]
 )
@@ -883,6 +889,7 @@ def test_joined_halves_that_are_both_doubted_are_doubted_for_both_reasons(
     assert minutes == 60
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("decide", "wrong"),
     [
@@ -925,6 +932,7 @@ DOUBTED = {
 }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", DOUBTED)
 def test_a_doubted_summary_makes_its_day_unknown_until_the_runner_decides(
     kept: Settings, ask: Ask, gpx_of: Gpx, tables: Tables, name: str
@@ -1345,6 +1353,7 @@ def test_a_file_that_one_source_gave_under_two_ids_counts_as_long_as_one_of_them
     assert (_minutes(kept, ask, 3), _minutes(kept, ask, 4)) == ([30], [22])
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("late", "minutes"),
     [
@@ -1380,6 +1389,7 @@ def _two(first: bytes, second: bytes) -> bytes:
     return first.removesuffix(b"</trkseg></trk></gpx>") + second.split(b"<trkseg>")[1]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("document", "phone", "told"),
     [

@@ -393,6 +393,7 @@ ENDPOINTS = ("activities", "download", "exercise_sets", "refresh")
 CASES = [(e, f) for e in ENDPOINTS for f in FAULTS if (e, f) not in {("refresh", "too slow"), ("refresh", "a drip")}]
 
 
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize(("endpoint", "fault"), CASES)
 def test_every_fault_ends_by_itself_with_a_remedy_and_the_next_night_completes(
     simulator: GarminSimulator, tokens: Path, night: Night, endpoint: str, fault: str
@@ -817,6 +818,7 @@ def test_a_block_names_its_end_and_nothing_is_asked_before(
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.sampled(21)
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f not in {"too slow", "a drip"}])
 @pytest.mark.parametrize("endpoint", ["sign_in_page", "login", "mfa", "token", "profile"])
 def test_every_fault_of_a_login_ends_it_with_a_remedy_or_leaves_it_whole(

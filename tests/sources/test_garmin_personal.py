@@ -229,6 +229,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("endpoint", ["key", "activities", "download"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_ends_by_itself_with_a_remedy_and_the_next_night_completes(

@@ -57,6 +57,7 @@ def _limited(megabytes: float) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("megabytes", [0.005, 0.2, 3])
 def test_a_full_disk_is_told_in_a_sentence_and_the_home_is_as_it_was(home: Path, megabytes: float) -> None:
     """Where the documents, where the tables, and where the published copy no longer fit."""
@@ -131,6 +132,7 @@ def closed(home: Path, tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("command", ["import", "sync", "rebuild"])
 def test_a_home_that_nobody_may_write_is_told_and_left_as_it_is(closed: Path, command: str) -> None:
     before = {path: path.read_bytes() for path in sorted(closed.rglob("*")) if path.is_file()}

@@ -67,6 +67,7 @@ def _is_harmless(text: str) -> None:
     assert strange == set()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", ["status", "sessions", "alerts", "plan", "doctor"])
 def test_no_command_sends_a_terminal_anything_but_words(home: Path, command: str) -> None:
     shown = _run(home, command)
