@@ -65,7 +65,10 @@ def archive(folder: str, workers: str = "1") -> dict[str, Any]:
     """Take a folder from nothing to a digest: keep, read, clean, merge, assess, decide, build, publish, write."""
     from hamload import pipeline, settings
     from hamload.digest import render  # noqa: F401  # its import is preparation
-    from hamload.pipeline import advising, assessing, decoding, gathering  # noqa: F401  # as above
+    from hamload.pipeline.counsel import advising  # noqa: F401  # as above
+    from hamload.pipeline.documents import decoding  # noqa: F401  # as above
+    from hamload.pipeline.joining import gathering  # noqa: F401  # as above
+    from hamload.pipeline.loads import assessing  # noqa: F401  # as above
 
     told: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as place:
@@ -85,8 +88,8 @@ def archive(folder: str, workers: str = "1") -> dict[str, Any]:
 
 def _warm(current: Any) -> None:
     """Start the readers: a night starts them once, however much there is to read."""
-    from hamload.pipeline.readers import Readers
-    from hamload.pipeline.reading import Task
+    from hamload.pipeline.documents.readers import Readers
+    from hamload.pipeline.documents.reading import Task
 
     hands = Readers(current.imports, current.signal, current.model)
     nothing = Task(Path("/dev/null"), "fit", "0" * 64, "", {})
@@ -125,7 +128,11 @@ def notebook(folder: str) -> dict[str, Any]:
 def night(home: str, new_run: str = "") -> dict[str, Any]:
     """Run a night on a copy of a home: with nothing new, or with one new recording in its folder."""
     from hamload import pipeline, settings
-    from hamload.pipeline import advising, assessing, decoding, gathering, mailing, reporting  # noqa: F401
+    from hamload.pipeline.counsel import advising  # noqa: F401
+    from hamload.pipeline.documents import decoding  # noqa: F401
+    from hamload.pipeline.joining import gathering  # noqa: F401
+    from hamload.pipeline.loads import assessing  # noqa: F401
+    from hamload.pipeline.showing import mailing, reporting  # noqa: F401
 
     told: dict[str, Any] = {}
     kept, watched, later = Path(f"{home}_kept"), Path(f"{home}_watched"), NIGHT + dt.timedelta(days=1)

@@ -23,9 +23,9 @@ from prefect.states import Completed, Failed
 
 from hamload import pipeline, settings
 from hamload.errors import BusyError, HamloadError
-from hamload.pipeline import cluster
-from hamload.pipeline.cluster import Order
-from hamload.pipeline.shared import extra_missing
+from hamload.pipeline.documents import cluster
+from hamload.pipeline.documents.cluster import Order
+from hamload.pipeline.documents.shared import extra_missing
 from hamload.redaction import discreet, install, redacted
 from hamload.settings import AccountSettings, FolderSettings, Settings
 from hamload.warehouse import Failure

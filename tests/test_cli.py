@@ -32,8 +32,9 @@ INSTALLED = Path(sys.executable).with_name("hamload")
 #: Imports what the command imports, and from then on forks a process for each command: all but the imports is new.
 _FORKING = """
 import atexit, gc, json, os, sys
-import hamload.cli, hamload.pipeline.decoding, hamload.pipeline.gathering, hamload.pipeline.assessing
-import hamload.pipeline.advising, hamload.pipeline.telling, hamload.pipeline.curling, hamload.digest.render
+import hamload.cli, hamload.digest.render
+import hamload.pipeline.documents.decoding, hamload.pipeline.joining.gathering, hamload.pipeline.loads.assessing
+import hamload.pipeline.counsel.advising, hamload.pipeline.counsel.curling, hamload.pipeline.showing.telling
 gc.freeze()
 # What was imported before the fork would complain at the end of a forked process.
 atexit._clear()

@@ -1,6 +1,7 @@
 """Imports run in one direction: this test is the picture in docs/architecture.md, held against the code."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,21 @@ ALLOWED: dict[str, set[str]] = {
     "flows": _PURE | {"settings", "pipeline", "warehouse", "redaction", "leash"},
     "leash": set(),
 }
+#: The rooms of the pipeline, along the way of the data, and what each stands on.
+PIPELINE: dict[str, set[str]] = {
+    "noting": set(),
+    "intake": {"noting"},
+    "setup": {"noting", "intake"},
+    "documents": {"noting"},
+    "joining": {"documents"},
+    "loads": {"noting", "documents", "joining"},
+    "counsel": {"intake", "joining"},
+    "showing": {"noting", "documents", "counsel"},
+    "guarding": {"noting", "showing"},
+    "answers": {"showing", "guarding"},
+    "steps": {"noting", "intake", "documents", "joining", "loads", "counsel", "showing", "guarding", "answers"},
+    "order": {"noting", "intake", "answers", "steps"},
+}
 FILES = [*sorted(SOURCE.rglob("*.py")), *sorted(FLOWS.glob("*.py"))]
 
 
@@ -71,6 +87,46 @@ def test_a_room_imports_only_what_stands_before_it(path: Path) -> None:
     assert _imported_rooms(ast.parse(path.read_text(encoding="utf-8"))) - {room} <= ALLOWED[room]
 
 
+def _imported_within(package: str, tree: ast.AST) -> set[str]:
+    rooms: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == package:
+            rooms |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
+            rooms.add((node.module or "").removeprefix(f"{package}.").split(".")[0])
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names if alias.name.startswith(f"{package}.")]
+            rooms |= {name.removeprefix(f"{package}.").split(".")[0] for name in names}
+    return rooms
+
+
+@pytest.mark.parametrize(
+    "path", sorted((SOURCE / "pipeline").rglob("*.py")), ids=lambda p: p.relative_to(SOURCE).as_posix()
+)
+def test_a_room_of_the_pipeline_imports_only_what_stands_before_it(path: Path) -> None:
+    room = path.relative_to(SOURCE / "pipeline").parts[0].removesuffix(".py")
+    if room == "__init__":
+        return
+    assert room in PIPELINE, f"{room} is a new room: give it its place in this table"
+    before = list(PIPELINE)[: list(PIPELINE).index(room)]
+    assert PIPELINE[room] <= set(before), "imports run in one direction"
+    found = _imported_within("hamload.pipeline", ast.parse(path.read_text(encoding="utf-8")))
+    assert found - {room} <= PIPELINE[room]
+
+
+def _reads_environment(tree: ast.AST) -> bool:
+    written = {"os.environ.setdefault", "os.environ.update"}
+    named = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    return "os.getenv" in named or named.count("os.environ") > sum(name in written for name in named)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    assert _reads_environment(ast.parse('os.environ["X"]'))
+    assert not _reads_environment(ast.parse('os.environ.setdefault("X", "1")'))
+    reading = {_room(path) for path in FILES if _reads_environment(ast.parse(path.read_text(encoding="utf-8")))}
+    assert reading == {"settings"}
+
+
 def test_the_pure_rooms_touch_no_file_no_clock_and_no_database() -> None:
     forbidden = {"os", "pathlib", "sqlite3", "duckdb", "time", "requests", "httpx", "socket", "random", "logging"}
     for room in ("load", "advice", "merging"):
@@ -87,7 +143,7 @@ _CLUSTER = {"distributed", "dask", "fsspec", "cloudpickle", "prefect_dask"}
 
 
 def test_what_only_a_cluster_needs_is_imported_where_a_cluster_is_asked_and_never_at_the_start() -> None:
-    askers = {"pipeline/cluster.py", "pipeline/shared.py", "flows/nightly.py"}
+    askers = {"pipeline/documents/cluster.py", "pipeline/documents/shared.py", "flows/nightly.py"}
     for path in FILES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         name = f"flows/{path.name}" if path.parent == FLOWS else path.relative_to(SOURCE).as_posix()
@@ -105,3 +161,16 @@ def test_only_the_flows_import_prefect() -> None:
         modules = {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
         modules |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
         assert _room(path) == "flows" or not any(m.split(".")[0] == "prefect" for m in modules), path
+
+
+def test_the_picture_names_files_that_are_there_and_the_rooms_with_what_they_stand_on() -> None:
+    top = SOURCE.parents[1]
+    text = (top / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)+\.py)`", text))
+    assert len(named) > 20
+    assert {name for name in named if not (SOURCE / name).is_file() and not (top / name).is_file()} == set()
+    told = {
+        room: set(re.findall(r"`(\w+)`", stands_on))
+        for room, stands_on in re.findall(r"^\| `(\w+)/` \| [^|]+ \|([^|]*)\|$", text, re.MULTILINE)
+    }
+    assert told == {room: stands_on for room, stands_on in PIPELINE.items() if (SOURCE / "pipeline" / room).is_dir()}

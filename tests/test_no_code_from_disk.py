@@ -14,7 +14,7 @@ _PIPED = {
     "flows/nightly.py": ("cloudpickle", {"cloudpickle.register_pickle_by_value("}),
 }
 #: A source of the runner's own is code: they named its file in their config.toml.
-_OWN = "src/hamload/pipeline/own.py"
+_OWN = "src/hamload/pipeline/intake/own.py"
 _UNSAFE = {"pickle", "cPickle", "dill", "shelve", "marshal", "joblib", "cloudpickle", "jsonpickle"}
 
 

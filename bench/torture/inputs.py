@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from hamload import pipeline, settings, warehouse
 from hamload.errors import HamloadError
-from hamload.pipeline.putting import limits_of
+from hamload.pipeline.intake.putting import limits_of
 from hamload.raw import Raw, document_id
 from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes
 from hamload.sources import files

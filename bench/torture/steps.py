@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hamload import pipeline, post, settings
 from hamload.errors import ConfigurationError
-from hamload.pipeline import accounts
+from hamload.pipeline.setup import accounts
 from hamload.records import Service
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from selenium.webdriver.common.keys import Keys
 from hamload import charts
 from hamload.digest.render import Picture, render_html
 from hamload.digest.report import render_report
-from hamload.pipeline import mailing
-from hamload.pipeline.mailing import inlined
+from hamload.pipeline.showing import mailing
+from hamload.pipeline.showing.mailing import inlined
 from hamload.records import Confidence, State
 
 if TYPE_CHECKING:

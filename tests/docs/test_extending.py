@@ -13,7 +13,7 @@ import pytest
 
 from hamload import doctor, pipeline, settings, warehouse
 from hamload.errors import ConfigurationError
-from hamload.pipeline.fetching import Fetched
+from hamload.pipeline.intake.fetching import Fetched
 from hamload.simulator import SimulatedRunner, fit_bytes, year_of
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "sportswatch.py"

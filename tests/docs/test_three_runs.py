@@ -21,7 +21,7 @@ import pytest
 import hamload
 from hamload import pipeline, settings
 from hamload.api import Opened
-from hamload.pipeline.putting import Put
+from hamload.pipeline.intake.putting import Put
 
 type Array = np.ndarray[Any, np.dtype[np.float64]]
 type Cell = str | float | None

@@ -16,7 +16,7 @@ import yaml
 
 from hamload import post, settings
 from hamload.demonstration import load_flow, sign_in
-from hamload.pipeline import chronicle, nights
+from hamload.pipeline.noting import chronicle, nights
 from hamload.records import Service
 from hamload.simulator import SimulatedRunner, strava, year_of
 from hamload.simulator.garmin import Fault

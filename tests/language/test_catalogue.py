@@ -34,8 +34,8 @@ SPEAKING = [
     # The notebooks' charts are for analysts, in English.
     SOURCE / "charts" / "shared.py",
     SOURCE / "charts" / "reported.py",
-    *(SOURCE / "pipeline" / f"{name}.py" for name in ("charting", "doubting", "mailing", "planning", "recalling")),
-    *(SOURCE / "pipeline" / f"{name}.py" for name in ("recognising", "telling", "withdrawing", "withholding")),
+    *(SOURCE / "pipeline" / "counsel" / f"{name}.py" for name in ("planning", "withholding")),
+    *(p for p in sorted((SOURCE / "pipeline" / "showing").glob("*.py")) if p.name != "reporting.py"),
     *(SOURCE / "cli" / f"{name}.py" for name in ("drawing", "showing")),
 ]
 _TAKERS = {"text", "plural", "marked", "say", "_Chart"}

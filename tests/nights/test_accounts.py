@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from hamload import settings
 from hamload.cli import app
 from hamload.errors import ConfigurationError
-from hamload.pipeline import accounts
+from hamload.pipeline.setup import accounts
 from hamload.records import Service
 from hamload.sources.tokens import Key
 

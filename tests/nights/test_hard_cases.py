@@ -12,7 +12,7 @@ import pytest
 from hamload import pipeline, post
 from hamload.demonstration import sign_in
 from hamload.errors import HamloadError
-from hamload.pipeline import accounts
+from hamload.pipeline.setup import accounts
 from hamload.raw import Raw
 from hamload.records import Service, Streams
 from hamload.simulator import PlannedRun, SimulatedRunner, streams_of

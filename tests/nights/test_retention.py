@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hamload import journal, pipeline, warehouse
-from hamload.pipeline import deciding
+from hamload.pipeline.joining import deciding
 from hamload.raw import Raw
 from hamload.records import Service
 from hamload.simulator import streams_of

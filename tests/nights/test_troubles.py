@@ -12,7 +12,7 @@ import pytest
 
 from hamload import pipeline, post
 from hamload.errors import HamloadError
-from hamload.pipeline import chronicle
+from hamload.pipeline.noting import chronicle
 from hamload.post.ledger import Ledger
 from hamload.post.letter import plain_text
 from hamload.records import Service

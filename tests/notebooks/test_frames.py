@@ -19,7 +19,7 @@ import pytest
 import hamload
 from hamload import pipeline, settings, warehouse
 from hamload.errors import HamloadError, WarehouseError
-from hamload.pipeline import backtesting, journaling
+from hamload.pipeline.counsel import backtesting, journaling
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from hamload import pipeline, settings, warehouse
-from hamload.pipeline.putting import Put
+from hamload.pipeline.intake.putting import Put
 from hamload.settings import Settings
 from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes, write_year
 from hamload.simulator.athlete import Place

@@ -20,9 +20,9 @@ import pytest
 
 from hamload import pipeline, settings, warehouse
 from hamload.errors import ClusterError, ConfigurationError
-from hamload.pipeline import cluster as reading
-from hamload.pipeline.parcels import packed, unpacked
-from hamload.pipeline.reading import Task, read
+from hamload.pipeline.documents import cluster as reading
+from hamload.pipeline.documents.parcels import packed, unpacked
+from hamload.pipeline.documents.reading import Task, read
 from hamload.raw import document_id
 from hamload.settings import Settings
 

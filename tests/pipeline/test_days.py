@@ -12,8 +12,8 @@ import pytest
 
 from hamload import pipeline
 from hamload.errors import HamloadError
-from hamload.pipeline import accounts
-from hamload.pipeline.putting import Put
+from hamload.pipeline.intake.putting import Put
+from hamload.pipeline.setup import accounts
 from hamload.settings import Settings
 from hamload.sources import files
 

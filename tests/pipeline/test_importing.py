@@ -14,7 +14,7 @@ import pytest
 
 from hamload import pipeline
 from hamload.errors import ConfigurationError
-from hamload.pipeline.putting import Put
+from hamload.pipeline.intake.putting import Put
 from hamload.settings import Settings
 from hamload.simulator.fitfile import block, fit_file
 

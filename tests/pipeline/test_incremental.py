@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hamload import pipeline, settings
-from hamload.pipeline import assessing
-from hamload.pipeline.putting import Put
+from hamload.pipeline.intake.putting import Put
+from hamload.pipeline.loads import assessing
 from hamload.settings import Settings
 from hamload.simulator import SimulatedRunner, fit_bytes, start_of, write_year, year_of
 

@@ -14,8 +14,8 @@ from icalendar import Calendar
 import hamload
 from hamload import pipeline
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.pipeline import backtesting, curling, journaling, planning
-from hamload.pipeline.putting import Put
+from hamload.pipeline.counsel import backtesting, curling, journaling, planning
+from hamload.pipeline.intake.putting import Put
 from hamload.records import State
 from hamload.settings import Settings
 from hamload.simulator import SimulatedRunner

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from hamload import pipeline
 from hamload.cli import app
 from hamload.errors import ConfigurationError
-from hamload.pipeline.putting import Put
+from hamload.pipeline.intake.putting import Put
 from hamload.settings import Settings
 
 type Bring = Callable[..., Put]

@@ -11,7 +11,7 @@ import pytest
 from hamload import pipeline, warehouse
 from hamload.digest.render import render_html, render_text
 from hamload.language import Text
-from hamload.pipeline import planning
+from hamload.pipeline.counsel import planning
 from hamload.records import State
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from hamload import pipeline, settings
-from hamload.pipeline import readers
-from hamload.pipeline.reading import Task
+from hamload.pipeline.documents import readers
+from hamload.pipeline.documents.reading import Task
 from hamload.settings import Settings
 
 type Ask = Callable[..., list[tuple[Any, ...]]]

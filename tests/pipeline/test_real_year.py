@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hamload.pipeline.putting import Put
+from hamload.pipeline.intake.putting import Put
 from hamload.settings import Settings
 
 type Ask = Callable[..., list[tuple[Any, ...]]]

@@ -6,7 +6,7 @@ import pytest
 
 from hamload.language import Language, Text
 from hamload.load.confidence import estimate_grade, grade
-from hamload.pipeline import recognising
+from hamload.pipeline.showing import recognising
 from hamload.records import AltitudeSource, Basis
 from hamload.settings import defaults
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hamload.advice import Acknowledged, Memory
-from hamload.pipeline.remembering import remembered, told
+from hamload.pipeline.counsel.remembering import remembered, told
 from hamload.records import DayBudget, DeloadPlan, State
 
 DATES, NUMBERS, STATES = st.dates(), st.floats(allow_nan=False), st.sampled_from(State)

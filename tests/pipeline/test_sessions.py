@@ -14,7 +14,8 @@ import pytest
 from hamload import pipeline
 from hamload.api import open as opened
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.pipeline import deciding, putting
+from hamload.pipeline.intake import putting
+from hamload.pipeline.joining import deciding
 from hamload.raw import Raw
 from hamload.sources import files
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hamload.merging.decisions import Action
-    from hamload.pipeline.putting import Put
+    from hamload.pipeline.intake.putting import Put
     from hamload.settings import Settings
 
     type Ask = Callable[..., list[tuple[Any, ...]]]

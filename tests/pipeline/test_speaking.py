@@ -19,7 +19,7 @@ from hamload import pipeline, settings
 from hamload.advice import RULES
 from hamload.cli import app
 from hamload.digest.render import _MEASURES, mail_subject, render_html, render_markdown, render_text
-from hamload.pipeline import mailing
+from hamload.pipeline.showing import mailing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

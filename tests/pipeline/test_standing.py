@@ -11,7 +11,8 @@ import pytest
 
 from hamload import pipeline, warehouse
 from hamload.advice import assess, walk
-from hamload.pipeline import advising, gathering, remembering, standing
+from hamload.pipeline.counsel import advising, remembering, standing
+from hamload.pipeline.joining import gathering
 from hamload.records import DayFacts
 from hamload.settings import Settings, shipped
 

@@ -13,7 +13,7 @@ import pytest
 
 from hamload import pipeline, post
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.pipeline import nights
+from hamload.pipeline.noting import nights
 from hamload.raw import Raw
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ def test_what_libraries_warn_of_stands_in_the_log_without_secrets_and_their_deta
 def test_the_log_is_bounded_and_a_full_disk_stops_nothing(
     configured: Configured, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from hamload.pipeline import chronicle  # noqa: PLC0415
+    from hamload.pipeline.noting import chronicle  # noqa: PLC0415
 
     monkeypatch.setattr(chronicle, "MAX_BYTES", 2000)
     current = configured(None)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hamload.api import drawing
-from hamload.pipeline import backtesting, charting
+from hamload.pipeline.counsel import backtesting
+from hamload.pipeline.showing import charting
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
     from hamload.parameters import AlertRules
-    from hamload.pipeline.backtesting import Backtested
+    from hamload.pipeline.counsel.backtesting import Backtested
     from hamload.records import DayFacts
 
     type _Sets = dict[str, list[dict[str, Any]]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hamload import charts
-from hamload.pipeline import charting
+from hamload.pipeline.showing import charting
 
 if TYPE_CHECKING:
     import datetime as dt

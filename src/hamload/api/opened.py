@@ -12,7 +12,7 @@ import pandas as pd
 from hamload import settings, warehouse
 from hamload.api.frames import Day, frame, span
 from hamload.errors import ConfigurationError, HamloadError, WarehouseError
-from hamload.pipeline import charting
+from hamload.pipeline.showing import charting
 from hamload.records import SERIES
 
 if TYPE_CHECKING:
@@ -406,7 +406,7 @@ class Opened:
 
         """
         from hamload.api.backtests import BackTest  # noqa: PLC0415  # pays for its own imports
-        from hamload.pipeline import backtesting  # noqa: PLC0415
+        from hamload.pipeline.counsel import backtesting  # noqa: PLC0415
 
         current = settings.load(self.home)
         changed = settings.overlaid(current, thresholds) if thresholds else current
@@ -484,7 +484,7 @@ class Opened:
     def _alert_rows(
         self, con: duckdb.DuckDBPyConnection, athlete_id: str | None, since: Day, until: Day
     ) -> pd.DataFrame:
-        from hamload.pipeline import withholding  # noqa: PLC0415  # pays for its own imports
+        from hamload.pipeline.counsel import withholding  # noqa: PLC0415  # pays for its own imports
 
         first, last = span(since, until)
         self._check_athlete(con, athlete_id)

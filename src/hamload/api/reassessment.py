@@ -13,7 +13,8 @@ from hamload import settings as _settings
 from hamload.api.frames import frame
 from hamload.errors import WarehouseError
 from hamload.load import daily_metrics
-from hamload.pipeline import assessing, charting
+from hamload.pipeline.loads import assessing
+from hamload.pipeline.showing import charting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -47,7 +47,7 @@ def auth_strava(
     The application's number and secret are asked for, or taken from STRAVA_CLIENT_ID and STRAVA_CLIENT_SECRET (or
     STRAVA_CLIENT_SECRET_FILE). Make one at https://www.strava.com/settings/api, callback domain: localhost
     """
-    from hamload.pipeline import accounts
+    from hamload.pipeline.setup import accounts
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
@@ -76,7 +76,7 @@ def auth_garmin(home: Home = None, athlete: AthleteId = "") -> None:
     try again. The Personal API is not blocked: hamload auth garmin-personal
     """
     from hamload import settings as configuration
-    from hamload.pipeline import accounts
+    from hamload.pipeline.setup import accounts
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
@@ -108,8 +108,8 @@ def auth_garmin_personal(
     is kept. With its last day known, hamload warns from two weeks before.
     """
     from hamload import settings as configuration
-    from hamload.pipeline import accounts
-    from hamload.pipeline.fetching import KEY_VARIABLE
+    from hamload.pipeline.intake.connecting import KEY_VARIABLE
+    from hamload.pipeline.setup import accounts
     from hamload.sources.tokens import Key
 
     settings = settings_of(home)
@@ -138,7 +138,7 @@ def forget(
     Example:  hamload forget strava
     """
     from hamload import pipeline
-    from hamload.pipeline import accounts
+    from hamload.pipeline.setup import accounts
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id

@@ -14,7 +14,7 @@ from hamload.language import NBSP
 
 if TYPE_CHECKING:
     from hamload.language import Language
-    from hamload.pipeline.curling import CurlPlan
+    from hamload.pipeline.counsel.curling import CurlPlan
 
 curls_app = typer.Typer(
     help="The curl programme: the next session, on which days, why; and sending it to the watch.",
@@ -29,7 +29,7 @@ def curls(context: typer.Context, home: Home = None, athlete: AthleteId = "", as
     """Show the next curls: sets and repetitions, on which days, why, and how."""
     if context.invoked_subcommand is not None:
         return
-    from hamload.pipeline import curling, planning
+    from hamload.pipeline.counsel import curling, planning
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
@@ -45,7 +45,7 @@ def curls(context: typer.Context, home: Home = None, athlete: AthleteId = "", as
 @curls_app.command()
 def push(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> None:
     """Send the next session to Garmin Connect as a strength workout, on its day. The same session is sent once."""
-    from hamload.pipeline import curling
+    from hamload.pipeline.counsel import curling
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
@@ -64,7 +64,7 @@ def push(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) ->
 
 
 def _print(found: CurlPlan, language: Language) -> None:
-    from hamload.pipeline import curling
+    from hamload.pipeline.counsel import curling
 
     console = terminal()
     if found.dose is not None:

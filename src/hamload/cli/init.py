@@ -17,7 +17,7 @@ from hamload.errors import ConfigurationError, HamloadError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hamload.pipeline.founding import Answers
+    from hamload.pipeline.setup.founding import Answers
     from hamload.settings import Settings
 
 _KINDS = {
@@ -75,7 +75,7 @@ def init(
     Examples:  hamload init  |  hamload init --yes --name Anna --import ~/Downloads/export_1234567.zip
     """
     from hamload import settings
-    from hamload.pipeline import founding
+    from hamload.pipeline.setup import founding
 
     place = settings.home_folder(home)
     is_there = founding.check_place(place)
@@ -171,7 +171,7 @@ def _zone(ask: _Asker, told: str, current: Settings, place: Path, is_there: bool
 
 
 def _easy_speed(ask: _Asker, told: str, has: float | None) -> float | None:
-    from hamload.pipeline import founding
+    from hamload.pipeline.setup import founding
 
     if not told:
         return None
@@ -247,7 +247,7 @@ class _Sources:
         self.folders.append((str(found), rest))
 
     def _looked(self, path: str, *, may_be_empty: bool) -> Path:
-        from hamload.pipeline import founding
+        from hamload.pipeline.setup import founding
 
         place = Path(path.strip().strip("'\"")).expanduser().absolute()
         looked = founding.look(self._current, place, may_be_empty=may_be_empty)
@@ -268,7 +268,7 @@ def _kinds(answer: str) -> list[str]:
 def _found(place: Path, answers: Answers, sources: _Sources) -> None:
     from dataclasses import replace
 
-    from hamload.pipeline import founding
+    from hamload.pipeline.setup import founding
 
     for line in founding.write(place, replace(answers, folders=tuple(sources.folders))):
         terminal().print(f"  config.toml: {plain(line)}", highlight=False, soft_wrap=True)

@@ -43,7 +43,7 @@ def ask(context: typer.Context, home: Home = None, athlete: AthleteId = "") -> N
         raise ConfigurationError(
             "hamload log: nothing to log, and no terminal to ask on.", "For instance: hamload log tightness 4."
         )
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     asked = (
         ("tightness", "How tight are your hamstrings today, 0-10?", journaling.tightness),
@@ -84,7 +84,7 @@ def tightness(
     as_json: AsJson = False,
 ) -> None:
     """Log how tight the hamstrings are, 0-10.  Example:  hamload log tightness 4 --side left."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     _write("tightness", journaling.tightness(level, side), on, home, athlete, as_json=as_json)
 
@@ -98,7 +98,7 @@ def soreness(
     as_json: AsJson = False,
 ) -> None:
     """Log how sore the hamstrings are, 0-10. One to three days after curls it steers the next dose."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     _write("soreness", journaling.soreness(level), on, home, athlete, as_json=as_json)
 
@@ -115,7 +115,7 @@ def curls(
     as_json: AsJson = False,
 ) -> None:
     """Log curls that you did, the whole day's in one entry.  Example:  hamload log curls 2x8 --rpe 8."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     content = journaling.curls(dose, rpe, lowering_s, is_single_leg=single_leg)
     _write("curls", content, on, home, athlete, as_json=as_json)
@@ -136,7 +136,7 @@ def capacity_test(
     as_json: AsJson = False,
 ) -> None:
     """Log a capacity test: how many ball curls up to an effort of 8/10, never 10/10."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     _write("test", journaling.capacity_test(repetitions), on, home, athlete, as_json=as_json)
 
@@ -150,7 +150,7 @@ def flag(
     as_json: AsJson = False,
 ) -> None:
     """Log a warning sign: it stops all exercise advice until a clinician has looked at it. Bare: the list."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     if not name:
         _print_flags(as_json=as_json)
@@ -167,7 +167,7 @@ def cleared(
     as_json: AsJson = False,
 ) -> None:
     """Log that a clinician has looked at a warning sign and cleared you."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     _write("cleared", journaling.flag(name), on, home, athlete, as_json=as_json)
 
@@ -181,7 +181,7 @@ def note(
     as_json: AsJson = False,
 ) -> None:
     """Log anything else."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     _write("note", journaling.note(" ".join(text)), on, home, athlete, as_json=as_json)
 
@@ -194,7 +194,7 @@ def undo(
     as_json: AsJson = False,
 ) -> None:
     """Take an entry back. It stays in the journal, and counts no longer."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     settings = settings_of(home)
     taken = journaling.undo(settings, settings.athlete(athlete).id, entry, dt.datetime.now(tz=dt.UTC))
@@ -215,7 +215,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what was logged, newest day first."""
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     settings = settings_of(home)
     known = journaling.entries(settings, settings.athlete(athlete).id)
@@ -336,7 +336,7 @@ def _ground(reason: dict[str, Any], language: Language) -> str:
 def ack(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> None:
     """Take note of the newest state: it is told again only when it worsens. It stays shown, and holds as before."""
     from hamload import pipeline
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
@@ -356,7 +356,7 @@ def ack(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> 
 def _print_flags(*, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     if as_json:
         print(json.dumps([asdict(flag) for flag in journaling.FLAGS.values()], indent=2))
@@ -378,7 +378,7 @@ def _write(
     as_json: bool,
     refresh: bool = True,
 ) -> None:
-    from hamload.pipeline import journaling
+    from hamload.pipeline.counsel import journaling
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hamload.language import Language
-    from hamload.pipeline.backtesting import Backtested
-    from hamload.pipeline.planning import Outlook, WhatIf
+    from hamload.pipeline.counsel.backtesting import Backtested
+    from hamload.pipeline.counsel.planning import Outlook, WhatIf
 
 
 @app.command()
@@ -37,7 +37,7 @@ def plan(
 
     Examples:  hamload plan --off tue --off thu  |  hamload plan --add "sun long 100min" --race 2026-12-06
     """
-    from hamload.pipeline import planning
+    from hamload.pipeline.counsel import planning
 
     settings = settings_of(home)
     runner = settings.athlete(athlete).id
@@ -59,7 +59,7 @@ def plan(
 @app.command()
 def backtest(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) -> None:
     """Hold the rules against your own tightness entries: hits, false alarms, lead time, and chance's share in them."""
-    from hamload.pipeline import backtesting
+    from hamload.pipeline.counsel import backtesting
 
     settings = settings_of(home)
     found = backtesting.backtest(settings, athlete)
@@ -132,7 +132,7 @@ def _print(found: Outlook, language: Language) -> None:
 def _print_days(console: Console, found: Outlook, language: Language) -> None:
     from rich.table import Table
 
-    from hamload.pipeline import planning
+    from hamload.pipeline.counsel import planning
 
     assert found.plan is not None  # noqa: S101  # the caller looked
     swaps = {swap.date: swap for swap in found.swaps}

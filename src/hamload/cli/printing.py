@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from hamload.errors import HamloadError
-    from hamload.pipeline.putting import Progress
+    from hamload.pipeline.noting.progress import Progress
     from hamload.settings import Settings
     from hamload.warehouse import Failure
 

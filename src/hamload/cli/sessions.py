@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from hamload.pipeline.deciding import Made
+    from hamload.pipeline.joining.deciding import Made
     from hamload.settings import Settings
 
 sessions_app = typer.Typer(
@@ -42,7 +42,8 @@ def sessions(
         context.obj = (home, athlete)
         return
     from hamload import pipeline
-    from hamload.pipeline import deciding, recognising
+    from hamload.pipeline.joining import deciding
+    from hamload.pipeline.showing import recognising
 
     settings = settings_of(home)
     rows = pipeline.sessions(settings, athlete, last)
@@ -72,7 +73,7 @@ def show(
     context: typer.Context, session_id: SessionId, home: Home = None, athlete: AthleteId = "", as_json: AsJson = False
 ) -> None:
     """Show one run: its recordings, what each gives and why it belongs there, and what is doubted."""
-    from hamload.pipeline import deciding
+    from hamload.pipeline.joining import deciding
 
     settings, runner = _where(context, home, athlete)
     row = deciding.shown(settings, runner, session_id)
@@ -93,7 +94,7 @@ def split(
     athlete: AthleteId = "",
 ) -> None:
     """Say that recordings of this session are of several runs."""
-    from hamload.pipeline import deciding
+    from hamload.pipeline.joining import deciding
 
     now = dt.datetime.now(tz=dt.UTC)
     _decide(context, home, athlete, lambda s, who: deciding.split(s, who, session_id, activities or [], now))
@@ -107,7 +108,7 @@ def join(
     athlete: AthleteId = "",
 ) -> None:
     """Say that these sessions are one run: halves are added up, copies count once."""
-    from hamload.pipeline import deciding
+    from hamload.pipeline.joining import deciding
 
     now = dt.datetime.now(tz=dt.UTC)
     _decide(context, home, athlete, lambda s, who: deciding.join(s, who, session_ids, now))
@@ -122,7 +123,7 @@ def accept(
     athlete: AthleteId = "",
 ) -> None:
     """Say that a doubted run is right as it is counted; one that was cut at a long break, up to there."""
-    from hamload.pipeline import deciding
+    from hamload.pipeline.joining import deciding
 
     now = dt.datetime.now(tz=dt.UTC)
     _decide(
@@ -133,7 +134,7 @@ def accept(
 @sessions_app.command()
 def exclude(context: typer.Context, session_id: SessionId, home: Home = None, athlete: AthleteId = "") -> None:
     """Say that this was no run of yours: it does not count, and its day is known without it."""
-    from hamload.pipeline import deciding
+    from hamload.pipeline.joining import deciding
 
     now = dt.datetime.now(tz=dt.UTC)
     _decide(context, home, athlete, lambda s, who: deciding.judge(s, who, session_id, "exclude", now))
@@ -144,7 +145,7 @@ def decisions(context: typer.Context, home: Home = None, athlete: AthleteId = ""
     """List what you decided about runs, oldest first."""
     from dataclasses import asdict
 
-    from hamload.pipeline import deciding
+    from hamload.pipeline.joining import deciding
 
     settings, runner = _where(context, home, athlete)
     made = deciding.made(settings, runner)
@@ -166,7 +167,7 @@ def undo(
     athlete: AthleteId = "",
 ) -> None:
     """Take a decision back."""
-    from hamload.pipeline import deciding
+    from hamload.pipeline.joining import deciding
 
     now = dt.datetime.now(tz=dt.UTC)
     _decide(context, home, athlete, lambda s, who: deciding.undo(s, who, entry, now), "Taken back")
@@ -214,7 +215,7 @@ def _short(title: str) -> str:
 
 
 def _print_session(row: dict[str, Any], settings: Settings) -> None:
-    from hamload.pipeline import recognising
+    from hamload.pipeline.showing import recognising
 
     trust = settings.language().say(recognising.confidence(row["confidence_why"]))
     console = terminal()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hamload import settings as configuration
 from hamload.doctor.finding import note, ok, wrong
-from hamload.pipeline.fetching import APP_VARIABLES, KEY_VARIABLE
+from hamload.pipeline.intake.connecting import APP_VARIABLES, KEY_VARIABLE
 from hamload.records import Service
 from hamload.sources import garmin_personal
 from hamload.sources.access import FOLDER, Access

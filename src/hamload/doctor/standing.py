@@ -12,7 +12,7 @@ from hamload import settings as configuration
 from hamload.doctor import signins
 from hamload.doctor.finding import note, ok, wrong
 from hamload.errors import HamloadError
-from hamload.pipeline import trying
+from hamload.pipeline.setup import trying
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,7 +10,7 @@ from hamload import raw, settings, versions, warehouse
 from hamload.doctor import place
 from hamload.doctor.finding import note, ok, wrong
 from hamload.errors import HamloadError
-from hamload.pipeline import advising
+from hamload.pipeline.counsel import advising
 from hamload.settings import shipped
 
 if TYPE_CHECKING:

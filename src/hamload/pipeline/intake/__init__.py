@@ -1,0 +1,1 @@
+"""Where documents come in: services are fetched, files are put. Nothing is decoded here."""

@@ -1,0 +1,1 @@
+"""Each session gets its load. What may not be kept is frozen with it."""
