@@ -153,7 +153,7 @@ def deliver(current: Settings, failures: list[Failure], now: dt.datetime) -> lis
     """Send what each runner is due and what waits in the outbox, and write the reports. Returns what went wrong."""
     for athlete_id in pipeline.known_athletes(current):
         pipeline.tell_state(current, athlete_id, now)
-    reports, problems = pipeline.tell_and_report(current, failures, now, _logged)
+    reports, problems = pipeline.tell_and_report(current, failures, now)
     for path in reports:
         get_run_logger().info("report: %s", path)
     return problems

@@ -52,7 +52,7 @@ PIPELINE: dict[str, set[str]] = {
     "joining": {"documents"},
     "loads": {"noting", "documents", "joining"},
     "counsel": {"intake", "joining"},
-    "showing": {"noting", "documents", "counsel"},
+    "showing": {"documents", "counsel"},
     "guarding": {"noting", "showing"},
     "answers": {"showing", "guarding"},
     "steps": {"noting", "intake", "documents", "joining", "loads", "counsel", "showing", "guarding", "answers"},

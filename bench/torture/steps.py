@@ -68,7 +68,7 @@ def forget(home: Path, now: dt.datetime) -> None:
         with suppress(ConfigurationError):
             # Nothing of it is left where it was killed after its commit: the tables are what is missing then.
             accounts.forget(current, Service.STRAVA.value, "me", now)
-        pipeline.refresh(current, now.date(), now=now)
+        pipeline.refresh(settings.load(home), now.date(), now=now)
 
 
 STEPS: Mapping[str, Callable[[Path, dt.datetime], None]] = {

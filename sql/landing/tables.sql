@@ -69,6 +69,17 @@ create table if not exists landing.features (
     features json not null             -- what later sessions' history needs of this run
 );
 
+create table if not exists landing.courses (
+    activity_id varchar primary key,   -- the recording
+    chunk integer not null,            -- of the samples that it was made from
+    easy_speed_mps double not null,    -- [m/s] with which its demand was computed
+    model_version varchar not null,    -- and by which model
+    step_s double not null,            -- [s] between two points
+    speed varchar not null,            -- base64, one byte a point: 0.04 m/s a step; 255 is unknown, as in the others
+    grade varchar not null,            -- base64, one byte a point: 0.004 a step from -0.5 on
+    demand varchar not null            -- base64, one byte a point: 0.05 a step
+);
+
 create table if not exists landing.strength_sets (
     activity_id varchar not null,
     set_index integer not null,

@@ -231,6 +231,17 @@ def _check_published(home: Path) -> None:
         )
 
 
+def publication(home: Path) -> tuple[int, int]:
+    """Return what tells one published copy from every other. Raises WarehouseError where nothing has been published."""
+    _check_published(home)
+    return _publication(home / PUBLISHED)
+
+
+def _publication(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
 @contextmanager
 def snapshot(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dt.datetime]]:
     """Open the published copy as it is now, read-only, with when it was published (UTC).
@@ -250,10 +261,9 @@ def snapshot(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dt.datetim
     try:
         while True:
             _check_published(home)
-            before = path.stat()
+            before = _publication(path)
             con.execute(f"attach '{_quoted(path)}' as hamload (read_only)")
-            after = path.stat()
-            if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
+            if before == _publication(path):
                 break
             # Another copy was published in between: which of the two was opened is not known.
             con.execute("detach hamload")
@@ -271,7 +281,7 @@ def snapshot(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dt.datetim
         con.close()
         raise
     try:
-        yield con, dt.datetime.fromtimestamp(after.st_mtime, tz=dt.UTC)
+        yield con, dt.datetime.fromtimestamp(before[1] / 1e9, tz=dt.UTC)
     finally:
         con.close()
 

@@ -50,11 +50,12 @@ def test_after_seven_days_samples_and_answers_are_gone_and_sessions_stay_as_they
     home.night(days=6)
     assert _formats(home) == {"strava": 12}
     assert home.ask("select count(*) from landing.samples")[0][0] > 10_000
+    assert home.ask("select count(*) from landing.courses") == [(12,)]
 
     home.night(days=1)
 
     assert _formats(home) == {"frozen": 12}
-    assert home.ask("select count(*) from landing.samples") == [(0,)]
+    assert home.ask("select (select count(*) from landing.samples), (select count(*) from landing.courses)") == [(0, 0)]
     assert _rows(home, "marts.sessions") == sessions
     assert _series(home) == series
     for path in (home.home / "raw").rglob("*.strava*"):
@@ -112,7 +113,7 @@ def test_a_run_joined_with_a_half_that_only_a_summary_knows_keeps_its_load_when_
     assert joined > load + 15
     assert basis == "summary"
     home.night(days=8)
-    assert home.ask("select count(*) from landing.samples") == [(0,)]
+    assert home.ask("select (select count(*) from landing.samples), (select count(*) from landing.courses)") == [(0, 0)]
     assert _rows(home, "marts.sessions") == sessions
     assert _series(home) == series
     with pipeline.exclusive(home.settings):

@@ -90,18 +90,23 @@ def ask() -> Callable[..., list[tuple[Any, ...]]]:
 
 @pytest.fixture(scope="session")
 def tables() -> Callable[[Settings], dict[str, list[tuple[Any, ...]]]]:
-    """Return every row of every published table; of `source_health` all but when the source was asked and answered."""
+    """Return every row of every published table and every course.
+
+    Of `source_health` all but when the source was asked and answered; of courses not where their samples lie.
+    """
 
     def everything(home: Settings) -> dict[str, list[tuple[Any, ...]]]:
         with warehouse.reader(home.home) as con:
             names = con.execute(
                 "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
             ).fetchall()
-            return {name: con.execute(_SELECTS.get(name, f"from marts.{name}")).fetchall() for (name,) in names}
+            found = {name: con.execute(_SELECTS.get(name, f"from marts.{name}")).fetchall() for (name,) in names}
+            return found | {"courses": con.execute(_COURSES).fetchall()}
 
     return everything
 
 
+_COURSES = "select * exclude (chunk) from landing.courses order by all"
 _SELECTS = {"source_health": "select * exclude (last_asked_at, last_success_at) from marts.source_health"}
 
 

@@ -1,9 +1,12 @@
 import gzip
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from hamload.errors import ConfigurationError, HamloadError
 from hamload.sources.files import Limits, find
@@ -82,6 +85,30 @@ def test_a_damaged_archive_is_listed_and_stops_nothing(tmp_path: Path) -> None:
     with pytest.raises(HamloadError, match="cannot be unpacked"):
         first.read()
     assert second.read() == GPX
+
+
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_CONTENT = GPX * 3 + bytes(range(256))
+
+
+@given(packing=st.sampled_from(_PACKINGS), place=st.integers(0, 500), spoilt=st.binary(min_size=1, max_size=12))
+@example(packing=zipfile.ZIP_LZMA, place=39, spoilt=b"\xff")
+def test_whatever_is_spoilt_in_an_archive_its_members_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, packing: int, place: int, spoilt: bytes
+) -> None:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", packing) as archive:
+        archive.writestr("a.gpx", _CONTENT)
+    content = bytearray(whole.getvalue())
+    start = place % len(content)
+    content[start : start + len(spoilt)] = spoilt
+    path = tmp_path_factory.mktemp("spoilt") / "a.zip"
+    path.write_bytes(content)
+    found = find([path], LIMITS)
+    assert found.offers or found.refused
+    for offer in found.offers:
+        with suppress(HamloadError):
+            assert len(offer.read()) <= LIMITS.file_bytes
 
 
 def test_a_cut_off_gzip_is_refused_with_its_remedy(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import json
 import typer
 
 from hamload.cli.app import AsJson, AthleteId, Home, app
-from hamload.cli.printing import progress_bars, settings_of, terminal
+from hamload.cli.printing import settings_of, terminal
 
 
 @app.command()
@@ -20,8 +20,7 @@ def report(home: Home = None, athlete: AthleteId = "", as_json: AsJson = False) 
     from hamload import pipeline
 
     settings = settings_of(home)
-    with progress_bars(as_json) as progress:
-        path = pipeline.report(settings, athlete, dt.datetime.now(tz=dt.UTC), progress)
+    path = pipeline.report(settings, athlete, dt.datetime.now(tz=dt.UTC))
     if as_json:
         print(json.dumps({"path": str(path), "bytes": path.stat().st_size}))
     else:

@@ -89,28 +89,24 @@ def _night(settings: Settings, now: dt.datetime, today: dt.date | None, progress
     for athlete_id in known_athletes(settings):
         tell_state(settings, athlete_id, now)
         failed += recall_curls(settings, athlete_id, now, today)
-    reports, problems = tell_and_report(settings, failures, now, progress)
+    reports, problems = tell_and_report(settings, failures, now)
     return Night(tuple(fetched), decoded, tuple(told), (*failed, *problems), tuple(failures), digests, tuple(reports))
 
 
-def tell_and_report(
-    settings: Settings, failures: Sequence[Failure], now: dt.datetime, progress: Progress = silent
-) -> tuple[list[Path], list[str]]:
+def tell_and_report(settings: Settings, failures: Sequence[Failure], now: dt.datetime) -> tuple[list[Path], list[str]]:
     """Send what waits, then write the reports, then tell what went wrong. Returns the reports, and the problems.
 
     Mail waits for no report, and a report that cannot be written is told as any other trouble.
     """
     problems = deliver(settings, now)
-    reports, unwritten = write_reports(settings, now, progress)
+    reports, unwritten = write_reports(settings, now)
     if tell_troubles(settings, failures, now, unwritten):
         problems += deliver(settings, now)
     told = [f"The report of {athlete_id} could not be written: {error}" for athlete_id, error in unwritten.items()]
     return reports, list(dict.fromkeys([*problems, *told]))
 
 
-def write_reports(
-    settings: Settings, now: dt.datetime, progress: Progress = silent
-) -> tuple[list[Path], dict[str, Exception]]:
+def write_reports(settings: Settings, now: dt.datetime) -> tuple[list[Path], dict[str, Exception]]:
     """Write every athlete's report, where the runner wants one each night, each by itself.
 
     Returns where they lie, and whose could not be written and why.
@@ -119,7 +115,7 @@ def write_reports(
     unwritten: dict[str, Exception] = {}
     for athlete_id in known_athletes(settings) if settings.show.nightly_report else ():
         try:
-            written.append(report(settings, athlete_id, now, progress))
+            written.append(report(settings, athlete_id, now))
         except Exception as error:  # noqa: BLE001  # whatever it is, the night's own work is done, and it is told
             unwritten[athlete_id] = error
     return written, unwritten

@@ -117,7 +117,7 @@ def _assess(
     con: duckdb.DuckDBPyConnection, raw: Raw, settings: Settings, today: dt.date | None, progress: Progress
 ) -> None:
     from hamload.pipeline.joining import gathering, unchanged
-    from hamload.pipeline.loads import assessing, reported
+    from hamload.pipeline.loads import assessing, courses, reported
 
     reported.write_reports(con, raw, settings, today)
     reported.write_journal(con, raw)
@@ -126,6 +126,7 @@ def _assess(
         gathering.write_sessions(con, settings, today)
         unchanged.note(con, "gather", unchanged.gathered(con, settings, today))
     assessing.write_loads(con, settings, today, progress)
+    courses.write_courses(con, settings.model, progress)
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -201,11 +202,11 @@ def digest(settings: Settings, athlete_id: str = "", now: dt.datetime | None = N
 
 
 @stepped("report")
-def report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress = silent) -> Path:
+def report(settings: Settings, athlete_id: str, now: dt.datetime) -> Path:
     """Write one athlete's report: a page in the home that holds everything and loads nothing."""
     from hamload.pipeline.showing import reporting
 
-    return reporting.write_report(settings, settings.athlete(athlete_id).id, now, progress)
+    return reporting.write_report(settings, settings.athlete(athlete_id).id, now)
 
 
 @stepped(

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import os
 import time
 import zipfile
@@ -250,12 +251,26 @@ def _reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -
     return lambda: _plain(_member(archive, member, limits), limits)
 
 
+#: What unpacking raises where a member is encrypted, spoilt, or packed in a way that there is no unpacker for.
+_SPOILT = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    MemoryError,
+)
+
+
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> bytes:
     try:
         with archive.open(member) as stream:
             content = stream.read(limits.file_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        raise UnreadableError(f"This archive member cannot be unpacked: {error}.") from None
+    except _SPOILT as error:
+        raise UnreadableError(f"This archive member cannot be unpacked: {error or type(error).__name__}.") from None
     if len(content) > limits.file_bytes:
         raise UnsafeArchiveError(
             f"This file unpacks to more than {limits.file_bytes / _MB:,.0f} MB.",

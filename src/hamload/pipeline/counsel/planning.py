@@ -10,6 +10,7 @@ import datetime as dt
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,7 @@ from hamload.records import DayBudget, DayFacts, DeloadPlan, SeriesDay, SessionF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import duckdb
 
@@ -139,24 +141,21 @@ def outlook(
     if wishes.race is not None and wishes.race in wishes.off:
         raise ConfigurationError(f"--race {wishes.race} is a day that --off keeps free.", "Leave one of the two out.")
     flags = logged_flags(settings, athlete_id)
+    rules = settings.alerts
     try:
-        with warehouse.reader(settings.home) as con:
-            days = advising.day_facts(con, athlete_id, settings.model)
-            days = advising.with_curl_checks(con, days, settings.alerts, athlete_id)
-            sessions = advising.session_facts(con, athlete_id)
+        published = warehouse.publication(settings.home)
+        known = _known(settings.home, published, athlete_id, today, settings.model, rules)
     except WarehouseError:
         if not flags:
             raise
-        days, sessions = [], []
+        known = _Known((), (), None)
     if flags:
-        date = days[-1].date if days else today
+        date = known.days[-1].date if known.days else today
         return _withheld(athlete_id, date, flags)
-    if not days:
+    days, alert = known.days, known.alert
+    if alert is None:
         raise WarehouseError(f"There is nothing to plan for {athlete_id} yet.", "Run: hamload import PATH.")
-    rules = settings.alerts
-    days = _up_to(days, today)
     facts, loads = days[-1], _loads(days)
-    alert = standing.newest(days, rules, athlete_id)
     is_deload = alert.state is State.DELOAD
     with_ratios = not facts.is_returning and facts.history_days >= rules.windows.baseline_days
     if is_deload and alert.plan is not None:
@@ -169,7 +168,7 @@ def outlook(
     told = _sentences(facts, plan, rules, wishes, today, is_deload=is_deload, with_ratios=with_ratios)
     if wishes.race is not None:
         told = (*told, *_curls_told(settings, athlete_id, today, wishes.race))
-    asked = _what_if(days, sessions, runs, alert, settings, plan if is_deload else None)
+    asked = _what_if(days, known.sessions, runs, alert, settings, plan if is_deload else None)
     return Outlook(
         athlete_id=athlete_id,
         as_of=facts.date,
@@ -231,6 +230,28 @@ def what_on(found: Outlook, day: DayBudget | None) -> Text:
         return wording.not_planned()
     is_quiet = day.is_quiet or bool(found.swaps) or found.state is State.CAUTION
     return wording.day_of_plan(day.limit_efm, is_quiet=is_quiet, is_deload=found.state is State.DELOAD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What one publication says of a runner, up to yesterday. `alert` is None where there is no day yet."""
+
+    days: Sequence[DayFacts]
+    sessions: Sequence[SessionFact]
+    alert: Alert | None
+
+
+# A night's digest, mail and report ask for the same week of one publication.
+@lru_cache(maxsize=8)
+def _known(
+    home: Path, _published: tuple[int, int], athlete_id: str, today: dt.date, model: LoadModel, rules: AlertRules
+) -> _Known:
+    with warehouse.reader(home) as con:
+        days = advising.day_facts(con, athlete_id, model)
+        days = advising.with_curl_checks(con, days, rules, athlete_id)
+        sessions = advising.session_facts(con, athlete_id)
+    days = _up_to(days, today) if days else []
+    return _Known(days, sessions, standing.newest(days, rules, athlete_id) if days else None)
 
 
 def _up_to(days: list[DayFacts], today: dt.date) -> list[DayFacts]:

@@ -305,7 +305,7 @@ def _limited(facts_hash: str, settings: Settings) -> str:
 def _forget(con: duckdb.DuckDBPyConnection, documents: Collection[tuple[str, str]]) -> None:
     """Remove what an earlier decoding made of these documents, each an athlete's id and a document's."""
     for key in map(list, sorted(documents)):
-        for table in ("samples", "features", "strength_sets", "frozen_loads"):
+        for table in ("samples", "features", "courses", "strength_sets", "frozen_loads"):
             con.execute(
                 f"delete from landing.{table} where activity_id in ("  # noqa: S608
                 "select activity_id from landing.activities where athlete_id = ? and document_id = ?)",

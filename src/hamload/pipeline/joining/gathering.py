@@ -162,6 +162,7 @@ def _drop_composed(con: duckdb.DuckDBPyConnection, wanted: set[str]) -> None:
             for table, column in (
                 ("samples", "activity_id"),
                 ("features", "activity_id"),
+                ("courses", "activity_id"),
                 ("composed", "recording_id"),
             ):
                 con.execute(f"delete from landing.{table} where {column} = ?", [made])  # noqa: S608

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import asdict
 from functools import cache
-from itertools import batched
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from hamload import charts, post, warehouse
 from hamload.digest.facts import written_on
 from hamload.digest.outbox import replace_file
 from hamload.digest.report import Coefficient, ReportFacts, ReportRun, Spell, render_report
 from hamload.language import METRES_PER_MILE
-from hamload.load import demand
 from hamload.pipeline.counsel import withholding
-from hamload.pipeline.documents.storing import read_channels
 from hamload.pipeline.showing import telling
 from hamload.pipeline.showing.charting import chart_rows
 from hamload.records import State
@@ -31,28 +25,19 @@ if TYPE_CHECKING:
     import duckdb
 
     from hamload.digest.facts import DigestFacts
-    from hamload.pipeline.noting.progress import Progress
-    from hamload.records import Array
     from hamload.settings import Settings
 
-#: Points of a run's course: more for those that are still being looked at, so that ten years stay a few megabytes.
-_POINTS, _POINTS_NEW, _NEW_RUNS = 120, 300, 60
-#: How many runs' samples are in memory at once.
-_BATCH = 50
-_UNKNOWN = 255
 _KM_FACTOR, _MILES_FACTOR = 3.6, 3600 / METRES_PER_MILE
-#: One byte a value: what a step is, and what byte 0 stands for. `report.js` reads them back.
-_STEPS = {"v": (0.04, 0.0), "g": (0.004, -0.5), "h": (0.05, 0.0)}
 
 
-def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress: Progress) -> Path:
+def write_report(settings: Settings, athlete_id: str, now: dt.datetime) -> Path:
     """Write one athlete's report. The only runner of a home has `report.html`, others `report-ATHLETE.html`."""
     with warehouse.reader(settings.home) as con:
         told = telling.digest_facts(con, settings, athlete_id)
         digest = written_on(told, now.astimezone(settings.zone(athlete_id)).date(), is_newest=True)
         rows = chart_rows(con, settings, athlete_id, digest.as_of)
         sessions = telling.sessions(con, athlete_id, 1_000_000)
-        traces = _traces(con, settings, sessions, progress)
+        traces = _traces(con, sessions)
         spells = _spells(con, athlete_id, digest)
     is_miles = digest.language.is_miles
     places = {session_id: place for place, session_id in enumerate(traces)}
@@ -78,7 +63,7 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime, progress
     path = report_path(settings, athlete_id)
     replace_file(path, render_report(facts).encode())
     if withholding.is_outdated(settings, digest.alert):
-        return write_report(settings, athlete_id, now, progress)
+        return write_report(settings, athlete_id, now)
     return path
 
 
@@ -140,36 +125,10 @@ def _spells(con: duckdb.DuckDBPyConnection, athlete_id: str, digest: DigestFacts
     ]
 
 
-def _traces(
-    con: duckdb.DuckDBPyConnection, settings: Settings, sessions: Sequence[dict[str, Any]], progress: Progress
-) -> dict[str, dict[str, Any]]:
-    """Return each run's course with speed, grade and demand, thinned: three strings of one byte a point."""
-    recorded = [row for row in sessions if row["samples"]]
-    traces: dict[str, dict[str, Any]] = {}
-    for place, some in enumerate(batched(recorded, _BATCH)):
-        found = read_channels(con, [row["recording_id"] for row in some], ("time_s", "dt_s", "speed_mps", "grade"))
-        for index, row in enumerate(some, start=place * _BATCH):
-            if row["recording_id"] not in found:
-                continue
-            time_s, dt_s, speed, grade = found[row["recording_id"]].values()
-            asked = demand(speed, grade, row["easy_speed_mps"], settings.model.demand)
-            points = _POINTS_NEW if index < _NEW_RUNS else _POINTS
-            traces[row["session_id"]] = _trace(points, time_s, dt_s, v=speed, g=grade, h=asked)
-        progress("courses", min((place + 1) * _BATCH, len(recorded)), len(recorded))
-    return traces
+def _traces(con: duckdb.DuckDBPyConnection, sessions: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return each run's course as `report.js` reads it."""
+    found = {row.pop("activity_id"): row for row in warehouse.rows(con, _COURSES)}
+    return {row["session_id"]: found[row["recording_id"]] for row in sessions if row["recording_id"] in found}
 
 
-def _trace(points: int, time_s: Array, dt_s: Array, **channels: Array) -> dict[str, Any]:
-    step_s = max(float(time_s[-1] + dt_s[-1]) / points, 1.0)
-    where = np.minimum((time_s / step_s).astype(int), points - 1)
-    count = int(where.max()) + 1
-    trace: dict[str, Any] = {"s": round(step_s, 2)}
-    for name, values in channels.items():
-        is_known = np.isfinite(values)
-        weight = np.bincount(where[is_known], dt_s[is_known], count)
-        total = np.bincount(where[is_known], values[is_known] * dt_s[is_known], count)
-        means = np.divide(total, weight, out=np.full(count, np.nan), where=weight > 0)
-        step, zero = _STEPS[name]
-        coded = np.clip(np.round((means - zero) / step), 0, _UNKNOWN - 1)
-        trace[name] = base64.b64encode(np.where(np.isnan(means), _UNKNOWN, coded).astype(np.uint8).tobytes()).decode()
-    return trace
+_COURSES = "select activity_id, step_s as s, speed as v, grade as g, demand as h from landing.courses"
