@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,22 +64,41 @@ def rules() -> AlertRules:
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a database as Prefect makes it at its first start, which takes ten seconds: once for all workers.
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make something that takes long once for all workers of a run: `once(name, make)` returns the folder it is in.
+
+    What is shared is read only; a test that changes it begins with a copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.made"
+        folder.mkdir(exist_ok=True)
+        with (shared / f"{name}.lock").open("w") as guard:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            if not done.exists():
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def migrated(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Return a database as Prefect makes it at its first start, which takes ten seconds.
 
     A test may begin with a copy of it. What a first start does, the wheel's demo shows.
     """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "migrated"
-    folder.mkdir(exist_ok=True)
-    with (folder / ".lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        if not (folder / "prefect.db").exists():
-            own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-            subprocess.run(
-                [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"],
-                env=own | settings.prefect_environment(folder) | {"PREFECT_HOME": str(folder)},
-                capture_output=True,
-                check=True,
-            )
-    return folder / "prefect.db"
+
+    def make(folder: Path) -> None:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+        subprocess.run(
+            [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"],
+            env=own | settings.prefect_environment(folder) | {"PREFECT_HOME": str(folder)},
+            capture_output=True,
+            check=True,
+        )
+
+    return once("migrated", make) / "prefect.db"

@@ -185,8 +185,12 @@ def _counted(current: Settings, folder: Path, named: dict[str, tuple[str, hostil
         unread = con.execute("select name, reason from landing.unreadable").fetchall()
     with Raw(current.home) as raw:
         names: dict[str, list[str]] = {}
+        newest: dict[str, str] = {}
         for delivery in raw.deliveries():
             names.setdefault(delivery.document_id, []).append(delivery.name)
+            if delivery.external_id:
+                newest[delivery.external_id] = delivery.document_id
+        replaced = {d.name for d in raw.deliveries() if newest.get(d.external_id, d.document_id) != d.document_id}
     read = {name for (name,) in activities}
     reasons: dict[str, str] = {}
     for name, reason in unread:
@@ -206,6 +210,8 @@ def _counted(current: Settings, folder: Path, named: dict[str, tuple[str, hostil
             tally.reasons[format_, _kind_of(told[0])] += 1
         elif path in offered and not known:
             tally.reasons[format_, "passed over: beside recordings, named like none, and none"] += 1
+        elif known and replaced.issuperset(known):
+            tally.reasons[format_, "replaced: a later one has the same activity number"] += 1
         else:
             tally.faults.append(f"{format_}, {file.kind}: {Path(path).name} is neither read nor refused")
         tally.faults += [f"{format_}, {file.kind}: {line}" for line in told if "hamload itself failed" in line]

@@ -221,7 +221,10 @@ def _killed(bench: _Bench, step: str, kills: int, chance: random.Random, told: C
             tally.finished += is_whole
             tally.kills += not is_whole
             tally.moments += [] if is_whole else [share]
-            tally.faults += [f"{step} at {share:.3f}: {fault}" for fault in _half_way(home)]
+            half_way = list(_half_way(home))
+            tally.faults += [f"{step} at {share:.3f}: {fault}" for fault in half_way]
+            for fault in half_way:
+                told(f"  {fault}"[:1500])
         whole.append(bench.forker.take(step, home, now)[1])
         if chance.randrange(_ONCE_MORE) == 0:
             bench.forker.take(step, home, now)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hamload import demonstration
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache folder in which the simulated home lies: one for all workers of a run."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
-    folder.mkdir(exist_ok=True)
-    with (folder / ".lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        demonstration.simulated_home(folder / "hamload" / "simulated")
-    return folder
+def cache(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Return a cache folder in which the simulated home lies."""
+    return once("cache", lambda folder: demonstration.simulated_home(folder / "hamload" / "simulated"))
 
 
 @pytest.fixture(scope="session")

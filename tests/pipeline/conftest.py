@@ -33,21 +33,17 @@ def home(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def simulated_year(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of a simulated runner's year of FIT files."""
-    folder = tmp_path_factory.mktemp("year")
-    write_year(SimulatedRunner(), folder, LAST_DAY, 365)
-    return folder
+def simulated_home(once: Callable[[str, Callable[[Path], object]], Path]) -> Settings:
+    """Return a home that holds a simulated runner's year, assessed. Read it only."""
 
+    def make(folder: Path) -> None:
+        write_year(SimulatedRunner(), folder / "year", LAST_DAY, 365)
+        current = settings_of(folder / "home", 'time_zone = "Europe/Vienna"')
+        with pipeline.exclusive(current):
+            pipeline.put_files(current, [folder / "year"], "me", NIGHT, through=LAST_DAY)
+            pipeline.refresh(current, LAST_DAY)
 
-@pytest.fixture(scope="session")
-def simulated_home(simulated_year: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Return a home that holds the simulated year, assessed. Read it only."""
-    current = settings_of(tmp_path_factory.mktemp("simulated") / "home", 'time_zone = "Europe/Vienna"')
-    with pipeline.exclusive(current):
-        pipeline.put_files(current, [simulated_year], "me", NIGHT, through=LAST_DAY)
-        pipeline.refresh(current, LAST_DAY)
-    return current
+    return settings.load(once("simulated", make) / "home")
 
 
 def settings_of(home: Path, config: str) -> Settings:

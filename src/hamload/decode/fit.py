@@ -6,7 +6,6 @@ Fields and units follow Garmin's FIT profile (messages file_id, session, event, 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from hamload.decode.fit_container import parts
 from hamload.decode.fit_readers import FIT_EPOCH, read
 from hamload.decode.sports import exercise, fit_device, fit_sport, fit_types, has_barometer
 from hamload.errors import NoActivityError, UnreadableError
+from hamload.numbers import number
 from hamload.records import AltitudeSource, Recording, Sport, Streams, StrengthSet
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _noted(recording: Recording, notes: tuple[str, ...]) -> Recording:
 
 def _recordings(reading: Reading) -> list[Recording]:
     facts = next(iter(reading.messages.get("file_id", [])), {})
-    sessions = [s for s in reading.messages.get("session", []) if _number(s.get("start_time")) is not None]
+    sessions = [s for s in reading.messages.get("session", []) if number(s.get("start_time")) is not None]
     kind = facts.get("type", "activity" if reading.count or sessions else None)
     if kind != "activity" and not (sessions and isinstance(kind, int)):
         what = _WHAT.get(str(kind), f"a FIT file of type {kind}" if kind is not None else "a FIT file without content")
@@ -166,8 +166,8 @@ def _rebuilt(reading: Reading, rows: _Rows, facts: Message) -> Message:
     if len(rows.time):
         start, end = float(rows.time[0]), float(rows.time[-1])
     else:
-        times = [float(s["start_time"]) for s in reading.messages["set"] if _number(s.get("start_time")) is not None]
-        start = min(times, default=_number(facts.get("time_created")) or 0.0)
+        times = [float(s["start_time"]) for s in reading.messages["set"] if number(s.get("start_time")) is not None]
+        start = min(times, default=number(facts.get("time_created")) or 0.0)
         end = start
     return {
         "start_time": start,
@@ -189,7 +189,7 @@ def _clock_shift(
         early = ["its dates lie before 2010, when there was no FIT: the clock may have been wrong"]
         return 0.0, early if first < _FIRST_FIT_DEVICES else []
     for activity in messages.get("activity", []):
-        at, local = _number(activity.get("timestamp")), _number(activity.get("local_timestamp"))
+        at, local = number(activity.get("timestamp")), number(activity.get("local_timestamp"))
         if at is not None and local is not None and local >= _CLOCK_SET > at:
             return local - at, ["its clock was not set: date and time are its local time, the time zone is unknown"]
     raise UnreadableError(
@@ -227,7 +227,7 @@ def _recording(  # noqa: PLR0913  # one call, all by name
         streams = _streams(rows, piece, start, sport, pauses)
     has_altitude = streams is not None and bool(np.isfinite(streams.altitude_m).any())
     source = AltitudeSource.BAROMETER if has_altimeter else AltitudeSource.GPS
-    rpe = _number(session.get("workout_rpe", session.get(193)))
+    rpe = number(session.get("workout_rpe", session.get(193)))
     detail = [str(v) for v in (session.get("sport"), session.get("sub_sport")) if v is not None and v != "generic"]
     return Recording(
         sport=sport,
@@ -238,10 +238,10 @@ def _recording(  # noqa: PLR0913  # one call, all by name
         title=str(session.get("sport_profile_name") or ""),
         device=device,
         utc_offset_s=offset,
-        elapsed_time_s=_number(session.get("total_elapsed_time")) or (float(time[-1]) - start if len(time) else None),
-        timer_time_s=_number(session.get("total_timer_time")),
-        distance_m=_number(session.get("total_distance")),
-        ascent_m=_number(session.get("total_ascent")),
+        elapsed_time_s=number(session.get("total_elapsed_time")) or (float(time[-1]) - start if len(time) else None),
+        timer_time_s=number(session.get("total_timer_time")),
+        distance_m=number(session.get("total_distance")),
+        ascent_m=number(session.get("total_ascent")),
         rpe=rpe / 10 if rpe is not None and 0 < rpe <= 100 else None,  # noqa: PLR2004  # the profile's scale, 0-100
         altitude_source=source if has_altitude else AltitudeSource.NONE,
         sets=sets,
@@ -270,7 +270,7 @@ def _timer_stops(events: Sequence[Message]) -> list[tuple[float, float]]:
     """Return the timer's stops as (from, to), Unix seconds. A stop without a later start is the end, no pause."""
     stops: list[tuple[float, float]] = []
     stopped: float | None = None
-    timer = [e for e in events if e.get("event") == "timer" and _number(e.get("timestamp")) is not None]
+    timer = [e for e in events if e.get("event") == "timer" and number(e.get("timestamp")) is not None]
     for event in sorted(timer, key=lambda e: float(e["timestamp"])):
         at = float(event["timestamp"])
         if event.get("event_type") in _STOPS:
@@ -285,7 +285,7 @@ def _timer_stops(events: Sequence[Message]) -> list[tuple[float, float]]:
 def _utc_offset(messages: Mapping[str, Sequence[Message]]) -> int | None:
     """Return local minus UTC in whole quarters of an hour, None where the file does not say or says nonsense."""
     for activity in messages.get("activity", []):
-        at, local = _number(activity.get("timestamp")), _number(activity.get("local_timestamp"))
+        at, local = number(activity.get("timestamp")), number(activity.get("local_timestamp"))
         if at is not None and local is not None and local >= _CLOCK_SET and abs(local - at) <= _MAX_OFFSET:
             return round((local - at) / _QUARTER) * _QUARTER
     return None
@@ -309,21 +309,15 @@ def _sets(messages: Sequence[Message]) -> tuple[StrengthSet, ...]:
     found = []
     for message in messages:
         category, name = exercise(message.get("category"), message.get("category_subtype"))
-        repetitions = _number(message.get("repetitions"))
+        repetitions = number(message.get("repetitions"))
         found.append(
             StrengthSet(
                 category=category,
                 name=name,
                 repetitions=None if repetitions is None else int(repetitions),
-                weight_kg=_number(message.get("weight")),
-                duration_s=_number(message.get("duration")),
+                weight_kg=number(message.get("weight")),
+                duration_s=number(message.get("duration")),
                 set_type={0: "rest", 1: "active"}.get(kind := message.get("set_type", "active"), str(kind)),
             )
         )
     return tuple(found)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

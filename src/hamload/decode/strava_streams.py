@@ -16,6 +16,7 @@ import numpy as np
 
 from hamload.decode.sports import has_barometer, named_sport
 from hamload.errors import UnreadableError
+from hamload.numbers import number
 from hamload.records import AltitudeSource, Recording, Sport, Streams
 
 if TYPE_CHECKING:
@@ -59,14 +60,14 @@ def strava(content: bytes, signal: Signal) -> Recording:
     document = _document(content)
     summary = document["summary"]
     start_at = _start(summary)
-    moving, elapsed = _number(summary.get("moving_time")), _number(summary.get("elapsed_time"))
-    offset = _number(summary.get("utc_offset"))
+    moving, elapsed = number(summary.get("moving_time")), number(summary.get("elapsed_time"))
+    offset = number(summary.get("utc_offset"))
     utc_offset_s = None if offset is None or abs(offset) >= _FARTHEST_OFFSET_S else round(offset)
     streams, notes = _streams(document.get("streams"), str(document.get("note") or ""), signal)
     if _is_hidden(start_at, utc_offset_s):
         notes.append("its start time is hidden on Strava: the day is right, the hour is not")
     device = str(summary.get("device_name") or "")
-    climb = _number(summary.get("total_elevation_gain"))
+    climb = number(summary.get("total_elevation_gain"))
     return Recording(
         sport=_sport(summary),
         start_at=start_at,
@@ -78,10 +79,10 @@ def strava(content: bytes, signal: Signal) -> Recording:
         utc_offset_s=utc_offset_s,
         elapsed_time_s=elapsed or moving,
         timer_time_s=moving or elapsed,
-        distance_m=_number(summary.get("distance")) or None,
+        distance_m=number(summary.get("distance")) or None,
         # Strava writes 0 where it knows no heights at all; only then the highest point is missing.
         ascent_m=climb if climb or summary.get("elev_high") is not None else None,
-        rpe=_number(summary.get("perceived_exertion")),
+        rpe=number(summary.get("perceived_exertion")),
         altitude_source=_altitude_source(streams, device),
         notes=tuple(notes),
     )
@@ -198,18 +199,8 @@ def _column(found: dict[str, Any], name: str) -> Array | None:
 
 
 def _value(value: Any) -> float:
-    number = _number(value)
-    return np.nan if number is None else number
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if np.isfinite(number) else None
+    known = number(value)
+    return np.nan if known is None else known
 
 
 def _altitude_source(streams: Streams | None, device: str) -> AltitudeSource:

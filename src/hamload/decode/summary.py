@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 from typing import Any
 
 from hamload.errors import UnreadableError
+from hamload.numbers import number
 from hamload.records import Recording, Sport, StrengthSet
 
 
@@ -26,10 +26,10 @@ def summary(content: bytes) -> Recording:
         facts: dict[str, Any] = json.loads(content)
         start_at = dt.datetime.fromisoformat(facts["start_at"])
         sport = Sport(facts.get("sport", "unknown"))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError(f"This summary cannot be understood: {error!r}.") from None
     # One without a duration is a run of its day that cannot be counted: to refuse it would leave the day as rest.
-    moving, elapsed = facts.get("moving_time_s"), facts.get("elapsed_time_s")
+    moving, elapsed = number(facts.get("moving_time_s")), number(facts.get("elapsed_time_s"))
     return Recording(
         sport=sport,
         start_at=start_at,
@@ -38,8 +38,8 @@ def summary(content: bytes) -> Recording:
         title=str(facts.get("title", "")),
         elapsed_time_s=elapsed or moving,
         timer_time_s=moving or elapsed,
-        distance_m=facts.get("distance_m") or None,
-        rpe=facts.get("rpe"),
+        distance_m=number(facts.get("distance_m")) or None,
+        rpe=number(facts.get("rpe")),
         sets=_sets(facts.get("exercise_sets")),
         notes=("a summary without a recording",),
     )
@@ -55,23 +55,18 @@ def _sets(told: Any) -> tuple[StrengthSet, ...]:
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, dict):
             continue
-        guesses = [g for g in row.get("exercises") or () if isinstance(g, dict)]
-        best = max(guesses, key=lambda g: _number(g.get("probability")) or 0.0, default={})
-        weight, repetitions = _number(row.get("weight")), _number(row.get("repetitionCount"))
+        exercises = row.get("exercises")
+        guesses = [g for g in exercises if isinstance(g, dict)] if isinstance(exercises, list) else []
+        best = max(guesses, key=lambda g: number(g.get("probability")) or 0.0, default={})
+        weight, repetitions = number(row.get("weight")), number(row.get("repetitionCount"))
         found.append(
             StrengthSet(
                 category=str(best.get("category") or "unknown").lower(),
                 name=str(best["name"]).lower() if best.get("name") else None,
                 repetitions=None if repetitions is None else int(repetitions),
                 weight_kg=None if weight is None else weight / 1000,
-                duration_s=_number(row.get("duration")),
+                duration_s=number(row.get("duration")),
                 set_type=str(row.get("setType") or "active").lower(),
             )
         )
     return tuple(found)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

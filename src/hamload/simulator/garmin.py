@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hamload.records import Streams
     from hamload.simulator.athlete import PlannedRun, SimulatedRunner
 
-type Kind = Literal["status", "html", "slow", "drip", "cut", "short", "drop", "lost"]
+type Kind = Literal["status", "html", "slow", "drip", "cut", "short", "drop", "lost", "changed"]
 type Rotation = Literal["kept", "until used", "at once"]
 
 _JSON = "application/json;charset=UTF-8"
@@ -53,7 +53,7 @@ class Fault:
         "status": an error answer. "html": a web page where JSON or a zip belongs. "slow": nothing for `seconds`.
         "drip": a byte now and then, for ever. "cut": half of the body, as if it were whole. "short": half of the body,
         then the line goes dead. "drop": the line goes dead before anything is done. "lost": it is done, but the answer
-        never comes.
+        never comes. "changed": what `change` makes of the body.
 
     """
 
@@ -62,6 +62,7 @@ class Fault:
     seconds: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int | None = None
+    change: Callable[[bytes], bytes] = bytes
 
 
 class Faults:
@@ -287,6 +288,8 @@ class Loopback:
         if endpoint == "download" and answer.status == 200:  # noqa: PLR2004
             with self._lock:
                 self.downloads[asked.path.rpartition("/")[2]] += 1
+        if fault is not None and fault.kind == "changed":
+            answer = replace(answer, body=fault.change(answer.body))
         _write(line, answer)
 
     def _refusal(self, endpoint: str) -> Answer | None:

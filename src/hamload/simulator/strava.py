@@ -69,12 +69,13 @@ class Fault:
     `status`: this code, with Strava's own words for it. `html`: with a web page in their place. `inactive`: 403, the
     application's subscription lapsed. `cut`: the connection ends half-way through the body; `torn`: the body itself
     ends half-way. `silent`: no answer for `wait_s`. `drip`: the body comes byte by byte. `empty`: 200 and nothing.
-    `garbage`: JSON of another kind.
+    `garbage`: JSON of another kind. `changed`: what `change` makes of the body.
     """
 
-    kind: Literal["status", "html", "inactive", "cut", "torn", "silent", "drip", "empty", "garbage"]
+    kind: Literal["status", "html", "inactive", "cut", "torn", "silent", "drip", "empty", "garbage", "changed"]
     status: int = 200
     wait_s: float = 0.0
+    change: Callable[[bytes], bytes] = bytes
 
 
 class Faults:
@@ -419,6 +420,8 @@ def _spoiled(answer: _Answer, fault: Fault) -> _Answer:
         return replace(answer, body=answer.body[: len(answer.body) // 2])
     if fault.kind == "drip":
         return replace(answer, is_dripped=True)
+    if fault.kind == "changed":
+        return replace(answer, body=fault.change(answer.body))
     return replace(answer, status=200, body=b"" if fault.kind == "empty" else b'{"surprise": [1, null, "x"]}')
 
 

@@ -17,6 +17,7 @@ from itertools import batched, count
 from typing import TYPE_CHECKING, Any
 
 from hamload.errors import HamloadError
+from hamload.numbers import number
 from hamload.records import Sport
 from hamload.sources import quota as quotas
 from hamload.sources.pages import Document, Page
@@ -368,14 +369,14 @@ class _Reading:
     def newest(self) -> Iterator[Page]:
         """Read the list down to the horizon, or to its end where that is due or not farther."""
         oldest = None
-        for number in count(1):
-            rows = self._list(number, before=None, is_backfill=self._is_older(oldest))
+        for page in count(1):
+            rows = self._list(page, before=None, is_backfill=self._is_older(oldest))
             if not rows:
                 self._is_at_end = True
                 break
             yield from self._wanted(rows)
             oldest = min(self._listed.values())
-            self._next_page = number + 1
+            self._next_page = page + 1
             if self._is_older(oldest) and not self._is_sweep:
                 break
         self._is_covered = True
@@ -394,8 +395,8 @@ class _Reading:
         if self._place.floor is not None and self._listed and self._place.floor < min(self._listed.values()):
             before, first = self._place.floor + _CLOCKS_APART_S, 1
             self._listed = {}
-        for number in count(first):
-            rows = self._list(number, before=before, is_backfill=True)
+        for page in count(first):
+            rows = self._list(page, before=before, is_backfill=True)
             if not rows:
                 break
             yield from self._wanted(rows)
@@ -553,11 +554,11 @@ def facts_of(summary: Mapping[str, Any]) -> dict[str, Any]:
         "type": summary.get("sport_type") or summary.get("type"),
         "sport": sport_of(summary).value,
         "start_at": None if start is None else dt.datetime.fromtimestamp(start, dt.UTC).isoformat(),
-        "utc_offset_s": _number(summary.get("utc_offset")),
-        "elapsed_time_s": _number(summary.get("elapsed_time")),
-        "moving_time_s": _number(summary.get("moving_time")),
-        "distance_m": _number(summary.get("distance")) or None,
-        "rpe": _number(summary.get("perceived_exertion")),
+        "utc_offset_s": number(summary.get("utc_offset")),
+        "elapsed_time_s": number(summary.get("elapsed_time")),
+        "moving_time_s": number(summary.get("moving_time")),
+        "distance_m": number(summary.get("distance")) or None,
+        "rpe": number(summary.get("perceived_exertion")),
         "is_manual": summary.get("manual") is True or None,
         "recorded_as": summary.get("external_id"),
     }
@@ -591,10 +592,6 @@ def _start(row: Mapping[str, Any]) -> int | None:
     except (KeyError, TypeError, ValueError):
         return None
     return int((start if start.tzinfo else start.replace(tzinfo=dt.UTC)).timestamp())
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _moment(text: Any) -> dt.datetime | None:
