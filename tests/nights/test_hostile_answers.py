@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hamload import pipeline, settings
-from hamload.pipeline.reading import Task, read
+from hamload.pipeline.documents.reading import Task, read
 from hamload.raw import Raw, document_id
 from hamload.records import Service
 from hamload.simulator import garmin as garmin_simulator
