@@ -63,14 +63,16 @@ browser:
 	    || echo "   It could not be installed; those tests will skip."; \
 	else echo "== No chromium or npm here, and no right to install it: the tests that look at the pages will skip"; fi
 
+# One more than there are processors: many a test waits for a server or a process of its own.
+WORKERS = $$(expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: lint types browser
 	@echo "== Tests"
-	@$(RUN) pytest -n auto --dist worksteal -m "not long" --durations=25
+	@$(RUN) pytest -n $(WORKERS) --dist worksteal -m "not long" --durations=25
 
 # What make test leaves out: every fault at every endpoint, more generated histories.
 .PHONY: test-long
 test-long: .venv/.made browser
-	@HAMLOAD_LONG=1 $(RUN) pytest -n auto --dist worksteal
+	@HAMLOAD_LONG=1 $(RUN) pytest -n $(WORKERS) --dist worksteal
 
 docs: .venv/.made
 	@echo "== The documentation"

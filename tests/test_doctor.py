@@ -123,6 +123,56 @@ def test_online_each_service_and_the_mail_server_are_tried(home: Path) -> None:
     assert "cannot be used" in wrong["mail"].says
 
 
+def test_the_heartbeat_is_named_by_its_host_alone_and_an_address_that_others_can_read_is_wrong(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "heartbeat" not in {f.name for f in doctor.examine(home, NOW)}
+    monkeypatch.setenv("HAMLOAD_HEARTBEAT_URL", "https://hc.example.org/a-secret-path")
+    assert _found(home, "heartbeat") == Finding("heartbeat", doctor.Level.OK, "each night is told to hc.example.org")
+    monkeypatch.setenv("HAMLOAD_HEARTBEAT_URL", "http://hc.example.org/a-secret-path")
+    found = _wrong(home)["heartbeat"]
+    assert "https://" in found.says
+    assert "secret" not in found.says
+
+
+def test_a_cluster_is_tried_online_alone_and_one_without_workers_is_wrong(home: Path, tmp_path: Path) -> None:
+    from distributed import LocalCluster  # noqa: PLC0415  # a second, which no other test here needs
+
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=0, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
+    ) as running:
+        _add(home, f'[import]\ncluster = "{running.scheduler_address}"\nshared = "{tmp_path}"\n')
+        assert "not tried" in _found(home, "cluster").says
+        assert "has no worker" in _wrong(home, online=True)["cluster"].says
+        running.scale(1)
+        running.wait_for_workers(1)
+        tried = next(f for f in doctor.examine(home, NOW, online=True) if f.name == "cluster")
+        assert tried.level is doctor.Level.OK
+    (home / "config.toml").write_text(
+        f'[import]\ncluster = "tcp://127.0.0.1:9"\nshared = "{tmp_path}"\ncluster_wait_s = 1\n'
+    )
+    assert "does not answer" in _wrong(home, online=True)["cluster"].says
+
+
+@pytest.mark.parametrize(
+    ("active", "found"),
+    [
+        ("hamload-night.timer", {"schedule": "ok", "watch": "note"}),
+        ("hamload-night.timer hamload-watch.timer", {"schedule": "ok"}),
+        ("hamload-serve.service", {"schedule": "ok"}),
+    ],
+)
+def test_a_timer_that_nobody_watches_is_noted(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, active: str, found: dict[str, str]
+) -> None:
+    program = tmp_path / "systemctl"
+    program.write_text(f'#!/bin/sh\nfor unit in {active}; do [ "$3" = "$unit" ] && echo active && exit; done; exit 3\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    told = {f.name: f.level.value for f in doctor.examine(home, NOW) if f.name in {"schedule", "watch"}}
+    assert told == found
+
+
 @pytest.mark.parametrize(
     ("days", "level", "word"), [(-2, "wrong", "ended"), (10, "note", "in 10 days"), (60, "ok", "until")]
 )

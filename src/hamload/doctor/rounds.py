@@ -41,7 +41,9 @@ def examine(home: Path, now: dt.datetime, *, online: bool = False) -> Iterator[F
         yield place.tables(home)
         yield from standing.accounts(settings, now, online=online)
         yield from standing.mail(settings, online=online)
-        yield standing.schedule(settings)
+        yield from standing.cluster(settings, online=online)
+        yield from standing.schedule(settings)
+        yield from standing.heartbeat(settings)
         yield from standing.nights(settings, now)
         yield from standing.outbox(settings)
     except HamloadError as error:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import socket
 import subprocess
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hamload import post, warehouse
 from hamload import settings as configuration
 from hamload.doctor import signins
 from hamload.doctor.finding import note, ok, wrong
 from hamload.errors import HamloadError
+from hamload.pipeline.documents import cluster as reading
 from hamload.pipeline.setup import trying
+from hamload.post import heartbeat as beats
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hamload.doctor.finding import Finding
     from hamload.settings import Settings
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 #: The units that `deploy/systemd` ships.
 _TIMER = "hamload-night.timer"
 _SERVICES = ("hamload-serve.service", _TIMER)
+_WATCH = "hamload-watch.timer"
 
 
 def accounts(settings: Settings, now: dt.datetime, *, online: bool) -> Iterator[Finding]:
@@ -74,32 +79,73 @@ def mail(settings: Settings, *, online: bool) -> Iterator[Finding]:
         yield ok("mail", f"{told.host} took the sign-in; no mail was sent")
 
 
-def schedule(settings: Settings) -> Finding:
-    """Look for whatever runs the night: `hamload serve` on this machine, or a systemd unit."""
+def schedule(settings: Settings) -> Iterator[Finding]:
+    """Look for whatever runs the night: `hamload serve` on this machine, or a systemd unit; and for what watches it."""
     try:
         with socket.create_connection(("127.0.0.1", settings.schedule.port), timeout=1):
-            return ok("schedule", f"a Prefect server answers on port {settings.schedule.port} of this machine")
+            yield ok("schedule", f"a Prefect server answers on port {settings.schedule.port} of this machine")
+            return
     except OSError:
         pass  # nobody listens: look further
-    running = [f"{unit} ({kind})" for kind, unit in _units()]
+    running = list(_units(_SERVICES))
     if running:
-        return ok("schedule", f"{', '.join(running)} is active")
-    if not settings.accounts and not settings.folders:
-        return note("schedule", "Nothing runs the night, and the night would ask nothing yet.", "hamload init")
-    return note(
-        "schedule",
-        "Neither hamload serve nor a systemd unit of hamload's runs on this machine. Cron, a container or another"
-        " Prefect server cannot be seen from here.",
-        "hamload serve",
-    )
+        yield ok("schedule", f"{', '.join(f'{unit} ({kind})' for kind, unit in running)} is active")
+        # `hamload serve` looks by itself.
+        if {unit for _, unit in running} == {_TIMER} and not list(_units((_WATCH,))):
+            yield note(
+                "watch", "Nothing looks whether the night's timer fires.", f"systemctl --user enable --now {_WATCH}"
+            )
+    elif not settings.accounts and not settings.folders:
+        yield note("schedule", "Nothing runs the night, and the night would ask nothing yet.", "hamload init")
+    else:
+        yield note(
+            "schedule",
+            "Neither hamload serve nor a systemd unit of hamload's runs on this machine. Cron, a container or another"
+            " Prefect server cannot be seen from here.",
+            "hamload serve",
+        )
 
 
-def _units() -> Iterator[tuple[str, str]]:
+def heartbeat(settings: Settings) -> Iterator[Finding]:
+    """Look where nights are told to, where they are. Nothing is sent."""
+    try:
+        address = beats.address_of(settings)
+    except (HamloadError, ValueError) as error:
+        yield wrong("heartbeat", f"No night can be told of: {error}.", "mend url in [heartbeat]")
+        return
+    if address:
+        yield ok("heartbeat", f"each night is told to {urlsplit(address).hostname}")
+
+
+def cluster(settings: Settings, *, online: bool) -> Iterator[Finding]:
+    """Look at the cluster that reads recordings, where there is one; ask it only if `online`."""
+    address = settings.imports.cluster
+    if not address:
+        return
+    if importlib.util.find_spec("distributed") is None:
+        yield wrong(
+            "cluster", "Reading on a cluster needs packages that are not installed.", "pip install 'hamload[cluster]'"
+        )
+    elif not online:
+        yield ok("cluster", f"{address} is set up; not tried (--online does)")
+    else:
+        try:
+            slots = reading.slots_of(settings)
+        except HamloadError as error:
+            yield wrong("cluster", error.what, error.remedy)
+            return
+        if slots:
+            yield ok("cluster", f"{address} reads {slots} recordings at once")
+        else:
+            yield wrong("cluster", f"{address} answers, and has no worker.", f"dask worker {address}")
+
+
+def _units(units: Sequence[str]) -> Iterator[tuple[str, str]]:
     program = shutil.which("systemctl")
     if program is None:
         return
     for kind in ("user", "system"):
-        for unit in _SERVICES:
+        for unit in units:
             done = subprocess.run(  # noqa: S603  # these words
                 [program, f"--{kind}", "is-active", unit], capture_output=True, text=True, timeout=10, check=False
             )

@@ -228,6 +228,12 @@ def _connected(settings: Settings, executor: Executor | None) -> Iterator[Execut
         yield _Client(client)
 
 
+def slots_of(settings: Settings) -> int:
+    """Ask a home's cluster how many documents it can read at once. Raises ClusterError where it does not answer."""
+    with _connected(settings, None) as executor:
+        return _Telling(executor, settings.imports.cluster).slots()
+
+
 def unreachable(address: str, error: Exception) -> ClusterError:
     """Return what to say where a cluster does not answer."""
     return ClusterError(
