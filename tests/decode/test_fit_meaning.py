@@ -284,3 +284,10 @@ def test_a_frame_around_messages_is_a_file_that_holds_them() -> None:
 def test_the_mark_of_a_header_without_a_header_around_it_is_refused() -> None:
     with pytest.raises(UnreadableError, match="not a FIT file"):
         decode(bytes([200]) * 40 + b".FIT" + bytes(60), "fit")
+
+
+def test_of_a_field_that_is_a_list_where_one_value_belongs_the_first_counts() -> None:
+    device = {"timestamp": at(0), "manufacturer": ["garmin", "tacx"], "product": [3113, 1], "device_index": [0, 1]}
+    lists = session(sport=["running", "cycling"], sub_sport=["trail", "road"], total_distance=[30.0, 1.0])
+    recording = only(fit(("DEVICE_INFO", device), *records(), lists))
+    assert (recording.sport, recording.distance_m, recording.elapsed_time_s) == (Sport.RUN, 30.0, 10)

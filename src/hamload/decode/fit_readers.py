@@ -81,8 +81,28 @@ def read(part: Part) -> Reading | tuple[str, ...]:
             is_misled |= isinstance(error, _WrongReaderError)
         else:
             salvaged = f"{reading.count} records could be read" if notes else ""
-            return replace(reading, notes=(*notes, *reading.notes, *filter(None, [salvaged])))
+            told = (*notes, *reading.notes, *filter(None, [salvaged]))
+            return replace(reading, messages=_with_single_values(reading.messages), notes=told)
     return tuple(notes)
+
+
+#: A set's exercise is a list of guesses; nothing else that is asked for is a list.
+_LISTS = frozenset({"category", "category_subtype"})
+
+
+def _with_single_values(messages: Mapping[str, list[Message]]) -> dict[str, list[Message]]:
+    """Return the messages with the first value of each list: a definition that lies makes an array of any field."""
+    return {
+        kind: [
+            {
+                name: value[0] if isinstance(value, list | tuple) and value and name not in _LISTS else value
+                for name, value in message.items()
+                if value != [] and value != ()
+            }
+            for message in rows
+        ]
+        for kind, rows in messages.items()
+    }
 
 
 def _attempts(part: Part) -> Iterable[tuple[str, Callable[[], Reading]]]:
