@@ -97,7 +97,7 @@ def _with_single_values(messages: Mapping[str, list[Message]]) -> dict[str, list
             {
                 name: value[0] if isinstance(value, list | tuple) and value and name not in _LISTS else value
                 for name, value in message.items()
-                if value != [] and value != ()
+                if value not in ([], ())
             }
             for message in rows
         ]
