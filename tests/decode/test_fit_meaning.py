@@ -122,7 +122,7 @@ def test_a_summary_without_records_is_a_recording_without_streams() -> None:
 
 def test_without_a_session_one_is_made_of_the_records_and_noted() -> None:
     recording = only(fit(("SPORT", {"sport": "running", "sub_sport": "trail"}), *records()))
-    assert (recording.reader, recording.sport, recording.elapsed_time_s) == ("fitdecode", Sport.RUN, 10)
+    assert (recording.sport, recording.elapsed_time_s) == (Sport.RUN, 10)
     assert any("no session" in note for note in recording.notes)
 
 
