@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from hamload import settings
+from hamload import redaction, settings
 from hamload.parameters import AlertRules, LoadModel, Signal
 
 #: What CI judges must not depend on chance or on how busy its machine is; at a desk the examples differ every time.
@@ -37,6 +37,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for index, item in enumerate(of_one):
             if index not in kept:
                 item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_this_test_alone() -> Iterator[None]:
+    """Forget the secrets that a test has learnt: another one's words are none."""
+    before = set(redaction._known)
+    yield
+    if redaction._known != before:
+        redaction._known.clear()
+        redaction._known.update(before)
+        redaction._values.cache_clear()
 
 
 @pytest.fixture(scope="session")
