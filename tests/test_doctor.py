@@ -330,6 +330,18 @@ def test_verify_of_nothing_is_not_well_and_nor_are_documents_without_a_ledger(ho
     assert [f.level for f in doctor.verify(home)] == ["wrong"]
 
 
+def test_a_ledger_without_tables_is_none_yet_unless_there_are_documents(home: Path, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    (begun / "raw").mkdir(parents=True)
+    for place in (begun, home):
+        path = place / "raw" / raw.LEDGER
+        path.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("pragma journal_mode = wal")
+    assert [(f.level, f.remedy) for f in doctor.verify(begun)] == [("note", "hamload import PATH")]
+    assert ["no ledger" in f.says for f in doctor.verify(home)] == [True]
+
+
 def test_verify_finds_a_torn_ledger(home: Path) -> None:
     path = home / "raw" / raw.LEDGER
     with closing(sqlite3.connect(path)) as db:

@@ -28,10 +28,11 @@ def verify(home: Path, progress: Progress = lambda _step, _done, _total: None) -
     if not home.is_dir():
         yield place.home(home)
         return
-    if not ledger.is_file() and any((home / "raw").glob("??/*")):
+    is_begun = _is_begun(ledger)
+    if not is_begun and any((home / "raw").glob("??/*")):
         yield wrong("documents", f"There are documents, and no ledger {ledger}.", "restore it from your backup")
         return
-    if not ledger.is_file():
+    if not is_begun:
         yield note("documents", "There are no raw documents here yet.", "hamload import PATH")
         return
     for path in (ledger, home / "outbox" / "post.db"):
@@ -39,6 +40,17 @@ def verify(home: Path, progress: Progress = lambda _step, _done, _total: None) -
             yield _integrity(path)
     yield from _documents(home, progress)
     yield from _tables(home)
+
+
+def _is_begun(ledger: Path) -> bool:
+    """Return whether there is a ledger: a run that was killed at its very first leaves a file without a table."""
+    if not ledger.is_file():
+        return False
+    try:
+        with closing(versions.read_only(ledger)) as db:
+            return db.execute("select 1 from sqlite_master").fetchone() is not None
+    except sqlite3.Error:
+        return True  # damaged: what is looked at next says so
 
 
 def _integrity(path: Path) -> Finding:
