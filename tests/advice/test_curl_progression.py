@@ -201,6 +201,22 @@ def test_days_keep_clear_of_hard_running() -> None:
     assert [d.weekday() for d in curl_plan(replace(facts, heavy_days=frozenset({2})), RULES).dates] == [3, 6, 3, 6]
 
 
+def test_of_free_days_the_one_with_a_run_is_taken_where_it_costs_no_more_than_two_days() -> None:
+    """Hard on Saturday, easy on Tuesday: from Sunday on they wait for Tuesday; today, a Wednesday, no run is near."""
+    facts = replace(CALM, run_days=frozenset({1, 4, 5}), heavy_days=frozenset({5}))
+    assert curl_plan(facts, RULES).dates == (TODAY, dt.date(2026, 6, 9), dt.date(2026, 6, 16))
+    without_tuesday = replace(facts, run_days=frozenset({4, 5}))
+    assert [d.weekday() for d in curl_plan(without_tuesday, RULES).dates] == [2, 6, 2, 6]
+
+
+def test_a_dose_that_stays_says_from_which_effort_and_soreness_on() -> None:
+    (reason,) = curl_plan(twice(Dose(2, 8), rpe=9), RULES).reasons
+    assert "effort above 8, or soreness above 3" in reason
+    milder = replace(RULES, curls=replace(CURLS, max_rpe=7, sore_good=2))
+    (reason,) = curl_plan(twice(Dose(2, 8), rpe=7.5), milder).reasons
+    assert "effort above 7, or soreness above 2" in reason
+
+
 def test_where_hard_days_leave_no_room_the_runner_is_told() -> None:
     facts = replace(CALM, heavy_days=frozenset({1, 3, 5}))
     plan = curl_plan(facts, RULES)

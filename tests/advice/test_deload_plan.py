@@ -407,3 +407,9 @@ def test_what_was_run_beyond_the_plan_is_taken_off_the_days_that_are_left() -> N
     rest = rest_of_plan(plan, a_day(START + dt.timedelta(days=2)), [*history, 150.0, 150.0], RULES)
     assert rest is not None
     assert sum(day.limit_efm for day in rest.days) <= plan.total_efm - 300
+    assert rest.last_efm == plan.last_efm
+    # Of a plan that nothing is left of, each day left is a day without a run.
+    spent = rest_of_plan(plan, a_day(START + dt.timedelta(days=2)), [*history, 500.0, 500.0], RULES)
+    assert spent is not None
+    assert [day.limit_efm for day in spent.days] == [0.0] * (len(plan.days) - 2)
+    assert (spent.total_efm, spent.last_efm) == (0.0, plan.last_efm)
