@@ -159,9 +159,8 @@ def _fit_header_lies(content: bytes, _: Seeds, chance: random.Random) -> bytes:
         found[place] = chance.choice(values)
     else:
         size = struct.unpack_from("<I", found, 4)[0]
-        struct.pack_into(
-            "<I", found, 4, chance.choice((0, 1, max(size - 1, 0), size + 1, 2 * size, 0x7FFF_FFFF, 0xFFFF_FFFF))
-        )
+        lies = (0, 1, size - 1, size + 1, 2 * size, 0x7FFF_FFFF, 0xFFFF_FFFF)
+        struct.pack_into("<I", found, 4, chance.choice(lies) & 0xFFFF_FFFF)
     return bytes(found)
 
 
