@@ -299,3 +299,16 @@ def test_a_time_that_no_calendar_holds_is_no_time_and_stops_nothing(time: str) -
     strange = f'<trkpt lat="48.0" lon="16.0"><time>{time}</time></trkpt>'
     recording = only(gpx([[strange, *(point(s, 3 * s) for s in range(5))]]), "gpx")
     assert recording.start_at == dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("written", ["1e308", "-1e308", "1" * 400, "nan", "inf", "1e13"])
+def test_a_number_that_nothing_can_have_is_unknown_and_breaks_no_arithmetic(written: str) -> None:
+    points = "".join(
+        f'<trkpt lat="48.2{n:03}" lon="16.4"><ele>{written if n == 5 else 160}</ele>'
+        f"<time>2026-03-01T08:00:{n:02}Z</time><extensions><cad>{written}</cad></extensions></trkpt>"
+        for n in range(20)
+    )
+    (recording,) = decode(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>".encode(), "gpx")
+    assert recording.streams is not None
+    assert np.isfinite(recording.streams.altitude_m).tolist() == [n != 5 for n in range(20)]
+    assert not np.isfinite(recording.streams.cadence_spm).any()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hamload.decode.sports import named_sport
 from hamload.decode.track import Track
-from hamload.decode.xml_events import number, walk
+from hamload.decode.xml_events import walk, written
 from hamload.errors import UnreadableError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class _Document:
     @staticmethod
     def _told(activity: Track, parent: str, name: str, text: str) -> None:
         if parent == "Lap" and name in _TOTALS:
-            value, total = number(text), activity.totals
+            value, total = written(text), activity.totals
             if value >= 0:
                 total[_TOTALS[name]] = total.get(_TOTALS[name], 0.0) + value
         elif (parent, name) == ("Creator", "Name"):

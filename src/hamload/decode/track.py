@@ -10,7 +10,7 @@ import numpy as np
 
 from hamload.decode.positions import known_positions, metres_between
 from hamload.decode.sports import has_barometer
-from hamload.decode.xml_events import number, offset, seconds
+from hamload.decode.xml_events import offset, seconds, written
 from hamload.records import AltitudeSource, Recording, Sport, Streams
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Track:
 def _column(points: list[Point], elements: tuple[str, ...]) -> Array:
     column = np.full(len(points), np.nan)
     for element in reversed(elements):
-        values = np.array([number(p.get(element)) for p in points], dtype=np.float64)
+        values = np.array([written(p.get(element)) for p in points], dtype=np.float64)
         column = np.where(np.isnan(values), column, values)
     return column
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from hamload.errors import UnreadableError
+from hamload.numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,10 +119,10 @@ def offset(text: str) -> int | None:
     return int(away.total_seconds()) if away else None
 
 
-def number(text: str | None) -> float:
-    """Return a number, NaN where there is none."""
+def written(text: str | None) -> float:
+    """Return a number that is written out, NaN where there is none."""
     try:
-        value = float(text) if text else math.nan
+        value = number(float(text)) if text else None
     except ValueError:
         return math.nan
-    return value if math.isfinite(value) else math.nan
+    return math.nan if value is None else value
