@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,8 +48,13 @@ KINDS = {
 STAGES = ("put", "decode", "assess", "alert", "publish")
 
 
-def measure(kind: str, archive: str) -> dict[str, Any]:
-    """Take an archive from nothing to its tables. Returns seconds, processor seconds by stage, and a fingerprint."""
+def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
+    """Take an archive from nothing to its tables. Returns seconds, processor seconds by stage, and a fingerprint.
+
+    `processor`: the one on which everything runs; "" for all.
+    """
+    if processor:
+        os.sched_setaffinity(0, {int(processor)})
     way, workers = KINDS[kind]
     with tempfile.TemporaryDirectory() as text, _readers(way, workers) as lines:
         place = Path(text)
@@ -202,6 +208,7 @@ def main(activities: int, runs: int) -> None:
         # Most of the real files are short, or malformed on purpose: no measure of what a session costs.
         costs = [_once("measure", "cluster, one worker", plain) for _ in range(runs)]
         squads = {count: _once("squad", count, few) for count in (1, 4, 16)}
+        apart = statistics.median(_apart(plain, Path(text)) for _ in range(runs))
     first = found["one process"][0]
     print(
         f"Measured on {dt.datetime.now(tz=dt.UTC).date()}: {platform.machine()}, {os.process_cpu_count()} processors,"
@@ -210,11 +217,29 @@ def main(activities: int, runs: int) -> None:
     )
     _print_ways(found)
     _print_costs(costs)
+    print(f"Two homes of half the sessions, on a processor each: {apart:.2f} x one after the other on one.\n")
     for count, told in squads.items():
         print(
             f"{count} runners of 60 sessions in one home: {told['first']:.1f} s of the writer's processor for the"
             f" first night, {told['nothing_new']:.2f} s for one with nothing new; {told['stored_mb']:.0f} MB."
         )
+
+
+def _apart(archive: Path, place: Path) -> float:
+    """Return how much sooner two homes are done on a processor each than one after the other on one."""
+    halves = [place / "first half", place / "second half"]
+    for number, folder in enumerate(halves):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for path in sorted(archive.iterdir())[number::2]:
+            (folder / path.name).hardlink_to(path)
+    began = time.perf_counter()
+    for half in halves:
+        _once("measure", "one process", half, 0)
+    after = time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda number: _once("measure", "one process", halves[number], number), (0, 1)))
+    return (after - began) / (time.perf_counter() - after)
 
 
 def _archive(place: Path, activities: int) -> Path:
