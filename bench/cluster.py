@@ -341,7 +341,8 @@ def _print_costs(runs: list[dict[str, Any]]) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] in (["measure"], ["squad"]):
-        print(json.dumps({"measure": measure, "squad": squad}[sys.argv[1]](*sys.argv[2:])))
+        asked = measure if sys.argv[1] == "measure" else squad
+        print(json.dumps(asked(*sys.argv[2:])))
     else:
         told = [int(argument) for argument in sys.argv[1:]]
         main(*(told + [600, 3][len(told) :]))
