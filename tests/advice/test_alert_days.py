@@ -146,6 +146,8 @@ def test_a_deload_by_heavy_running_is_held_until_heavy_running_has_eased() -> No
 def test_a_deload_under_missing_days_is_kept_for_a_week_and_then_unknown() -> None:
     assert states([LOUD, *[GAP] * 9, CALM]) == "Dddddddduus"
     assert states([CALM, GAP, GAP]) == "suu"
+    # A deload that is seen again begins a new week.
+    assert states([LOUD, *[GAP] * 5, LOUD, *[GAP] * 9]) == "DdddddD" + "d" * 7 + "uu"
 
 
 def test_a_held_deload_is_judged_again_as_soon_as_the_days_are_known() -> None:

@@ -392,6 +392,9 @@ def test_what_was_planned_and_not_run_lapses() -> None:
     rest = rest_of_plan(plan, a_day(START + dt.timedelta(days=3)), later, RULES)
     assert rest is not None
     assert [day.limit_efm for day in rest.days] == [day.limit_efm for day in plan.days[3:]]
+    first = rest_of_plan(plan, a_day(START), history, RULES)
+    assert first is not None
+    assert [day.limit_efm for day in first.days] == [day.limit_efm for day in plan.days]
     # A day off moves what the week still holds, to no more than the plan's fullest day.
     off = Wishes(off=frozenset({plan.days[4].date}))
     moved = rest_of_plan(plan, a_day(START + dt.timedelta(days=3)), later, RULES, off)

@@ -170,6 +170,11 @@ def test_confidence_never_rises_with_less(model: LoadModel) -> None:
     assert order.index(estimate_grade(Basis.SUMMARY, own_scale=True)[0]) > rank(Basis.TREADMILL, gps, 1, 1)
 
 
+def test_the_share_of_the_way_whose_altitude_is_missing_is_named(model: LoadModel) -> None:
+    told = grade(Basis.STREAMS, AltitudeSource.BAROMETER, 1.0, 0.8, model.fallback)[1]
+    assert "The altitude of 20 % of the way is missing" in told
+
+
 def test_streams_and_estimates_are_not_graded_by_each_others_rule(model: LoadModel) -> None:
     with pytest.raises(ValueError, match="no streams"):
         grade(Basis.SUMMARY, AltitudeSource.GPS, 1, 1, model.fallback)

@@ -81,3 +81,17 @@ def test_series_of_several_parts_share_the_breaks_of_the_whole() -> None:
     assert (runners.start, found.acwr_coupled.shape) == (0, (3, 2, 60))
     assert np.isnan(found.acwr_coupled[1, :, 40]).all()
     assert (found.acwr_coupled[0, :, 40] == 1).all()
+
+
+def test_in_a_squad_a_break_is_one_of_the_whole_load_not_of_the_part_that_is_looked_at() -> None:
+    """The first runner does no heavy running for five weeks and runs on; the second one does not run at all."""
+    total = np.full((2, 120), 40.0)
+    total[1, 60:95] = 0.0
+    heavy = total.copy()
+    heavy[0, 60:95] = 0.0
+    ((_, found),) = squad_metrics(heavy, total, SERIES)
+    for runner in range(2):
+        alone = daily_metrics(heavy[runner], total[runner], SERIES)
+        assert np.array_equal(found.acwr_uncoupled[runner], alone.acwr_uncoupled, equal_nan=True)
+    assert np.isfinite(found.acwr_uncoupled[0, 60:88]).any()
+    assert not np.isfinite(found.acwr_uncoupled[1, 75:95]).any()

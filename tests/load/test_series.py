@@ -325,3 +325,8 @@ def test_one_other_day_anywhere_in_the_week_makes_its_monotony_finite(place: int
 def test_a_step_anywhere_in_the_week_makes_its_monotony_finite(after: int) -> None:
     load = np.repeat([5.0, 7.0], [after, 7 - after])
     assert monotony(load)[6] == pytest.approx(load.mean() / load.std(ddof=1))
+
+
+def test_the_days_since_a_run_are_each_runners_own() -> None:
+    found = days_since_run(np.array([[5.0, np.nan, 0.0], [5.0, 0.0, 0.0]]))
+    assert np.array_equal(found, [[0, np.nan, np.nan], [0, 1, 2]], equal_nan=True)
