@@ -386,3 +386,6 @@ def test_each_days_check_is_what_was_known_at_its_end() -> None:
     massaged = replace(tight, massages=(ago(3), ago(2), ago(1)))
     assert curl_checks(massaged, [ago(2), ago(1), TODAY], CURLS) == [(None, 2), (None, 3), (None, 3)]
     assert curl_checks(replace(tight, massages=(ago(1),)), [ago(1)], CURLS) == [(CurlCheck.MASSAGE, 1)]
+    unsettled = done((8, Dose(2, 8), 8), soreness={7: 2, 1: 2})
+    assert curl_checks(unsettled, [ago(7), TODAY], CURLS) == [(None, 0), (CurlCheck.CLINICIAN, 0)]
+    assert curl_checks(twice(Dose(2, 8), rpe=10), [TODAY], CURLS) == [(CurlCheck.CUT, 0)]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hamload.advice import DISCLAIMER, assess, curl_advice, headline, state_headline
+from hamload.advice import DISCLAIMER, assess, curl_advice, headline, state_headline, wording
 from hamload.advice.wording import LONGEST, count, day
-from hamload.records import Alert, Confidence, DayFacts, SeriesDay, SessionFact, State
+from hamload.records import Alert, Confidence, CurlCheck, DayFacts, SeriesDay, SessionFact, State
 from hamload.settings import defaults
 
 RULES = defaults()[2]
@@ -154,3 +154,17 @@ def test_no_state_but_build_and_steady_invites_more_curls_and_stop_withholds_all
     for state in (State.CAUTION, State.UNKNOWN, State.BASELINE, State.RETURNING):
         (told,) = curl_advice(state, TODAY, RULES)
         assert "once or twice" not in told
+
+
+@pytest.mark.parametrize("state", [State.DELOAD, State.CAUTION, State.BUILD, State.STEADY, State.RETURNING])
+def test_what_the_runner_felt_takes_the_place_of_the_states_own_word_on_curls(state: State) -> None:
+    usual = curl_advice(state, TODAY, RULES)
+    for check, words in (
+        (CurlCheck.CLINICIAN, wording.curls_unsettled(RULES.curls.sore_clinician_days)),
+        (CurlCheck.MASSAGE, wording.massage_first(RULES.curls.massages, 1)),
+    ):
+        assert curl_advice(state, replace(TODAY, curl_check=check, massages=1), RULES) == (words,)
+    told = curl_advice(state, replace(TODAY, curl_check=CurlCheck.CUT), RULES)
+    assert told == (usual if state is State.DELOAD else (wording.curls_cut(RULES.curls.cut_factor),))
+    for check in CurlCheck:
+        assert curl_advice(State.STOP, replace(TODAY, curl_check=check), RULES) == ()
