@@ -329,4 +329,4 @@ def test_a_step_anywhere_in_the_week_makes_its_monotony_finite(after: int) -> No
 
 def test_the_days_since_a_run_are_each_runners_own() -> None:
     found = days_since_run(np.array([[5.0, np.nan, 0.0], [5.0, 0.0, 0.0]]))
-    assert np.array_equal(found, [[0, np.nan, np.nan], [0, 1, 2]], equal_nan=True)
+    assert np.array_equal(found, np.array([[0.0, np.nan, np.nan], [0.0, 1.0, 2.0]]), equal_nan=True)
