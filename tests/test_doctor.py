@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -340,6 +341,8 @@ def test_a_ledger_without_tables_is_none_yet_unless_there_are_documents(home: Pa
             db.execute("pragma journal_mode = wal")
     assert [(f.level, f.remedy) for f in doctor.verify(begun)] == [("note", "hamload import PATH")]
     assert ["no ledger" in f.says for f in doctor.verify(home)] == [True]
+    shutil.rmtree(home / "raw")
+    assert [(f.level, "tables, and no ledger" in f.says) for f in doctor.verify(home)] == [("wrong", True)]
 
 
 def test_verify_finds_a_torn_ledger(home: Path) -> None:

@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +35,21 @@ def test_a_folder_is_searched_to_its_depth_in_a_fixed_order_and_hidden_files_are
     found = find([tmp_path], LIMITS)
     assert [Path(o.name).name for o in found.offers] == ["b.gpx", "c.gpx"]
     assert found.is_complete
+
+
+@pytest.mark.parametrize("special", ["fifo", "/dev/zero"])
+def test_what_is_no_regular_file_is_refused_without_a_look_into_it(tmp_path: Path, special: str) -> None:
+    path = Path(special) if special.startswith("/") else tmp_path / special
+    if not path.exists():
+        os.mkfifo(path)
+    found = find([path], LIMITS)
+    assert (found.offers, found.refused) == ((), ((str(path), "This is not a regular file."),))
+    assert not found.is_complete
+
+
+def test_a_path_that_no_disk_can_have_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be followed"):
+        find([Path("a" * 5000)], LIMITS)
 
 
 def test_single_files_are_no_whole_history(tmp_path: Path) -> None:

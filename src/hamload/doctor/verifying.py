@@ -32,6 +32,9 @@ def verify(home: Path, progress: Progress = lambda _step, _done, _total: None) -
     if not is_begun and any((home / "raw").glob("??/*")):
         yield wrong("documents", f"There are documents, and no ledger {ledger}.", "restore it from your backup")
         return
+    if not is_begun and (home / warehouse.PUBLISHED).is_file():
+        yield wrong("documents", f"There are tables, and no ledger {ledger}.", "restore raw/ from your backup")
+        return
     if not is_begun:
         yield note("documents", "There are no raw documents here yet.", "hamload import PATH")
         return

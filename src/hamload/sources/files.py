@@ -77,7 +77,13 @@ def find(paths: Sequence[Path], limits: Limits) -> Found:
 
     """
     for path in paths:
-        if not path.exists():
+        try:
+            is_there = path.exists()
+        except OSError as error:
+            raise ConfigurationError(
+                f"This path cannot be followed: {error.strerror}.", "Check its spelling."
+            ) from None
+        if not is_there:
             raise ConfigurationError(f"There is nothing at {path}.", "Check the path's spelling.")
     offers: list[Offer] = []
     refused: list[tuple[str, str]] = []
@@ -87,7 +93,7 @@ def find(paths: Sequence[Path], limits: Limits) -> Found:
                 offers.append(item)
             else:
                 refused.append(item)
-    is_complete = any(path.is_dir() or zipfile.is_zipfile(path) for path in paths)
+    is_complete = any(path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)) for path in paths)
     return Found(tuple(offers), tuple(refused), is_complete)
 
 
