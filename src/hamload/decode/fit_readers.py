@@ -95,7 +95,7 @@ def _with_single_values(messages: Mapping[str, list[Message]]) -> dict[str, list
     return {
         kind: [
             {
-                name: value[0] if isinstance(value, list | tuple) and value and name not in _LISTS else value
+                name: value[0] if isinstance(value, list | tuple) and name not in _LISTS else value
                 for name, value in message.items()
                 if value not in ([], ())
             }

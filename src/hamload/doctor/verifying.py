@@ -28,15 +28,13 @@ def verify(home: Path, progress: Progress = lambda _step, _done, _total: None) -
     if not home.is_dir():
         yield place.home(home)
         return
-    is_begun = _is_begun(ledger)
-    if not is_begun and any((home / "raw").glob("??/*")):
-        yield wrong("documents", f"There are documents, and no ledger {ledger}.", "restore it from your backup")
-        return
-    if not is_begun and (home / warehouse.PUBLISHED).is_file():
-        yield wrong("documents", f"There are tables, and no ledger {ledger}.", "restore raw/ from your backup")
-        return
-    if not is_begun:
-        yield note("documents", "There are no raw documents here yet.", "hamload import PATH")
+    if not _is_begun(ledger):
+        if any((home / "raw").glob("??/*")):
+            yield wrong("documents", f"There are documents, and no ledger {ledger}.", "restore it from your backup")
+        elif (home / warehouse.PUBLISHED).is_file():
+            yield wrong("documents", f"There are tables, and no ledger {ledger}.", "restore raw/ from your backup")
+        else:
+            yield note("documents", "There are no raw documents here yet.", "hamload import PATH")
         return
     for path in (ledger, home / "outbox" / "post.db"):
         if path.is_file():

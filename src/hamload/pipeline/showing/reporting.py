@@ -37,7 +37,7 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime) -> Path:
         digest = written_on(told, now.astimezone(settings.zone(athlete_id)).date(), is_newest=True)
         rows = chart_rows(con, settings, athlete_id, digest.as_of)
         sessions = telling.sessions(con, athlete_id, 1_000_000)
-        traces = _traces(con, sessions)
+        traces = _traces(con, athlete_id, sessions)
         spells = _spells(con, athlete_id, digest)
     is_miles = digest.language.is_miles
     places = {session_id: place for place, session_id in enumerate(traces)}
@@ -125,10 +125,16 @@ def _spells(con: duckdb.DuckDBPyConnection, athlete_id: str, digest: DigestFacts
     ]
 
 
-def _traces(con: duckdb.DuckDBPyConnection, sessions: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _traces(
+    con: duckdb.DuckDBPyConnection, athlete_id: str, sessions: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
     """Return each run's course as `report.js` reads it."""
-    found = {row.pop("activity_id"): row for row in warehouse.rows(con, _COURSES)}
+    found = {row.pop("activity_id"): row for row in warehouse.rows(con, _COURSES, [athlete_id])}
     return {row["session_id"]: found[row["recording_id"]] for row in sessions if row["recording_id"] in found}
 
 
-_COURSES = "select activity_id, step_s as s, speed as v, grade as g, demand as h from landing.courses"
+_COURSES = """
+    select activity_id, step_s as s, speed as v, grade as g, demand as h
+    from landing.courses
+    where activity_id in (select recording_id from landing.sessions where athlete_id = ?)
+"""
