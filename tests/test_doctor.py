@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from hamload import doctor, pipeline, raw, settings
+from hamload import doctor, pipeline, raw, settings, warehouse
 from hamload.doctor import Finding, machine
-from hamload.simulator import SimulatedRunner, write_year
+from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes, write_year
 from hamload.sources.access import Access
 from hamload.sources.tokens import Key, Tokens
 
@@ -262,7 +262,7 @@ def _all(home: Path) -> dict[str, tuple[str, int]]:
 
 def test_verify_reads_everything_and_changes_nothing(home: Path) -> None:
     before = _all(home)
-    assert [f.level for f in doctor.verify(home)] == ["ok"] * 4
+    assert [f.level for f in doctor.verify(home)] == ["ok"] * 5
     assert _all(home) == before
 
 
@@ -303,6 +303,60 @@ def test_verify_finds_tables_that_do_not_add_up_or_follow(home: Path, spoil: str
     wrong = {f.name: f for f in doctor.verify(home) if f.level is doctor.Level.WRONG}
     assert name in wrong
     assert wrong[name].remedy == "hamload rebuild"
+
+
+@pytest.mark.parametrize(
+    ("edit", "table"),
+    [
+        ("update marts.sessions set distance_m = distance_m + 1 where local_date = '2026-11-10'", "marts.sessions"),
+        ("update marts.sessions set title = 'edited' where local_date = '2026-11-10'", "marts.sessions"),
+        ("update landing.sessions set distance_m = distance_m + 1", "landing.sessions"),
+        (
+            "update landing.samples set heart_rate_bpm = 1 where chunk = (select min(chunk) from landing.samples)",
+            "landing.samples",
+        ),
+        (
+            "delete from landing.members where activity_id = (select min(activity_id) from landing.members)",
+            "landing.members",
+        ),
+        ("delete from landing.courses", "landing.courses"),
+        ("drop table marts.activities", "marts.activities"),
+    ],
+)
+def test_verify_finds_a_row_that_was_edited_by_hand_where_no_check_crosses_it(
+    home: Path, edit: str, table: str
+) -> None:
+    import duckdb  # noqa: PLC0415  # this test alone edits a table
+
+    with duckdb.connect(home / "hamload.duckdb") as con:
+        con.execute(edit)
+    assert not [f for f in doctor.verify(home, is_anew=False) if f.level is doctor.Level.WRONG]
+    wrong = [f for f in doctor.verify(home) if f.level is doctor.Level.WRONG]
+    assert [(f.name, f.remedy) for f in wrong] == [("rows", "hamload rebuild")]
+    assert table in wrong[0].says
+
+
+def test_verify_calls_tables_that_are_older_than_the_ledger_not_up_to_date_and_not_damaged(
+    home: Path, tmp_path: Path
+) -> None:
+    run = PlannedRun(LAST_DAY, dt.time(18, 10), "easy", 6, "flat")
+    (tmp_path / "later.fit").write_bytes(fit_bytes(SimulatedRunner(), run))
+    current = settings.load(home)
+    with pipeline.exclusive(current):
+        pipeline.put_files(current, [tmp_path / "later.fit"], "me", NOW)
+    (said,) = [f for f in doctor.verify(home) if f.level is not doctor.Level.OK]
+    assert (said.name, said.level) == ("rows", "note")
+    assert said.remedy.startswith("hamload sync")
+    with pipeline.exclusive(current):
+        pipeline.refresh(current, LAST_DAY)
+    assert all(f.level is doctor.Level.OK for f in doctor.verify(home))
+
+
+def test_verify_compares_nothing_while_a_run_is_at_work(home: Path) -> None:
+    with warehouse.lock(home):
+        (said,) = [f for f in doctor.verify(home) if f.level is not doctor.Level.OK]
+    assert (said.name, said.level) == ("rows", "note")
+    assert "at work" in said.says
 
 
 def test_verify_finds_a_run_that_is_counted_twice(home: Path) -> None:

@@ -249,7 +249,7 @@ def _half_way(home: Path) -> Iterator[str]:
             if "another version" not in str(error):
                 yield f"half-way, nothing can be read: {error}"
     if (home / "raw" / raw.LEDGER).exists():
-        for finding in doctor.verify(home):
+        for finding in doctor.verify(home, is_anew=False):
             if finding.level is doctor.Level.WRONG and finding.name in {"documents", raw.LEDGER, "post.db"}:
                 yield f"half-way, {finding.name}: {finding.says}"
 
@@ -289,7 +289,9 @@ def state_of(home: Path) -> State:
     if (home / "raw" / raw.LEDGER).exists():
         with closing(sqlite3.connect(home / "raw" / raw.LEDGER)) as db:
             found |= {f"ledger {name}": db.execute(query).fetchall() for name, query in _LEDGER.items()}
-        found["verify"] = [(f.name, f.says) for f in doctor.verify(home) if f.level is not doctor.Level.OK]
+        found["verify"] = [
+            (f.name, f.says) for f in doctor.verify(home, is_anew=False) if f.level is not doctor.Level.OK
+        ]
     if Ledger.is_there(home / "outbox"):
         with closing(sqlite3.connect(home / "outbox" / "post.db")) as db:
             found["messages"] = db.execute(

@@ -261,6 +261,7 @@ create table if not exists landing.athletes (
     athlete_id varchar primary key,  -- the runner, as in config.toml
     name varchar not null,  -- as in config.toml
     time_zone varchar not null,  -- of home
+    today date not null,               -- the runner's day on which all this was computed
     as_of date not null,               -- the last day of the series
     easy_speed_mps double,  -- [m/s] the easy speed that every load is relative to; null: not known yet
     found_easy_speed_mps double,       -- [m/s] what the first weeks say, whatever the runner says

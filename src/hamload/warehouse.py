@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -31,6 +32,7 @@ PUBLISHED = "hamload.duckdb"
 _WORKING = "warehouse.duckdb"
 #: Named so that `forget_derived`, which leaves nothing to compact, takes it along.
 _COMPACT = "warehouse.duckdb.compact"
+_LOOKS, _LOOK_S = 10, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,43 @@ def lock(home: Path) -> Iterator[None]:
             "Name a folder that you may write to, with --home or HAMLOAD_HOME.",
         ) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _held(descriptor):
             other = os.read(descriptor, 32).decode(errors="replace").strip()
             raise BusyError(
                 f"Another hamload (process {other or 'unknown'}) is working in {home}.", "Wait until it has finished."
-            ) from None
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _held(descriptor: int) -> bool:
+    """Take the lock, and return whether that went. Who only looks (`is_locked`) has it for a moment: that is waited."""
+    for _ in range(_LOOKS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOOK_S)
+        else:
+            return True
+    return False
+
+
+def is_locked(home: Path) -> bool:
+    """Return whether some run holds the home now. Writes nothing."""
+    try:
+        descriptor = os.open(home / ".lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 @contextmanager
@@ -262,7 +289,7 @@ def snapshot(home: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dt.datetim
         while True:
             _check_published(home)
             before = _publication(path)
-            con.execute(f"attach '{_quoted(path)}' as hamload (read_only)")
+            con.execute(f"attach '{quoted(path)}' as hamload (read_only)")
             if before == _publication(path):
                 break
             # Another copy was published in between: which of the two was opened is not known.
@@ -360,15 +387,16 @@ def compact(home: Path) -> None:
     part = home / f"{_WORKING}.part"
     part.unlink(missing_ok=True)
     with duckdb.connect() as con:
-        con.execute(f"attach '{_quoted(home / _WORKING)}' as old (read_only)")
-        con.execute(f"attach '{_quoted(part)}' as new")
+        con.execute(f"attach '{quoted(home / _WORKING)}' as old (read_only)")
+        con.execute(f"attach '{quoted(part)}' as new")
         con.execute("copy from database old to new")
         con.execute("detach new")
         con.execute("detach old")
     part.replace(home / _WORKING)
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """Return a path as it stands between the quotes of SQL."""
     return str(path).replace("'", "''")
 
 

@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+
+def path_named(told: str) -> Path:
+    """Return a path that was named. An empty name is of a variable that is not set, not the folder one stands in."""
+    if not told:
+        raise typer.BadParameter("this is an empty name")
+    return Path(told)
+
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
@@ -21,7 +29,12 @@ app = typer.Typer(
 
 Home = Annotated[
     Path | None,
-    typer.Option("--home", help="Where hamload keeps everything. Default: HAMLOAD_HOME, else your user-data folder."),
+    typer.Option(
+        "--home",
+        parser=path_named,
+        metavar="PATH",
+        help="Where hamload keeps everything. Default: HAMLOAD_HOME, else your user-data folder.",
+    ),
 ]
 AthleteId = Annotated[str, typer.Option("--athlete", help="Which runner, where the home has several.")]
 On = Annotated[str, typer.Option("--on", help="Look back at the state of an earlier day (YYYY-MM-DD).")]

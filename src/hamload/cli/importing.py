@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hamload.cli.app import AsJson, AthleteId, Home, app
+from hamload.cli.app import AsJson, AthleteId, Home, app, path_named
 from hamload.cli.printing import (
     check_failed,
     day,
@@ -33,7 +33,9 @@ def import_(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...", help="Folders, FIT/GPX/TCX files (.gz too), or Strava's bulk export (zip or folder)."
+            parser=path_named,
+            metavar="PATH...",
+            help="Folders, FIT/GPX/TCX files (.gz too), or Strava's bulk export (zip or folder).",
         ),
     ],
     home: Home = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hamload.cli import accounts, showing
-from hamload.cli.app import Home, app
+from hamload.cli.app import Home, app, path_named
 from hamload.cli.printing import check_failed, complain, list_problems, plain, progress_bars, settings_of, terminal
 from hamload.errors import ConfigurationError, HamloadError
 
@@ -50,11 +50,15 @@ def init(
     ] = "",
     import_: Annotated[
         list[Path] | None,
-        typer.Option("--import", metavar="PATH", help="Recordings or an export to read now. Again for more."),
+        typer.Option(
+            "--import", parser=path_named, metavar="PATH", help="Recordings or an export to read now. Again for more."
+        ),
     ] = None,
     folder: Annotated[
         list[Path] | None,
-        typer.Option("--folder", metavar="PATH", help="A folder to read every night; again for more."),
+        typer.Option(
+            "--folder", parser=path_named, metavar="PATH", help="A folder to read every night; again for more."
+        ),
     ] = None,
     rest: Annotated[
         bool | None,

@@ -209,7 +209,7 @@ def undo(
 
 @log_app.command("list")
 def list_(
-    last: Annotated[int, typer.Option("--last", min=1, help="How many, newest day first.")] = 30,
+    last: Annotated[int, typer.Option("--last", min=1, max=1_000_000, help="How many, newest day first.")] = 30,
     home: Home = None,
     athlete: AthleteId = "",
     as_json: AsJson = False,
@@ -250,7 +250,7 @@ def alerts(
     context: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="Every change of state, not only what was told.")] = False,
     on: Annotated[str, typer.Option("--on", help="One day in full: its reasons, runs and evidence.")] = "",
-    last: Annotated[int, typer.Option("--last", min=1, help="How many, newest first.")] = 20,
+    last: Annotated[int, typer.Option("--last", min=1, max=1_000_000, help="How many, newest first.")] = 20,
     home: Home = None,
     athlete: AthleteId = "",
     as_json: AsJson = False,

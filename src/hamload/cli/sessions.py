@@ -34,7 +34,7 @@ def sessions(
     context: typer.Context,
     home: Home = None,
     athlete: AthleteId = "",
-    last: Annotated[int, typer.Option("--last", min=1, help="How many, newest first.")] = 20,
+    last: Annotated[int, typer.Option("--last", min=1, max=1_000_000, help="How many, newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List runs with their load, parts and labels. +1 is a second recording of the same run; ! marks a doubted one."""

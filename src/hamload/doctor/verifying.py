@@ -1,4 +1,4 @@
-"""Every raw document against its name, every ledger's integrity, every check, each state anew. Reads only."""
+"""Every raw document against its name, every ledger's integrity, every check, each row built anew. Reads only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from hamload import raw, settings, versions, warehouse
-from hamload.doctor import place
-from hamload.doctor.finding import note, ok, wrong
+from hamload.doctor import anew, place
+from hamload.doctor.finding import Level, note, ok, wrong
 from hamload.errors import HamloadError
 from hamload.pipeline.counsel import advising
 from hamload.settings import shipped
@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 type Progress = Callable[[str, int, int], None]
 
 
-def verify(home: Path, progress: Progress = lambda _step, _done, _total: None) -> Iterator[Finding]:
-    """Read everything that the home holds, and yield what was found. Asks nobody, writes nothing."""
+def verify(
+    home: Path, progress: Progress = lambda _step, _done, _total: None, *, is_anew: bool = True
+) -> Iterator[Finding]:
+    """Read everything that the home holds, and yield what was found. Asks nobody, writes nothing there.
+
+    `is_anew` builds every table anew beside the home and compares each row: that takes as long as a rebuild.
+    """
     ledger = home / "raw" / raw.LEDGER
     if not home.is_dir():
         yield place.home(home)
@@ -39,8 +44,15 @@ def verify(home: Path, progress: Progress = lambda _step, _done, _total: None) -
     for path in (ledger, home / "outbox" / "post.db"):
         if path.is_file():
             yield _integrity(path)
-    yield from _documents(home, progress)
-    yield from _tables(home)
+    findings = []
+    for finding in (*_documents(home, progress), *_tables(home)):
+        findings.append(finding)
+        yield finding
+    if is_anew:
+        if any(finding.level is Level.WRONG for finding in findings):
+            yield note("rows", "They were not compared with tables built anew: first mend what is wrong above.")
+        else:
+            yield from anew.compared(home, progress)
 
 
 def _is_begun(ledger: Path) -> bool:

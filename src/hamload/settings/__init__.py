@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -117,6 +117,8 @@ class Settings:
     doctor: DoctorSettings
     heartbeat: HeartbeatSettings
     log: LogSettings
+    #: A runner's day where it is not the calendar's: tables of another day are computed anew.
+    days: Mapping[str, dt.date] = field(default_factory=dict)
 
     def athlete(self, athlete_id: str = "") -> AthleteSettings:
         """Return the named runner, or the only one. Raises ConfigurationError where that is not one runner."""
@@ -147,6 +149,8 @@ class Settings:
 
     def today(self, athlete_id: str = "") -> dt.date:
         """Return the runner's calendar day, now."""
+        if day := self.days.get(self.athlete(athlete_id).id):
+            return day
         return dt.datetime.now(tz=self.zone(athlete_id)).date()
 
 
@@ -154,7 +158,8 @@ def load(home: Path | None = None) -> Settings:
     """Read the settings of a home. Raises ConfigurationError naming the file, the key and the remedy."""
     folder = home_folder(home)
     own_file = folder / "config.toml"
-    own = read(own_file) if own_file.is_file() else {}
+    # A folder, a pipe or a link to nowhere in its place is not passed over: whoever put it there means something.
+    own = read(own_file) if os.path.lexists(own_file) else {}
     for name in FILES:
         if not isinstance(own.get(name, {}), dict):
             raise ConfigurationError(f"{own_file}: {name} = {own[name]!r} is no table.", f"Write [{name}.SECTION].")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FORMULAS = "1"
 #: The files of coefficients, and the runner's own tables of the same names.
 FILES = ("model", "alerts", "merging")
+#: Of any coefficient: beyond it nothing is meant, and powers and products leave what a number can hold.
+_LARGEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,9 @@ def _section(
         raise ConfigurationError(f"{own_file}: [{name}] has no {unknown}.", f"There are: {', '.join(rows)}.")
     for key, row in rows.items():
         value = own.get(key, row["value"])
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:  # noqa: PLR2004
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
             raise ConfigurationError(
-                f"{own_file}: [{name}] {key} = {value!r} is not a number from 0 on.",
+                f"{own_file}: [{name}] {key} = {value!r} is not a number from 0 to {_LARGEST:,}.",
                 f"Give it a number; the default is {row['value']}.",
             )
         source = row["source"] if key not in own else f"set in {own_file}; default {row['value']}: {row['source']}"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def read(path: Path) -> dict[str, Any]:
     """Return what a file holds. Raises ConfigurationError naming the file and the remedy."""
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(f"{path} is not a file.", "Remove it, or write your settings into a file there.")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _MB = 1_000_000
 _ARCHIVE_DEPTH = 3
+#: The whole disk leads into the other three, where a read may never end.
+_NOT_FILES = frozenset({"/", "/proc", "/sys", "/dev"})
 #: FAT keeps times to two seconds.
 _TICK_S = 3
 #: Endings that claim to hold a recording; an archive that can be opened never comes to be judged by its own.
@@ -73,7 +75,7 @@ def find(paths: Sequence[Path], limits: Limits) -> Found:
     Raises
     ------
     ConfigurationError
-        Where a path does not exist: then nothing is imported.
+        Where a path does not exist, or is the whole disk: then nothing is imported.
 
     """
     for path in paths:
@@ -84,7 +86,12 @@ def find(paths: Sequence[Path], limits: Limits) -> Found:
                 f"This path cannot be followed: {error.strerror}.", "Check its spelling."
             ) from None
         if not is_there:
-            raise ConfigurationError(f"There is nothing at {path}.", "Check the path's spelling.")
+            raise ConfigurationError(f"There is nothing at {_printable(str(path))}.", "Check the path's spelling.")
+        if str(path.resolve()) in _NOT_FILES:
+            raise ConfigurationError(
+                f"{path} is the whole machine, or what it makes up as it is read.",
+                "Name the folder that holds your recordings.",
+            )
     offers: list[Offer] = []
     refused: list[tuple[str, str]] = []
     for path in paths:

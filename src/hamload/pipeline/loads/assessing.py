@@ -95,11 +95,12 @@ def write_loads(
         mps = athlete.easy_speed_mps or found.mps
         last = max((run.local_date for run in runs), default=day)
         con.execute(
-            "insert into landing.athletes values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into landing.athletes values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 athlete.id,
                 athlete.name,
                 zone.key,
+                day,
                 # Today may still bring a run: it belongs to the series only once it has one.
                 max(day - dt.timedelta(days=1), last) if runs else day - dt.timedelta(days=1),
                 mps,

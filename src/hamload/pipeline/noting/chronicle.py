@@ -124,7 +124,7 @@ class _Lines(logging.Handler):
                 told["error"] = record.exc_text or told_traceback(*record.exc_info)  # type: ignore[misc]
         else:
             told |= {"event": record.getMessage(), **facts}
-        return (json.dumps(_clean(told), default=str, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(_clean(told), default=str, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
 def _clean(told: Any) -> Any:
