@@ -22,7 +22,10 @@ def doctor(
     home: Home = None,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Read every document and check every table instead. Offline, read-only."),
+        typer.Option(
+            "--verify",
+            help="Read every document and compare every row with tables built anew instead. Offline, read-only.",
+        ),
     ] = False,
     online: Annotated[
         bool,

@@ -27,8 +27,8 @@ def home_folder(home: Path | None = None) -> Path:
     chosen = home or (Path(named) if named else Path(platformdirs.user_data_dir("hamload", appauthor=False)))
     folder = chosen.expanduser().absolute()
     try:
-        os.lstat(folder)
         str(folder).encode()
+        os.lstat(folder)
     except UnicodeEncodeError:
         raise ConfigurationError(
             f"The home {os.fsencode(folder)!r} has a name that is not UTF-8, which DuckDB cannot open.",

@@ -22,7 +22,8 @@ def read(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path} is not valid TOML: {error}.", "Mend that line, or remove the file.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}.", "Check the file and its rights.") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigurationError(f"{path} cannot be read: {why}.", "Check the file and its rights.") from None
 
 
 def laid_over(table: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
