@@ -14,10 +14,10 @@ import os
 import re
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from itertools import takewhile
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -103,22 +103,22 @@ def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     tables = (sql / "landing" / "tables.sql").read_text(encoding="utf-8")
     version = hashlib.sha256(tables.encode()).hexdigest()[:12]
     try:
-        con = duckdb.connect(path)
-        if not _is_of(con, version):
-            # The landing tables have changed since: everything in them is derived, and is built anew.
-            con.close()
-            forget_derived(home)
-            con = duckdb.connect(path)
-    except duckdb.Error as error:
-        raise WarehouseError(
-            f"The warehouse {path} cannot be opened: {error}.",
-            "Run: hamload rebuild (your raw documents are untouched).",
-        ) from error
-    try:
-        con.execute("set TimeZone = 'UTC'")
-        con.execute(tables)
-        con.execute("create table if not exists landing.version as select $1 as tables", [version])
-        yield con
+        with ExitStack() as stack:
+            try:
+                con = stack.enter_context(_attached(path))
+                if not _is_of(con, version):
+                    # The landing tables have changed since: everything in them is derived, and is built anew.
+                    stack.close()
+                    forget_derived(home)
+                    con = stack.enter_context(_attached(path))
+            except duckdb.Error as error:
+                raise WarehouseError(
+                    f"The warehouse {path} cannot be opened: {error}.",
+                    "Run: hamload rebuild (your raw documents are untouched).",
+                ) from error
+            con.execute(tables)
+            con.execute("create table if not exists landing.version as select $1 as tables", [version])
+            yield con
     except (duckdb.IOException, duckdb.TransactionException) as error:
         # What a commit could not write comes as a failed transaction.
         if isinstance(error, duckdb.TransactionException) and "Failed to commit" not in str(error):
@@ -127,13 +127,54 @@ def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             f"The warehouse {path} cannot be written: {str(error).splitlines()[0]}.",
             "Free some space there, then run the same again (your raw documents are untouched).",
         ) from error
+
+
+@contextmanager
+def _attached(path: Path, *, is_read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file in the one DuckDB of this process, under a name of its own, with moments in UTC."""
+    name = f"home_{next(_NUMBERS)}"
+    order = f"attach '{quoted(path)}' as {name}{' (read_only)' if is_read_only else ''}"
+    database = _database()
+    try:
+        database.execute(order)
+    except duckdb.ResourceInUseException:
+        # Opened already, and perhaps not the same copy of what is published: another DuckDB tells them apart.
+        database = duckdb.connect()
+        database.execute(order)
+    con = database.cursor()
+    try:
+        con.execute(f"use {name}")
+        con.execute("set TimeZone = 'UTC'")
+        # A missing table must not be looked for among the variables of whoever asks.
+        con.execute("set python_enable_replacements = false")
+        yield con
+    except duckdb.FatalException:
+        _databases.clear()
+        raise
     finally:
+        # It rolls back what is not committed, and closing the file then checkpoints it.
         con.close()
+        database.execute(f"detach {name}")
+
+
+#: One DuckDB for each process (a forked one has no use for its parent's): making one takes five times as long as
+#: opening a file in it, and a night opens a dozen.
+_databases: dict[int, duckdb.DuckDBPyConnection] = {}
+_NUMBERS = count(1)
+
+
+def _database() -> duckdb.DuckDBPyConnection:
+    process = os.getpid()
+    if process not in _databases:
+        _databases[process] = duckdb.connect()
+    return _databases[process]
 
 
 def _is_of(con: duckdb.DuckDBPyConnection, version: str) -> bool:
     """Return whether the working warehouse is empty, or has the landing tables of this version."""
-    known = con.execute("select table_name from information_schema.tables where table_schema = 'landing'").fetchall()
+    known = con.execute(
+        "select table_name from duckdb_tables() where database_name = current_database() and schema_name = 'landing'"
+    ).fetchall()
     if not known:
         return True
     if ("version",) not in known:
@@ -167,14 +208,16 @@ def describe(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str] =
     orders = []
     for schema, table, column, known in con.execute(
         "select schema_name, table_name, column_name, comment from duckdb_columns()"
-        " where not internal and list_contains(?, schema_name) order by all",
+        " where not internal and database_name = current_database() and list_contains(?, schema_name) order by all",
         [list(schemas)],
     ).fetchall():
         text = told.get(f"{schema}.{table}", {}).get(column)
         if text is not None and text != known:
             orders.append(f"comment on column {schema}.{table}.{column} is '{text.replace("'", "''")}'")
     for schema, table in con.execute(
-        "select schema_name, table_name from duckdb_tables() where list_contains(?, schema_name)", [list(schemas)]
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = current_database() and list_contains(?, schema_name)",
+        [list(schemas)],
     ).fetchall():
         if text := told.get(f"{schema}.{table}", {}).get(""):
             orders.append(f"comment on table {schema}.{table} is '{text.replace("'", "''")}'")
@@ -235,20 +278,17 @@ def reader(home: Path, sql: Path | None = None) -> Iterator[duckdb.DuckDBPyConne
     """
     path = home / PUBLISHED
     _check_published(home)
-    try:
-        con = duckdb.connect(path, read_only=True)
-    except duckdb.Error as error:
-        raise WarehouseError(f"{path} cannot be opened: {error}.", "Run: hamload rebuild.") from error
-    try:
-        _settle(con)
+    with ExitStack() as stack:
+        try:
+            con = stack.enter_context(_attached(path, is_read_only=True))
+        except duckdb.Error as error:
+            raise WarehouseError(f"{path} cannot be opened: {error}.", "Run: hamload rebuild.") from error
         if sql is not None and not _is_built_from(con, sql):
             raise WarehouseError(
                 f"The tables in {home} were made by another version of hamload.",
                 "Run: hamload rebuild",
             )
         yield con
-    finally:
-        con.close()
 
 
 def _check_published(home: Path) -> None:
@@ -426,7 +466,9 @@ def build(con: duckdb.DuckDBPyConnection, sql: Path, schemas: Sequence[str]) -> 
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
-    rows = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+    rows = con.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
+    ).fetchall()
     return {f"{schema}.{table}" for schema, table in rows}
 
 
