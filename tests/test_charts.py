@@ -1,11 +1,14 @@
 """The charts: their colours can be told apart and seen, unknown is drawn as such, and each can be a picture."""
 
+import hashlib
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hamload import charts
+from hamload.charts.library import SHA256
 from hamload.digest.render import PART_COLOURS
 
 #: The page's own backgrounds, light and dark (report.css).
@@ -92,3 +95,16 @@ def test_an_unknown_day_changes_the_picture_and_a_title_does_not_change_its_mean
     assert plain == charts.png(charts.load(), days=days, unknown=[]), "the same rows give the same bytes"
     span = [{"at": 0, "until": 3 * 86_400_000, "why": "<script>"}]
     assert plain != charts.png(charts.load(), days=days, unknown=span)
+
+
+def test_the_library_of_a_page_is_kept_and_what_lies_in_its_place_is_never_run(tmp_path: Path) -> None:
+    made = charts.library(tmp_path / "cache")
+    assert hashlib.sha256(made.encode()).hexdigest() == SHA256, "another vl-convert: name its hash in charts/library.py"
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert kept.read_text() == made
+    kept.write_text("alert(1)")
+    assert charts.library(tmp_path / "cache") == made
+    assert kept.read_text() == made
+    kept.unlink()
+    kept.mkdir()
+    assert charts.library(tmp_path / "cache") == made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hamload import charts, post, warehouse
@@ -16,6 +15,7 @@ from hamload.pipeline.counsel import withholding
 from hamload.pipeline.showing import telling
 from hamload.pipeline.showing.charting import chart_rows
 from hamload.records import State
+from hamload.settings import cache_folder
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,7 +55,7 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime) -> Path:
             name: charts.spec(getattr(charts, name)(language=digest.language))
             for name in ("load", "ratios", "strength", "run")
         },
-        library=_library(),
+        library=charts.library(cache_folder()),
         written_at=now,
         first_weekday=settings.show.first_weekday,
         outbox=tuple(post.in_words(settings, post.standing(settings, athlete_id))),
@@ -65,13 +65,6 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime) -> Path:
     if withholding.is_outdated(settings, digest.alert):
         return write_report(settings, athlete_id, now)
     return path
-
-
-@cache
-def _library() -> str:
-    import vl_convert  # noqa: PLC0415  # large, and only this needs it
-
-    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]  # its stub forgets the default
 
 
 def report_path(settings: Settings, athlete_id: str) -> Path:
