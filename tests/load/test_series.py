@@ -257,6 +257,22 @@ def test_a_break_withholds_ratios_until_too_little_of_it_is_left_in_the_window()
     assert is_returning(np.zeros(40), 14, 7).tolist() == [False] * 13 + [True] * 27
 
 
+@given(st.lists(st.sampled_from([0.0, 0.0, 0.0, 40.0, np.nan]), max_size=40), st.integers(1, 9), st.integers(1, 12))
+def test_a_break_is_looked_for_day_by_day(load: list[float], returning: int, chronic: int) -> None:
+    rest = [value == 0 for value in load]
+    complete = [day + 1 >= returning and all(rest[day + 1 - returning : day + 1]) for day in range(len(load))]
+    later = max(chronic - returning, 0)
+    expected = [any(complete[max(day - later, 0) : day + 1]) for day in range(len(load))]
+    assert is_returning(load, returning, chronic).tolist() == expected
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.1, 0.1, 40.0, np.nan]), max_size=30))
+def test_only_seven_equal_loads_are_infinitely_monotonous(load: list[float]) -> None:
+    weeks = [load[max(day - 6, 0) : day + 1] for day in range(len(load))]
+    expected = [len(week) == 7 and week[0] > 0 and all(value == week[0] for value in week) for week in weeks]
+    assert np.isinf(monotony(load)).tolist() == expected
+
+
 def test_a_run_is_compared_with_the_largest_of_the_thirty_days_before_it() -> None:
     distance = [10.0, 8.0, 13.4, 0.0, 12.0, 20.0]
     days = [0.0, 10.0, 30.0, 60.5, 61.0, 200.0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from hamload.load.daily import check_days, daily_values, like, trailing_sum
+from hamload.load.daily import check_days, daily_values, held, like, trailing_sum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -116,9 +117,9 @@ def rolling_mean(daily_load: Any, days: int, min_days: int = 1) -> Array:
     return mean
 
 
-def mean_of_sum(total: Array, days: int) -> Array:
+def mean_of_sum(total: Array, days: int, out: Array | None = None) -> Array:
     """Return the means whose trailing sums these are."""
-    return np.asarray(total / np.minimum(_day(total), days))
+    return np.asarray(np.divide(total, np.minimum(_day(total), days), out=out))
 
 
 def ewma(daily_load: Any, days: int, min_days: int = 1) -> Array:
@@ -145,28 +146,27 @@ def ewma(daily_load: Any, days: int, min_days: int = 1) -> Array:
     """
     check_days(days=days, min_days=min_days)
     load = daily_values(daily_load)
-    has_unknown = bool(np.isnan(load).any())
-    mean = smoothed(load, days, has_unknown=has_unknown)
-    if not has_unknown:
-        mean[..., : min_days - 1] = np.nan
-        return mean
-    return np.asarray(np.where(known_days(load) >= min_days, mean, np.nan))
-
-
-def smoothed(load: Array, days: int, *, has_unknown: bool) -> Array:
-    """Return `ewma` of checked daily loads from their first day on."""
-    weight = 2 / (days + 1)
-    mean = weight * load
-    mean[..., :1] = load[..., :1]
-    of_days, loads = np.moveaxis(mean, -1, 0), np.moveaxis(load, -1, 0)
-    carried = np.empty_like(of_days[:1])
-    for t in range(1, len(of_days)):
-        before, now = of_days[t - 1 : t], of_days[t : t + 1]
-        np.multiply(before, 1 - weight, out=carried)
-        np.add(now, carried, out=now)
-        if has_unknown:
-            np.copyto(now, loads[t : t + 1], where=np.isnan(before))
+    known = ~np.isnan(load)
+    (mean,) = smoothed(load, days, has_unknown=not known.all())
+    np.copyto(mean, np.nan, where=~held(known, min_days))
     return mean
+
+
+def smoothed(load: Array, *windows: int, has_unknown: bool) -> list[Array]:
+    """Return `ewma` of checked daily loads from their first day on, for each window."""
+    loads = load.T
+    weights = np.array([2 / (days + 1) for days in windows]).reshape(-1, *(1,) * (load.ndim - 1))
+    means = weights * loads[:, None]
+    means[:1] = loads[:1, None]
+    # One stretch of memory a day, all runners and windows side by side, and two calls for it.
+    kept = np.broadcast_to(1 - weights, means.shape[1:]).copy()
+    carried = np.empty_like(kept)
+    for day, (before, now) in enumerate(pairwise(means), 1):
+        np.multiply(before, kept, carried)
+        np.add(now, carried, now)
+        if has_unknown:
+            np.copyto(now, loads[day], where=np.isnan(before))
+    return [means[:, window].T for window in range(len(windows))]
 
 
 def known_days(daily_load: Any) -> Array:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from hamload.records import Array
 
+type Days = np.ndarray[Any, np.dtype[np.bool_]]
+
 
 def daily_values(daily_load: Any) -> Array:
     """Return checked daily loads.
@@ -68,23 +70,46 @@ def trailing_sums(values: Array, *windows: int) -> dict[int, Array]:
     while True:
         for days in covered:
             if days & reach:
-                totals[days] = _plus_earlier(totals[days], stretch, covered[days]) if days in totals else stretch
+                so_far = totals.get(days)
+                totals[days] = stretch if so_far is None else _with_earlier(np.add, so_far, stretch, covered[days])
                 covered[days] += reach
         if all(days == done for days, done in covered.items()):
             return totals
-        stretch = _plus_earlier(stretch, stretch, reach)
+        stretch = _with_earlier(np.add, stretch, stretch, reach)
         reach *= 2
 
 
-def _plus_earlier(values: Array, other: Array, days: int) -> Array:
-    """Return values with those that `other` has so many days earlier added."""
-    found = np.empty_like(values)
-    found[..., :days] = values[..., :days]
-    np.add(values[..., days:], earlier(other, days), out=found[..., days:])
+def held(is_so: Days, days: int) -> Days:
+    """Return where something was so on each of the last `days` days; before the first day nothing was."""
+    found = _over_last(np.logical_and, is_so, days)
+    found[..., : days - 1] = False
     return found
 
 
-def earlier(values: Array, days: int) -> Array:
+def happened(is_so: Days, days: int) -> Days:
+    """Return where something was so on one of the last `days` days."""
+    return _over_last(np.logical_or, is_so, days)
+
+
+def _over_last(operation: np.ufunc, values: Days, days: int) -> Days:
+    """Return and/or over the last `days` days, those present: stretches may overlap, for a day may count twice."""
+    found, reach = values, 1
+    while reach < days:
+        step = min(reach, days - reach)
+        found = _with_earlier(operation, found, found, step)
+        reach += step
+    return found
+
+
+def _with_earlier[Values: (Array, Days)](operation: np.ufunc, values: Values, other: Values, days: int) -> Values:
+    """Return the operation on values and those that `other` has so many days earlier; the first ones as they are."""
+    found = np.empty_like(values)
+    found[..., :days] = values[..., :days]
+    operation(values[..., days:], earlier(other, days), out=found[..., days:])
+    return found
+
+
+def earlier[Values: (Array, Days)](values: Values, days: int) -> Values:
     """Return the values that stand so many days before those from that day on: of `values[..., days:]`."""
     return values[..., : max(values.shape[-1] - days, 0)]
 

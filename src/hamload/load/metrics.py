@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hamload.load.acwr import known_days, mean_of_sum, smoothed
-from hamload.load.daily import check_days, daily_values, earlier, trailing_sums
+from hamload.load.acwr import mean_of_sum, smoothed
+from hamload.load.daily import check_days, daily_values, earlier, held, trailing_sums
 from hamload.load.monotony import WEEK, monotony_strain
 from hamload.load.returning import break_within
 
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
 
-    from hamload.load.returning import Days
+    from hamload.load.daily import Days
     from hamload.parameters import Series
     from hamload.records import Array
 
-#: Days of load that one block holds: its dozen arrays stay in a processor's cache.
+#: Days of load that one block holds: many runners, for whom a day of the EWMA costs little more than for one, yet few
+#: enough to leave most of what is made of them in a processor's cache.
 _BLOCK_DAYS = 1 << 18
+
+#: Nearly the 32 MiB up to which glibc takes note of what is freed. What is larger than anything noted goes back to the
+#: system when it is freed, and each block would have to fetch its memory anew, page by page.
+_NOTED_BYTES = 31 << 20
 
 
 class DailyMetrics(NamedTuple):
@@ -62,30 +67,26 @@ def daily_metrics(load_efm: Array, total_efm: Array, series: Series) -> DailyMet
         As `acwr`, `monotony` and `is_returning` do, whose values these are.
 
     """
-    load = daily_values(load_efm)
-    total = load if total_efm is load_efm else daily_values(total_efm)
+    # Days outermost in memory: then each day's step is one stretch of the block, side by side.
+    load = np.asfortranarray(daily_values(load_efm))
+    total = load if total_efm is load_efm else np.asfortranarray(daily_values(total_efm))
     acute_days, chronic_days, before_days = series.acute_days, series.chronic_days, _before_days(series)
     back = np.broadcast_to(break_within(total, series.returning_days, chronic_days), load.shape)
-    is_shown = ~back
-    has_unknown = bool(np.isnan(load).any())
+    known = ~np.isnan(load)
     sums = trailing_sums(load, acute_days, chronic_days, before_days, WEEK)
     acute, chronic = mean_of_sum(sums[acute_days], acute_days), mean_of_sum(sums[chronic_days], chronic_days)
-    before = np.full_like(load, np.nan)
-    before[..., acute_days:] = earlier(mean_of_sum(sums[before_days], before_days), acute_days)
-    acute_ewma = smoothed(load, acute_days, has_unknown=has_unknown)
-    chronic_ewma = smoothed(load, chronic_days, has_unknown=has_unknown)
-    long_known = chronic_ewma
-    if has_unknown:
-        long_known = np.where(known_days(load) >= series.min_days, chronic_ewma, np.nan)
-    young = slice(0, series.min_days - 1)
+    before = np.empty_like(load)
+    before[..., :acute_days] = np.nan
+    mean_of_sum(earlier(sums[before_days], acute_days), before_days, out=before[..., acute_days:])
+    acute_ewma, chronic_ewma = smoothed(load, acute_days, chronic_days, has_unknown=not known.all())
+    # The EWMA, which never forgets, starts anew after an unknown day.
+    is_anew = ~held(known, series.min_days)
 
-    def ratio(over: Array, under: Array) -> Array:
-        is_given = under > 0
-        is_given &= is_shown
+    def ratio(over: Array, under: Array, *, is_withheld: Days) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             found = np.divide(over, under)
-        np.copyto(found, np.nan, where=~is_given)
-        found[..., young] = np.nan
+        np.copyto(found, np.nan, where=is_withheld | (under == 0))
+        found[..., : series.min_days - 1] = np.nan
         return found
 
     evenness, strain = monotony_strain(load, week_sum=sums[WEEK])
@@ -93,11 +94,11 @@ def daily_metrics(load_efm: Array, total_efm: Array, series: Series) -> DailyMet
         is_returning=back,
         acute_rolling=acute,
         chronic_rolling=chronic,
-        acwr_coupled=ratio(acute, chronic),
-        acwr_uncoupled=ratio(acute, before),
+        acwr_coupled=ratio(acute, chronic, is_withheld=back),
+        acwr_uncoupled=ratio(acute, before, is_withheld=back),
         acute_ewma=acute_ewma,
         chronic_ewma=chronic_ewma,
-        acwr_ewma=ratio(acute_ewma, long_known),
+        acwr_ewma=ratio(acute_ewma, chronic_ewma, is_withheld=back | is_anew),
         monotony=evenness,
         strain=strain,
     )
@@ -140,11 +141,11 @@ def squad_metrics(
     step = max(block_days // days, 1)
 
     def block(runners: slice) -> DailyMetrics:
-        # Days outermost in memory: then each day's step is one stretch of the block, side by side.
-        load = np.asfortranarray(loads[runners])
-        total = load if totals is loads else np.asfortranarray(totals[runners])
+        load = loads[runners]
+        total = load if totals is loads else totals[runners]
         return daily_metrics(load, total if load.ndim == total.ndim else total[:, None], series)
 
+    np.empty(_NOTED_BYTES, dtype=np.uint8)  # allocated and freed, never touched
     blocks = [slice(first, first + step) for first in range(0, len(loads), step)]
     workers = min(workers, len(blocks))
     if workers <= 1:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hamload.load.daily import alike, earlier, trailing_sum
+from hamload.load.daily import alike, earlier, held, trailing_sum
 
 if TYPE_CHECKING:
+    from hamload.load.daily import Days
     from hamload.records import Array
 
 WEEK = 7
@@ -51,31 +52,27 @@ def strain(daily_load: Any, ddof: int = 1) -> Any:
 
 def monotony_strain(load: Array, ddof: int = 1, week_sum: Array | None = None) -> tuple[Array, Array]:
     """Return both of checked daily loads at once; `week_sum` is their `trailing_sum` of `WEEK` days, where known."""
-    week = (trailing_sum(load, WEEK) if week_sum is None else week_sum).copy(order="K")
-    week[..., : WEEK - 1] = np.nan
+    week = trailing_sum(load, WEEK) if week_sum is None else week_sum
     mean = week / WEEK
-    square = np.zeros_like(load)
-    for days in range(WEEK):
-        away = earlier(load, days) - mean[..., days:]
-        away *= away
-        square[..., days:] += away
+    mean[..., : WEEK - 1] = np.nan
+    square = load - mean
+    square *= square
+    away = np.empty_like(load)
+    for days in range(1, WEEK):
+        of_day = np.subtract(earlier(load, days), mean[..., days:], out=away[..., days:])
+        of_day *= of_day
+        square[..., days:] += of_day
     square /= WEEK - ddof
     spread = np.sqrt(square, out=square)
-    # Equality is asked of the loads: the deviation of seven equal numbers need not round to 0.
-    equal = _is_equal(load)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.divide(mean, spread, out=spread)
-    np.copyto(ratio, np.nan, where=equal & (mean == 0))
-    np.copyto(ratio, np.inf, where=equal & (mean > 0))
-    return ratio, week * ratio
+    # Equality is asked of the loads: the deviation of seven equal numbers need not round to 0.
+    np.copyto(ratio, np.inf, where=_is_equal(load) & (mean > 0))
+    return ratio, np.multiply(week, ratio, out=mean)
 
 
-def _is_equal(load: Array) -> Any:
+def _is_equal(load: Array) -> Days:
     """Return where the seven loads of the week that ends on a day are one number."""
-    same = np.zeros(load.shape, dtype=np.bool_)
-    same[..., 1:] = load[..., 1:] == load[..., :-1]
-    found = same.copy()
-    for days in range(1, WEEK - 1):
-        found[..., days:] &= same[..., : max(load.shape[-1] - days, 0)]
-    found[..., : WEEK - 1] = False
-    return found
+    same = np.zeros_like(load, dtype=np.bool_)
+    np.equal(load[..., 1:], load[..., :-1], out=same[..., 1:])
+    return held(same, WEEK - 1)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hamload.load.daily import alike, check_days
+from hamload.load.daily import alike, check_days, happened, held
 
 if TYPE_CHECKING:
+    from hamload.load.daily import Days
     from hamload.records import Array
-
-type Days = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def days_since_run(daily_load: Any) -> Any:
@@ -75,9 +74,5 @@ def _days_since_run(load: Array) -> Array:
 
 def break_within(load: Array, returning_days: int, chronic_days: int) -> Days:
     """Return `is_returning` of checked daily loads."""
-    day = np.arange(load.shape[-1], dtype=np.int32)
-    last_other = np.maximum.accumulate(np.where(load == 0, -1, day), axis=-1)
-    # A break is complete on `day`; it lies whole in the windows of that day and of the next few.
-    complete = np.where(day - last_other >= returning_days, day, -chronic_days)
-    latest = np.maximum.accumulate(complete, axis=-1)
-    return np.asarray(day - latest <= max(chronic_days - returning_days, 0))
+    # Where a break is complete, it lies whole in the windows of that day and of the next few.
+    return happened(held(load == 0, returning_days), max(chronic_days - returning_days, 0) + 1)
