@@ -5,10 +5,12 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     current = settings.load(home)
     with pipeline.exclusive(current):
         pipeline.put_files(current, [home.parent / "runs"], "me", NOW, through=LAST_DAY)
+        pipeline.refresh(current, LAST_DAY)
+        pipeline.digest(current, now=NOW)
         pipeline.refresh(current, LAST_DAY)
     # What it published carries today's date, whatever day the runs say.
     os.utime(home / "hamload.duckdb", (NOW.timestamp(), NOW.timestamp()))
@@ -320,6 +324,16 @@ def test_verify_finds_tables_that_do_not_add_up_or_follow(home: Path, spoil: str
             "landing.members",
         ),
         ("delete from landing.courses", "landing.courses"),
+        ("update landing.features set chunk = chunk + 1", "another place than their samples'"),
+        ("update landing.journal set content = '{}' where kind = 'told'", "landing.journal"),
+        (
+            """alter table marts.weeks rename column load_efm to other;
+            alter table marts.weeks rename column heavy_load_efm to load_efm;
+            alter table marts.weeks rename column other to heavy_load_efm""",
+            "marts.weeks",
+        ),
+        ("create view marts.strange as select 1 as one", "marts.strange"),
+        ("update landing.deliveries set name = 'other' where position = 0", "landing.deliveries"),
         ("drop table marts.activities", "marts.activities"),
     ],
 )
@@ -343,13 +357,65 @@ def test_verify_calls_tables_that_are_older_than_the_ledger_not_up_to_date_and_n
     (tmp_path / "later.fit").write_bytes(fit_bytes(SimulatedRunner(), run))
     current = settings.load(home)
     with pipeline.exclusive(current):
-        pipeline.put_files(current, [tmp_path / "later.fit"], "me", NOW)
-    (said,) = [f for f in doctor.verify(home) if f.level is not doctor.Level.OK]
+        pipeline.put_files(current, [tmp_path / "later.fit"], "me", NOW + dt.timedelta(minutes=5))
+    said, *others = [f for f in doctor.verify(home) if f.level is not doctor.Level.OK]
+    assert others == []
     assert (said.name, said.level) == ("rows", "note")
     assert said.remedy.startswith("hamload sync")
     with pipeline.exclusive(current):
         pipeline.refresh(current, LAST_DAY)
     assert all(f.level is doctor.Level.OK for f in doctor.verify(home))
+
+
+def test_verify_says_where_tables_could_not_be_built_anew_and_calls_nothing_damaged(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    (said,) = [f for f in doctor.verify(home) if f.level is not doctor.Level.OK]
+    assert (said.name, said.level) == ("rows", "note")
+    assert "TMPDIR" in said.remedy
+
+
+def test_verify_tells_changed_settings_from_changed_rows(home: Path) -> None:
+    _add(home, "[alerts.deload]\nspike = 1.1\n")
+    (said,) = [f for f in doctor.verify(home) if f.level is not doctor.Level.OK]
+    assert (said.name, said.level) == ("rows", "note")
+    assert "config.toml has changed" in said.says
+    current = settings.load(home)
+    with pipeline.exclusive(current):
+        pipeline.refresh(current, LAST_DAY)
+    assert all(f.level is doctor.Level.OK for f in doctor.verify(home))
+
+
+def test_verify_says_where_the_next_night_would_go_on_from_something_else(home: Path) -> None:
+    import duckdb  # noqa: PLC0415  # this test alone edits a table
+
+    with duckdb.connect(home / "warehouse.duckdb") as con:
+        con.execute("update marts.sessions set title = 'edited'")
+    (said,) = [f for f in doctor.verify(home) if f.level is not doctor.Level.OK]
+    assert (said.level, said.remedy) == ("note", "hamload rebuild")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_what_verify_builds_beside_the_home_goes_with_it_or_with_the_next_one(
+    home: Path, tmp_path: Path, number: int
+) -> None:
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    command = [str(Path(sys.executable).with_name("hamload")), "doctor", "--verify", "--home", str(home)]
+    with subprocess.Popen(command, env=os.environ | {"TMPDIR": str(beside)}, stdout=subprocess.DEVNULL) as running:
+        begun = time.monotonic()
+        while not list(beside.glob("hamload-verify-*/raw/ledger.db")) and time.monotonic() - begun < 60:
+            time.sleep(0.02)
+        (folder,) = beside.glob("hamload-verify-*")
+        assert folder.stat().st_mode & 0o777 == 0o700
+        running.send_signal(number)
+    if number == signal.SIGKILL:
+        assert folder.exists()
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("tempfile.tempdir", str(beside))
+            assert all(f.level is doctor.Level.OK for f in doctor.verify(home))
+    assert list(beside.glob("hamload-verify-*")) == []
 
 
 def test_verify_compares_nothing_while_a_run_is_at_work(home: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import filecmp
 import hashlib
 import json
 import os
@@ -186,11 +187,11 @@ def _is_of(con: duckdb.DuckDBPyConnection, version: str) -> bool:
     return con.execute("select tables from landing.version").fetchall() == [(version,)]
 
 
-def sign(con: duckdb.DuckDBPyConnection, sql: Path, version: str = "") -> None:
-    """Note which `sql/` the tables were built from, by which version of hamload, and on which DuckDB."""
+def sign(con: duckdb.DuckDBPyConnection, sql: Path, version: str = "", settings: str = "") -> None:
+    """Note what the tables were built from: `sql/`, the version of hamload, the DuckDB, and what tells the settings."""
     con.execute(
-        "create or replace table landing.built_by as select $1 as sql, $2 as version, $3 as duckdb",
-        [_fingerprint(sql), version, duckdb.__version__],
+        "create or replace table landing.built_by as select $1 as sql, $2 as version, $3 as duckdb, $4 as settings",
+        [_fingerprint(sql), version, duckdb.__version__, settings],
     )
 
 
@@ -388,6 +389,12 @@ def is_current(home: Path, sql: Path) -> bool:
         return False
 
 
+def settings_of(con: duckdb.DuckDBPyConnection) -> str:
+    """Return what tells the settings that the tables were built with, as `sign` was given it."""
+    ((told,),) = con.execute("select settings from landing.built_by").fetchall()
+    return str(told)
+
+
 def _is_built_from(con: duckdb.DuckDBPyConnection, sql: Path) -> bool:
     try:
         row = con.execute("select sql from landing.built_by").fetchall()
@@ -544,6 +551,11 @@ def publish(home: Path) -> Path:
             "Free some space there, then run the same again; what you see till then is the copy before.",
         ) from error
     return part.replace(home / PUBLISHED)
+
+
+def is_as_published(home: Path) -> bool:
+    """Return whether the working warehouse is what was published last, or is not there: both are derived."""
+    return not (home / _WORKING).exists() or filecmp.cmp(home / _WORKING, home / PUBLISHED, shallow=False)
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +50,9 @@ def doctor(
     console = terminal()
     if online and not as_json:
         console.print("Asking each service once, and the mail server, as you said (--online).", style="dim")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # What lies beside the home meanwhile is private, and goes with this run.
+        signal.signal(number, _leave)
     with progress_bars(as_json or not verify) as progress:
         findings = (
             doctor_.verify(folder, progress)
@@ -64,9 +68,15 @@ def doctor(
         print(json.dumps({"home": str(folder), "is_well": not wrong, "findings": [asdict(f) for f in found]}, indent=2))
     elif wrong:
         console.print(f"\n[bold red]{len(wrong)} to mend.[/]", highlight=False)
+    elif any(finding.level == "note" for finding in found):
+        console.print("\n[bold green]Nothing to mend[/], and something to know: see [yellow]?[/].", highlight=False)
     else:
         console.print("\n[bold green]All is well.[/]", highlight=False)
     raise typer.Exit(1 if wrong else 0)
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _print(finding: Finding) -> None:

@@ -164,7 +164,7 @@ def _alert(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Failure]:
     warehouse.build(con, sql, ["marts", "reports"])
     if not warehouse.is_described(con, sql):
         warehouse.describe(con, sql)
-    warehouse.sign(con, sql, hamload.__version__)
+    warehouse.sign(con, sql, hamload.__version__, settings.of_tables())
     return warehouse.check(con, sql)
 
 

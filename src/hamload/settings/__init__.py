@@ -7,6 +7,7 @@ Every coefficient keeps its provenance (`Provenance`), so that whoever shows a n
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -139,6 +140,12 @@ class Settings:
     def zone(self, athlete_id: str = "") -> ZoneInfo:
         """Return the home time zone of a runner."""
         return ZoneInfo(self.athlete(athlete_id).time_zone or self.time_zone)
+
+    def of_tables(self) -> str:
+        """Return a hash of all that has a say in what the tables hold."""
+        told = (self.time_zone, self.athletes, self.folders, self.accounts, self.fetch, self.imports, self.show)
+        rules = (self.model, self.signal, self.alerts, self.merging)
+        return hashlib.sha256(repr((told, rules)).encode()).hexdigest()
 
     def language(self, today: dt.date | None = None) -> Language:
         """Return how the runners of this home read; days of another year than today's are told with it."""
