@@ -239,7 +239,7 @@ def _fresh(home: Path) -> None:
             )
         shutil.rmtree(home)
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / _MARK).touch()
     except OSError as error:
         raise ConfigurationError(f"{home} cannot be written: {error.strerror}.", "Name another with --home.") from error

@@ -214,6 +214,11 @@ class Raw:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(exist_ok=True)
             path = self.folder / LEDGER
+            if path.is_file() and not os.access(self.folder, os.W_OK):
+                # Whoever only looks at a home on a disk that only reads needs no more, and whoever writes is told.
+                self._db = versions.read_only(path)
+                versions.refuse_newer(versions.version(self._db), VERSION, path)
+                return
             self._db = sqlite3.connect(path, isolation_level=None)
             versions.refuse_newer(versions.version(self._db), VERSION, path)
             self._db.execute("pragma journal_mode = wal")

@@ -43,7 +43,9 @@ def version_of(path: Path) -> int | None:
 
 def read_only(path: Path) -> sqlite3.Connection:
     """Open a ledger that must not change. Raises sqlite3.Error."""
-    return sqlite3.connect(f"file:{_uri(path)}?mode=ro", uri=True)
+    # On a disk that only reads SQLite has no place for what connections share: there nothing can change it either.
+    is_fixed = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return sqlite3.connect(f"file:{_uri(path)}?mode=ro{'&immutable=1' if is_fixed else ''}", uri=True)
 
 
 def bring(db: sqlite3.Connection, path: Path, steps: Sequence[Step], home: Path) -> None:

@@ -68,7 +68,12 @@ def lock(home: Path) -> Iterator[None]:
             )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        # All that is written meanwhile tells of somebody's health: it is its owner's alone, whatever the home's rights.
+        before = os.umask(0o077)
+        try:
+            yield
+        finally:
+            os.umask(before)
     finally:
         os.close(descriptor)
 
@@ -297,6 +302,8 @@ def reader(home: Path, sql: Path | None = None) -> Iterator[duckdb.DuckDBPyConne
 
 
 def _check_published(home: Path) -> None:
+    if (home / PUBLISHED).is_dir():
+        raise WarehouseError(f"{home / PUBLISHED} is a folder, not tables.", "Move it away, then: hamload rebuild.")
     if not (home / PUBLISHED).is_file():
         raise WarehouseError(
             f"There is nothing to show in {home} yet.", "Run: hamload import PATH, or try it first with: hamload demo."
@@ -543,14 +550,15 @@ def publish(home: Path) -> Path:
     part = home / f"{PUBLISHED}.part"
     try:
         shutil.copyfile(home / _WORKING, part)
+        return part.replace(home / PUBLISHED)
     except OSError as error:
         # Half a copy would only keep the disk full.
         part.unlink(missing_ok=True)
         raise WarehouseError(
             f"{home / PUBLISHED} cannot be written: {error.strerror or error}.",
-            "Free some space there, then run the same again; what you see till then is the copy before.",
+            "Free some space there, or move away what is in its place, then run the same again; what you see till then"
+            " is the copy before.",
         ) from error
-    return part.replace(home / PUBLISHED)
 
 
 def is_as_published(home: Path) -> bool:

@@ -137,17 +137,19 @@ def test_today_may_still_bring_a_run_and_is_no_day_of_rest_before_the_night(
     assert _drawn(home, ask) == "R0R"
 
 
-@pytest.mark.sampled(1)
-@pytest.mark.parametrize("is_left_empty", [False, True], ids=["gone", "empty mount point"])
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("left", ["", "an empty folder", "a note in it"])
 def test_a_folder_that_is_gone_is_a_failure_with_its_remedy_and_its_later_days_are_unknown_not_rest(
-    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit, *, is_left_empty: bool
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit, left: str
 ) -> None:
     home = _watched(tmp_path, home_with, reports_rest=True)
     _runs(tmp_path / "watched", fit_on, 1, 3)
     _night(home, 4)
     (tmp_path / "watched").rename(tmp_path / "elsewhere")
-    if is_left_empty:
+    if left:
         (tmp_path / "watched").mkdir()
+    if left == "a note in it":
+        (tmp_path / "watched" / "READ ME.txt").write_text("This disk is not connected.")
     failed = _night(home, 7).failed_sources
     assert len(failed) == 1
     assert str(tmp_path / "watched") in failed[0]
@@ -156,12 +158,33 @@ def test_a_folder_that_is_gone_is_a_failure_with_its_remedy_and_its_later_days_a
         home, "select is_failing, message, remedy, covered_until, newest_activity_at from marts.source_health"
     )
     assert is_failing
-    assert ("is empty, though it has held recordings" if is_left_empty else "is not there") in message
+    says = {"": "is not there", "an empty folder": "is empty, though it has held", "a note in it": "holds no recording"}
+    assert says[left] in message
     assert "config.toml" in remedy
     assert (covered, newest.date()) == (_day(4), _day(3))
     facts = pipeline.overview(home)
     assert "Connect it" in facts.sources[0].remedy
     assert "3 days of the last 35 are unknown, not rest" in facts.unknowns[0]
+
+
+def test_recordings_that_are_gone_from_a_folder_are_told_once_and_stay_counted(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1, 3, 4)
+    _night(home, 5)
+    first, second, _ = sorted((tmp_path / "watched").iterdir())
+    first.rename(tmp_path / "elsewhere.fit")
+    second.rename(second.with_stem("renamed"))
+    assert not _night(home, 6).failed_sources
+    assert _drawn(home, ask) == "R0RR00"
+    (told,) = ask(home, "select is_failing, message from marts.source_health")
+    assert told == (
+        False,
+        "No longer in the folder since it was read last: 1 of 3 recordings. What they held stays counted.",
+    )
+    _night(home, 7)
+    assert ask(home, "select message from marts.source_health") == [("",)]
 
 
 def test_a_folder_that_comes_back_is_well_again_and_fills_the_days(

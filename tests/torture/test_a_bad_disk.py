@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -152,6 +153,7 @@ def test_a_home_that_nobody_may_write_is_told_and_left_as_it_is(closed: Path, co
 _HOLDER = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from hamload import warehouse
 with warehouse.lock(Path(sys.argv[1])):
     time.sleep(300)
@@ -182,3 +184,92 @@ def test_a_second_run_is_refused_with_the_number_of_the_first_and_a_killed_one_h
     )
     assert third.returncode == 0, third.stderr
     assert json.loads(third.stdout)["problems"] == []
+
+
+def _run(home: Path, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments, "--home", str(home)],
+        stdout=how.pop("stdout", subprocess.PIPE),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=120,
+        **how,
+    )
+
+
+def test_a_home_on_a_disk_that_only_reads_can_be_looked_at(home: Path, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed"
+    fixed.mkdir()
+    current = settings.load(home)
+    pipeline.tell_state(current, "me", NOW)
+    mounted = subprocess.run(["mount", "--bind", str(home), str(fixed)], capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"nobody may mount here: {mounted.stderr.strip()}")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(fixed)], check=True)
+        told = _run(fixed, "status", "--json")
+        assert told.returncode == 0, told.stderr
+        assert json.loads(told.stdout)["monitor"]
+        for arguments in (["report"], ["log", "note", "hello"], ["sync"]):
+            refused = _run(fixed, *arguments)
+            assert refused.returncode in {1, 2}
+            assert "Traceback" not in refused.stderr
+        assert "mount that disk" in _run(fixed, "doctor").stdout
+    finally:
+        subprocess.run(["umount", str(fixed)], check=True)
+
+
+def test_a_folder_in_the_place_of_the_tables_is_told_and_nothing_is_lost(home: Path) -> None:
+    (home / "hamload.duckdb").unlink()
+    (home / "hamload.duckdb").mkdir()
+    for arguments in (["status"], ["rebuild"], ["sync"]):
+        refused = _run(home, *arguments)
+        assert refused.returncode in {1, 2}
+        assert "Traceback" not in refused.stderr
+    logged = _run(home, "log", "note", "hello")
+    assert "The tables follow with the next run" in logged.stderr
+    (home / "hamload.duckdb").rmdir()
+    assert _run(home, "rebuild").returncode == 0
+    assert _sessions(home) == 2
+
+
+def test_what_is_written_into_a_home_that_others_may_enter_is_its_owners_alone(home: Path, tmp_path: Path) -> None:
+    place = tmp_path / "open"
+    place.mkdir(mode=0o755)
+    (place / "config.toml").write_text((home / "config.toml").read_text())
+    done = _run(place, "import", str(tmp_path / "first"), preexec_fn=lambda: os.umask(0o022))
+    assert done.returncode == 0, done.stderr
+    written = [path for path in place.rglob("*") if path.name != "config.toml"]
+    assert {path.stat().st_mode & 0o077 for path in written} == {0}
+    assert len(written) > 8
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["doctor", "--json"]])
+def test_an_answer_that_does_not_fit_on_the_disk_is_told_in_a_sentence(home: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        told = _run(home, *arguments, stdout=full)
+    assert told.returncode == 1
+    assert "Traceback" not in told.stderr
+    assert "Free some space" in told.stderr
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("seconds", [0.5, 1, 1.5, 2, 2.5])
+def test_ctrl_c_ends_an_import_without_a_word_and_the_next_one_completes_it(
+    home: Path, tmp_path: Path, seconds: float
+) -> None:
+    with subprocess.Popen(
+        [COMMAND, "import", str(tmp_path / "more"), "--home", str(home)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        time.sleep(seconds)
+        os.killpg(running.pid, signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode in {0, 128 + signal.SIGINT}
+    assert not re.search("Traceback|Error|Exception", said), said
+    assert _run(home, "import", str(tmp_path / "more")).returncode == 0
+    assert _sessions(home) == 4

@@ -6,9 +6,12 @@ unusable arguments or configuration.
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
+import signal
 import sys
+from typing import TYPE_CHECKING
 
 from hamload import redaction
 
@@ -33,7 +36,45 @@ from hamload.cli.app import app
 from hamload.cli.printing import complain
 from hamload.errors import ConfigurationError, HamloadError
 
+if TYPE_CHECKING:
+    from types import FrameType
+
 __all__ = ["app", "main"]
+
+#: What no step can foresee, wherever it meets it, and what helps.
+_OF_THE_MACHINE = {
+    errno.ENOSPC: "Free some space where you write to, then run the same again.",
+    errno.EDQUOT: "Free some space where you write to, then run the same again.",
+    errno.EROFS: "Mount that disk to be written, or name another home with --home.",
+    errno.EMFILE: "Allow this process more open files (ulimit -n 1024), then run the same again.",
+    errno.ENFILE: "Close some other programs, then run the same again.",
+    errno.ENOMEM: "Close some other programs, then run the same again.",
+    errno.EAGAIN: "Allow this user more processes (ulimit -u), then run the same again.",
+}
+
+
+_CTRL_C = 128 + signal.SIGINT
+
+
+def _run() -> None:
+    """Run the command line until it ends, or Ctrl-C ends it: as a library may have words of its own for that."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    try:
+        app()
+    except BaseException as error:
+        if pressed:
+            # What is cut off half-way goes without a word: whoever pressed it knows.
+            sys.unraisablehook = lambda _: None
+            if not isinstance(error, HamloadError | SystemExit):
+                sys.exit(_CTRL_C)
+        raise
 
 
 def main() -> None:
@@ -47,7 +88,7 @@ def main() -> None:
             # A terminal that cannot show a character shows another; nothing fails because of it.
             stream.reconfigure(errors="replace")
     try:
-        app()
+        _run()
     except ConfigurationError as error:
         complain(error)
         sys.exit(2)
@@ -56,4 +97,9 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        complain(HamloadError(f"This machine refuses: {error.strerror}.", _OF_THE_MACHINE[error.errno]))
         sys.exit(1)

@@ -433,7 +433,7 @@ def _refresh(settings: Settings, *, as_json: bool) -> None:
     from hamload import pipeline
     from hamload.warehouse import PUBLISHED
 
-    if not (settings.home / PUBLISHED).is_file():
+    if not (settings.home / PUBLISHED).exists():
         return
     try:
         with pipeline.exclusive(settings):

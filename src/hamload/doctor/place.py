@@ -30,7 +30,9 @@ def home(folder: Path) -> Finding:
     if not folder.is_dir():
         return wrong("home", f"{folder} is a file, not a folder.", f"hamload init --home {quoted}-home")
     if not os.access(folder, os.W_OK | os.X_OK):
-        return wrong("home", f"{folder} cannot be written by this user.", f"sudo chown -R $(id -un) {quoted}")
+        is_fixed = os.statvfs(folder).f_flag & os.ST_RDONLY
+        remedy = f"mount that disk to be written: {quoted}" if is_fixed else f"sudo chown -R $(id -un) {quoted}"
+        return wrong("home", f"{folder} cannot be written by this user.", remedy)
     mode = stat.S_IMODE(folder.stat().st_mode)
     if mode & _OTHERS:
         return wrong("home", f"{folder} can be read by everybody here (mode {mode:o}).", f"chmod 700 {quoted}")

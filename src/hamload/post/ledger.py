@@ -85,6 +85,14 @@ class Ledger:
             outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
             # The owner's alone from its first moment on: it holds words about somebody's health.
             os.close(os.open(outbox / NAME, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            if not self.is_there(outbox):
+                raise _unopened(outbox, error) from error
+            # A home on a disk that only reads: whoever only looks needs no more, and whoever writes is told.
+            self._db = versions.read_only(outbox / NAME)
+            versions.refuse_newer(versions.version(self._db), VERSION, outbox / NAME)
+            return
+        try:
             self._db = sqlite3.connect(outbox / NAME, isolation_level=None, timeout=30)
             self._db.execute("pragma synchronous = full")
             self._db.execute("pragma secure_delete = on")
@@ -96,9 +104,7 @@ class Ledger:
             self._db.close()
             raise
         except (OSError, sqlite3.Error) as error:
-            raise HamloadError(
-                f"The outbox {outbox} cannot be opened: {error}.", "Free some space there, or mend the folder's rights."
-            ) from error
+            raise _unopened(outbox, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -322,6 +328,12 @@ class Ledger:
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[Any]:
         with closing(self._db.execute(query, values)) as cursor:
             return cursor.fetchall()
+
+
+def _unopened(outbox: Path, error: Exception) -> HamloadError:
+    return HamloadError(
+        f"The outbox {outbox} cannot be opened: {error}.", "Free some space there, or mend the folder's rights."
+    )
 
 
 def _text(moment: dt.datetime) -> str:

@@ -6,6 +6,7 @@ import atexit
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from collections import deque
 from concurrent.futures import TimeoutError as LateError
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
 from pebble import ProcessExpired, ProcessPool
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _MB = 1_000_000
 #: How often all readers may be lost together before it is told.
 _POOLS = 5
+_STDERR = 2
 #: A cluster's worker hands in documents from several threads.
 _starting = threading.Lock()
 
@@ -90,7 +93,7 @@ class Readers:
             if not pool.active:
                 _pool.cache_clear()
                 pool = _pool(workers, self._settings.max_memory_mb)
-        return pool.schedule(read, (task, self._signal, self._model), timeout=self._settings.max_seconds)
+            return pool.schedule(read, (task, self._signal, self._model), timeout=self._settings.max_seconds)
 
 
 def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generator[list[Outcome]]:
@@ -110,9 +113,30 @@ def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generato
 def _pool(workers: int, memory_mb: int) -> ProcessPool:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([read.__module__])
+    _start_apart()
     pool = ProcessPool(workers, context=context, initializer=_bound, initargs=(os.getpid(), memory_mb))
     atexit.register(_end, pool)
     return pool
+
+
+def _start_apart() -> None:
+    """Start what forks the workers so that neither Ctrl-C nor the terminal reaches one.
+
+    Ctrl-C is for this process, which ends them. What they print as they are ended, and what a reader's native code
+    prints of a document that it gives up, is for nobody: of each document comes an outcome, in words.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    kept, nowhere = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STDERR)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+        os.close(nowhere)
+        signal.signal(signal.SIGINT, before)
 
 
 def _end(pool: ProcessPool) -> None:

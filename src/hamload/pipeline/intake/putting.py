@@ -122,23 +122,21 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
     Raises
     ------
     HamloadError
-        Where the folder is gone, or empty although it held recordings: a disk that is not connected often leaves an
-        empty folder in its place. That is recorded as the source's failure: it makes days unknown, never rest.
+        Where the folder is gone, or holds no recording although it has held some: a disk that is not connected often
+        leaves a folder in its place, empty or with a note in it. That is recorded as the source's failure: it makes
+        days unknown, never rest.
 
     """
     athlete = settings.athlete(folder.athlete)
     source = f"folder:{folder.path}"
     path = folder.path.expanduser()
     with Raw(settings.home) as raw:
+        has_held = any(d.source == source for d in raw.deliveries(athlete.id))
         found = files.find([path], limits_of(settings)) if path.is_dir() else None
-        if not found or (not found.offers and any(d.source == source for d in raw.deliveries(athlete.id))):
-            what = "is empty, though it has held recordings" if found else "is not there"
-            failure = HamloadError(
-                f"The folder {path} {what}.", f"Connect it, or mend [[folders]] in {settings.home / 'config.toml'}."
-            )
-            with raw.batch(source, athlete.id, now) as batch:
-                batch.report(is_history=False, failure=failure)
-            raise failure
+        if not found:
+            raise _lost(raw, settings, folder, now, "is not there")
+        if not found.offers and has_held:
+            raise _lost(raw, settings, folder, now, "is empty, though it has held recordings")
         seen = {name: _Seen.of(told) for name, told in raw.cursor(source, athlete.id).items()}
         fresh = _fresh(found.offers, seen)
         put, held = _put_offers(
@@ -146,6 +144,10 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
         )
         put = _with_seen(put, found.offers, len(found.offers) - len(fresh))
         holds = {o.name: held.get(o.name) or seen[o.name].document_id for o in found.offers if o.name in {*held, *seen}}
+        if not holds and has_held:
+            raise _lost(raw, settings, folder, now, "holds no recording any more, though it has held some")
+        still = {offer.name for offer in found.offers}
+        gone = sum(name not in still and one.document_id not in holds.values() for name, one in seen.items())
         # A day is over only when the night after it has come: today may still bring a run.
         yesterday = now.astimezone(settings.zone(athlete.id)).date() - dt.timedelta(days=1)
         with raw.batch(source, athlete.id, now) as batch:
@@ -159,8 +161,26 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
                 batch.rename(holds[name], name, is_held=True)
             # What was refused or passed over is looked at again: another version may read it.
             batch.cursor({o.name: [o.stamp, holds[o.name]] for o in found.offers if o.name not in put.unread})
-            batch.report(is_history=folder.reports_rest, covered_until=yesterday if folder.reports_rest else None)
+            batch.report(
+                is_history=folder.reports_rest,
+                covered_until=yesterday if folder.reports_rest else None,
+                note=_GONE.format(gone, len(seen)) if gone else "",
+            )
     return put
+
+
+_GONE = "No longer in the folder since it was read last: {} of {} recordings. What they held stays counted."
+
+
+def _lost(raw: Raw, settings: Settings, folder: FolderSettings, now: dt.datetime, what: str) -> HamloadError:
+    """Record that a watched folder failed, and return the error that says so."""
+    failure = HamloadError(
+        f"The folder {folder.path.expanduser()} {what}.",
+        f"Connect it, or mend [[folders]] in {settings.home / 'config.toml'}.",
+    )
+    with raw.batch(f"folder:{folder.path}", settings.athlete(folder.athlete).id, now) as batch:
+        batch.report(is_history=False, failure=failure)
+    return failure
 
 
 @dataclass(frozen=True, slots=True)
