@@ -133,9 +133,16 @@ def _easy_speed(
         before = {(name, inputs) for name, inputs, at in stored if at.astimezone(zone).date() <= until}
         if before == {(r.session_id, r.inputs) for r in runs if r.start_at.astimezone(zone).date() <= until}:
             return EasySpeedFound(former["found_easy_speed_mps"], is_final=True, until=until, flat_s=math.nan)
+    # It is decided within weeks: of ten years, the runs of the first months nearly always say it.
+    model = settings.model.easy_speed
+    soon = runs[0].start_at + dt.timedelta(weeks=3 * model.weeks) if runs else None
+    first = [run for run in runs if run.start_at < soon] if soon else []
+    known = _features(con, first)
+    found = easy_speed([_past(run, known.get(run.recording_id), None, zone) for run in first], model, day)
+    if found.is_final or len(first) == len(runs):
+        return found
     known = _features(con, runs)
-    past = [_past(run, known.get(run.recording_id), None, zone) for run in runs]
-    return easy_speed(past, settings.model.easy_speed, day)
+    return easy_speed([_past(run, known.get(run.recording_id), None, zone) for run in runs], model, day)
 
 
 def _assess(
@@ -155,9 +162,10 @@ def _assess(
     todo = runs[kept:]
     if not todo:
         return
-    zone, known = settings.zone(athlete_id), _known_before(con, runs, todo[0], settings)
+    zone, known = settings.zone(athlete_id), _known_before(con, runs[:kept], todo[0], settings)
     past = History(_past(run, known.get(run.recording_id), stored[run.session_id], zone) for run in runs[:kept])
     for batch in batched(todo, _BATCH, strict=False):
+        known = _features(con, batch)
         live = [run.recording_id for run in batch if run.has_features and run.frozen is None]
         samples = read_samples(con, live)
         rows = []
