@@ -239,6 +239,28 @@ def test_each_fault_has_its_name_and_one_remedy(home: Path, spoil: Any, name: st
     assert remedy in wrong[name].remedy
 
 
+def test_a_runner_who_is_listed_no_longer_is_named_and_can_be_forgotten(home: Path, tmp_path: Path) -> None:
+    _add(home, '[[athletes]]\nid = "me"\n[[athletes]]\nid = "bob"\n')
+    run = PlannedRun(LAST_DAY, dt.time(18, 10), "easy", 6, "flat")
+    (tmp_path / "bob.fit").write_bytes(fit_bytes(SimulatedRunner(), run))
+    both = settings.load(home)
+    with pipeline.exclusive(both):
+        pipeline.put_files(both, [tmp_path / "bob.fit"], "bob", NOW)
+        pipeline.refresh(both, LAST_DAY)
+    (home / "config.toml").write_text('time_zone = "Europe/Vienna"\n')
+    alone = settings.load(home)
+    with pipeline.exclusive(alone):
+        pipeline.refresh(alone, LAST_DAY)
+    assert all(f.level is doctor.Level.OK for f in doctor.verify(home))
+    found = _found(home, "runners")
+    assert "bob" in found.says
+    assert found.remedy.endswith("hamload forget files --athlete bob")
+    command = [str(Path(sys.executable).with_name("hamload")), "forget", "files", "--athlete", "bob", "--yes"]
+    done = subprocess.run([*command, "--home", str(home)], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert not [f for f in doctor.examine(home, NOW) if f.name == "runners"]
+
+
 def test_a_home_that_is_not_there_is_only_said(tmp_path: Path) -> None:
     assert set(_wrong(tmp_path / "none")) == {"home"}
     assert not (tmp_path / "none").exists()

@@ -277,3 +277,19 @@ def _drain(terminal: int) -> None:
             pass
     except OSError:
         pass  # the other side has gone
+
+
+def test_what_a_day_without_a_run_means_is_changed_where_a_folder_is_named_again(
+    hamload: Run, export: Path, tmp_path: Path
+) -> None:
+    watched = tmp_path / "watched"
+    with zipfile.ZipFile(export) as archive:
+        archive.extractall(watched)
+    home = tmp_path / "home"
+    said = []
+    for options in (["--rest"], [], ["--no-rest"]):
+        done = hamload("init", "--yes", "--folder", watched, *options, "--home", home)
+        assert done.returncode == 0, done.stderr
+        said.append("reports_rest = false" in done.stdout)
+        said.append(settings.load(home).folders[0].reports_rest)
+    assert said == [False, True, False, True, True, False]

@@ -336,6 +336,10 @@ class Raw:
         query = " union ".join(f"select source from {table} where athlete_id = ?1" for table in tables)  # noqa: S608
         return [row[0] for row in self._rows(f"{query} order by 1", (athlete_id,))]
 
+    def athletes(self) -> list[str]:
+        """Return everybody of whom there are documents, listed in the settings or not."""
+        return [row[0] for row in self._rows("select distinct athlete_id from deliveries order by 1")]
+
     def _unlink(self) -> None:
         """Delete the files whose rows are gone, and what the write-ahead log still holds of them."""
         ordered = self._rows("select document_id, format from unlinks")

@@ -3,6 +3,9 @@
 import datetime as dt
 import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -185,6 +188,68 @@ def test_recordings_that_are_gone_from_a_folder_are_told_once_and_stay_counted(
     )
     _night(home, 7)
     assert ask(home, "select message from marts.source_health") == [("",)]
+
+
+def test_a_recording_that_the_disk_does_not_give_makes_its_days_unknown_and_the_others_still_arrive(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1, 3)
+    _night(home, 4)
+    _runs(tmp_path / "watched", fit_on, 5)
+    # Reading it ends in an input/output error, as on a disk that fails; a file's rights do not bind who may all.
+    (tmp_path / "watched" / "bad.fit").symlink_to("/proc/self/mem")
+    (failed,) = _night(home, 7).failed_sources
+    assert "cannot be read in 1 places, first" in failed
+    assert "bad.fit" in failed
+    assert _drawn(home, ask) == "R0R0R??"
+    (tmp_path / "watched" / "bad.fit").unlink()
+    assert not _night(home, 8).failed_sources
+    assert _drawn(home, ask) == "R0R0R000"
+
+
+def test_a_subfolder_that_may_not_be_looked_into_is_a_failure_of_its_folder(
+    tmp_path: Path, home_with: HomeWith, fit_on: Fit
+) -> None:
+    home = _watched(tmp_path, home_with, reports_rest=True)
+    _runs(tmp_path / "watched", fit_on, 1, 3)
+    shut = tmp_path / "watched" / "2026-12"
+    _runs(shut, fit_on, 5)
+    shut.chmod(0)
+    without = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if without and shutil.which("setpriv") is None:
+        pytest.skip("nobody here can be held to a folder's rights: setpriv is not there")
+    try:
+        told = subprocess.run(
+            [*without, str(Path(sys.executable).with_name("hamload")), "sync", "--home", str(home.home), "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    finally:
+        shut.chmod(0o700)
+    assert told.returncode == 1
+    (problem,) = [
+        line for line in json.loads(told.stdout)["problems"] if "2026-12" in line and "cannot be read in" in line
+    ]
+    assert "mend its rights" in problem
+
+
+def test_the_documents_of_a_home_within_its_watched_folder_are_no_recordings_of_that_folder(
+    tmp_path: Path, home_with: HomeWith, ask: Ask, fit_on: Fit
+) -> None:
+    home = home_with(
+        tmp_path / "watched" / "home",
+        f'time_zone = "America/Recife"\n[[folders]]\npath = "{tmp_path / "watched"}"\nreports_rest = true\n',
+    )
+    runs = _runs(tmp_path / "watched", fit_on, 1, 3)
+    assert not _night(home, 4).failed_sources
+    for run in runs:
+        run.unlink()
+    (failed,) = _night(home, 7).failed_sources
+    assert "is empty, though it has held recordings" in failed
+    assert _drawn(home, ask) == "R0R0???"
 
 
 def test_a_folder_that_comes_back_is_well_again_and_fills_the_days(

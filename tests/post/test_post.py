@@ -204,9 +204,13 @@ def test_a_certificate_of_an_unknown_authority_or_another_host_stops_everything_
     current = configured(server)
     monkeypatch.setenv("HAMLOAD_SMTP_PASSWORD", "wrong")
     assert "does not take username and password" in post.deliver(current, NIGHT).problems[0]
+    monkeypatch.setenv("HAMLOAD_SMTP_PASSWORD", "S3cr\u00e9t-p\u00e4ssw\u00f6rd")
+    (problem,) = post.deliver(current, NIGHT).problems
+    assert "beyond ASCII" in problem
+    assert "app password" in problem
     monkeypatch.delenv("HAMLOAD_SMTP_PASSWORD")
     assert "HAMLOAD_SMTP_PASSWORD_FILE" in post.deliver(current, NIGHT).problems[0]
-    assert _states(current)[0][1:] == ("waiting", 4)
+    assert _states(current)[0][1:] == ("waiting", 5)
 
 
 _SENDER = """

@@ -324,8 +324,9 @@ class Opened:
         """
         with self._reading() as (con, at):
             try:
+                query.encode()
                 found = frame(con, query)
-            except duckdb.Error as error:
+            except (duckdb.Error, UnicodeEncodeError) as error:
                 what = str(error).strip().splitlines()[0]
                 if "read-only mode" in what:
                     raise HamloadError(
@@ -589,7 +590,10 @@ def _stretch(
     if newest is None:
         raise WarehouseError(f"There is nothing to draw of {athlete_id} yet.", "Run: hamload import PATH.")
     last = max(min(bounds[1] or newest, newest), oldest)
-    return min(max(bounds[0] or last - dt.timedelta(days=days - 1), oldest), last), last
+    if days < 1:
+        raise HamloadError(f"{days} days cannot be drawn.", "Name at least one.")
+    since = bounds[0] or last - dt.timedelta(days=min(days - 1, (last - oldest).days))
+    return min(max(since, oldest), last), last
 
 
 def _athlete_ids(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -141,7 +141,7 @@ def forget(
     from hamload.pipeline.setup import accounts
 
     settings = settings_of(home)
-    runner = settings.athlete(athlete).id
+    runner = accounts.named(settings, athlete)
     name = source if source.startswith("folder:") else source.replace("-", "_")
     if not yes and not _is_confirmed(f"Remove everything that {source} ever gave for {runner}, for good?"):
         raise typer.Exit(1)
@@ -149,7 +149,7 @@ def forget(
     with pipeline.exclusive(settings):
         removed = accounts.forget(settings, name, runner, now)
         current = settings_of(home)
-        _, failures = pipeline.refresh(current, current.today(runner), now=now)
+        _, failures = pipeline.refresh(current, now=now)
     problems = [*removed.left, *(check_failed(f) for f in failures)]
     if as_json:
         told = {"deliveries": removed.ledger.deliveries, "documents": removed.ledger.documents}

@@ -247,7 +247,9 @@ class _Sources:
         if not found.is_dir():
             raise ConfigurationError(f"{found} is no folder.", "Name the folder that the recordings arrive in.")
         question = "Does every run arrive there by itself, so that a day without one was rest?"
-        rest = self._ask.whether(question, offered=False) if self._rest is None else self._rest
+        known = {str(watched.path.expanduser()): watched.reports_rest for watched in self._current.folders}
+        offered = known.get(str(found), False)
+        rest = self._ask.whether(question, offered=offered) if self._rest is None else self._rest
         self.folders.append((str(found), rest))
 
     def _looked(self, path: str, *, may_be_empty: bool) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from hamload import post, raw, versions, warehouse
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hamload.doctor.finding import Finding
+    from hamload.settings import Settings
 
 _GROUP, _OTHERS = 0o070, 0o007
 
@@ -72,6 +74,22 @@ def versions_of(folder: Path) -> Iterator[Finding]:
             yield note("versions", f"{path.name} has version {found}; the next run makes it {newest}.", "hamload sync")
         elif found is not None:
             yield ok("versions", f"{path.name}: version {found}")
+
+
+def runners(settings: Settings) -> Iterator[Finding]:
+    """Look for runners whose documents are kept, and whom the settings list no longer."""
+    ledger = settings.home / "raw" / raw.LEDGER
+    if not versions.version_of(ledger):
+        return
+    with closing(versions.read_only(ledger)) as db:
+        given = db.execute("select athlete_id, min(source) from deliveries group by 1 order by 1").fetchall()
+    for name, source in given:
+        if name not in {athlete.id for athlete in settings.athletes}:
+            yield note(
+                "runners",
+                f"What {name} ran is kept and shown nowhere: config.toml does not list them.",
+                f'add [[athletes]] id = "{name}", or: hamload forget {shlex.quote(source)} --athlete {name}',
+            )
 
 
 def tables(folder: Path) -> Finding:

@@ -39,6 +39,7 @@ def examine(home: Path, now: dt.datetime, *, online: bool = False) -> Iterator[F
     yield from place.versions_of(home)
     try:
         yield place.tables(home)
+        yield from place.runners(settings)
         yield from standing.accounts(settings, now, online=online)
         yield from standing.mail(settings, online=online)
         yield from standing.cluster(settings, online=online)

@@ -90,8 +90,9 @@ def line(mail: MailSettings) -> Iterator[Line]:
             "Check host in [mail], or name its own authority's certificate: ca_file.",
         ) from error
     except smtplib.SMTPAuthenticationError as error:
+        # Its number alone: a server may repeat in words, in any spelling, what it was given.
         raise HamloadError(
-            f"The mail server {where} does not take username and password: {_words(error)}.",
+            f"The mail server {where} does not take username and password ({error.smtp_code}).",
             "Check username in [mail] and HAMLOAD_SMTP_PASSWORD; many providers want an app password.",
         ) from error
     except (OSError, smtplib.SMTPException) as error:
@@ -136,6 +137,11 @@ def _connected(mail: MailSettings) -> smtplib.SMTP:
 
 def _password(mail: MailSettings) -> str:
     if password := secret("HAMLOAD_SMTP_PASSWORD"):
+        if not (password + mail.username).isascii():
+            raise HamloadError(
+                "Username or password of the mail server hold letters beyond ASCII, which signing in cannot carry.",
+                "Use an app password of your provider's, or change it, and set HAMLOAD_SMTP_PASSWORD.",
+            )
         return password
     raise HamloadError(
         f"[mail] has a username ({mail.username}) and no password.",

@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hamload.errors import ConfigurationError, HamloadError, UnreadableError, UnsafeArchiveError
 from hamload.sources import strava_export
@@ -67,10 +67,14 @@ class Found:
     offers: tuple[Offer, ...]
     refused: tuple[tuple[str, str], ...]
     is_complete: bool
+    #: Folders that could not be looked into: what they hold is not known.
+    shut: tuple[str, ...] = ()
 
 
-def find(paths: Sequence[Path], limits: Limits) -> Found:
+def find(paths: Sequence[Path], limits: Limits, but: Path | None = None) -> Found:
     """List the recordings under `paths`: folders (recursively), files, `.gz`, zips, and zips within zips.
+
+    `but` is a folder that is not gone into: a home of hamload's, whose documents would pass for recordings.
 
     Raises
     ------
@@ -94,25 +98,33 @@ def find(paths: Sequence[Path], limits: Limits) -> Found:
             )
     offers: list[Offer] = []
     refused: list[tuple[str, str]] = []
+    shut: list[str] = []
     for path in paths:
-        for item in _folder(path, limits) if path.is_dir() else _file(path, limits):
+        for item in _folder(path, limits, but) if path.is_dir() else _file(path, limits):
             if isinstance(item, Offer):
                 offers.append(item)
             else:
-                refused.append(item)
+                refused.append((item[0], item[1]))
+            if isinstance(item, _Shut):
+                shut.append(item.name)
     is_complete = any(path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)) for path in paths)
-    return Found(tuple(offers), tuple(refused), is_complete)
+    return Found(tuple(offers), tuple(refused), is_complete, tuple(shut))
+
+
+class _Shut(NamedTuple):
+    name: str
+    reason: str
 
 
 type _Item = Offer | tuple[str, str]
 
 
-def _folder(folder: Path, limits: Limits) -> Iterator[_Item]:
+def _folder(folder: Path, limits: Limits, but: Path | None = None) -> Iterator[_Item]:
     tables: list[tuple[str, strava_export.Export]] = []
     found: set[str] = set()
     closed: list[OSError] = []
     for place, subfolders, names in os.walk(folder, onerror=closed.append):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith(".") and not _is(place, name, but))
         if strava_export.TABLE in names:
             names.remove(strava_export.TABLE)
             table = Path(place) / strava_export.TABLE
@@ -131,9 +143,13 @@ def _folder(folder: Path, limits: Limits) -> Iterator[_Item]:
             for item in _file(path, limits):
                 yield _with_facts(_as_claimed(item, name), facts)
     for shut in closed:
-        yield _printable(str(shut.filename)), f"This folder cannot be read: {shut.strerror}. Check its rights."
+        yield _Shut(_printable(str(shut.filename)), f"This folder cannot be read: {shut.strerror}. Check its rights.")
     for root, export in tables:
         yield from _without_file(export, f"{root}{strava_export.TABLE}", {f.removeprefix(root) for f in found})
+
+
+def _is(place: str, name: str, folder: Path | None) -> bool:
+    return folder is not None and name == folder.name and Path(place, name).resolve() == folder.resolve()
 
 
 def _facts_of(name: str, tables: list[tuple[str, strava_export.Export]]) -> dict[str, Any] | None:

@@ -37,6 +37,8 @@ def check_published(home: Path) -> None:
     """Raise WarehouseError where nothing has been published yet, or something else lies in its place."""
     if (home / PUBLISHED).is_dir():
         raise WarehouseError(f"{home / PUBLISHED} is a folder, not tables.", "Move it away, then: hamload rebuild.")
+    if not (home / PUBLISHED).is_file() and any((home / "raw").glob("??/*")):
+        raise WarehouseError(f"The tables in {home} are gone; its recordings are there.", "Run: hamload rebuild")
     if not (home / PUBLISHED).is_file():
         raise WarehouseError(
             f"There is nothing to show in {home} yet.", "Run: hamload import PATH, or try it first with: hamload demo."

@@ -134,6 +134,7 @@ def write_alerts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Assess the days of every athlete and write the states with their reasons; those that still stand are left."""
     athletes = [row[0] for row in con.execute("select athlete_id from landing.athletes order by 1").fetchall()]
     con.execute("delete from landing.alerts where not list_contains(?, athlete_id)", [athletes])
+    standing.forget_others(con, athletes)
     for athlete_id in athletes:
         days = with_curl_checks(con, day_facts(con, athlete_id, settings.model), settings.alerts, athlete_id)
         found = standing.new_alerts(con, days, settings.alerts, athlete_id)

@@ -67,6 +67,12 @@ create table if not exists landing.memories (
 """
 
 
+def forget_others(con: duckdb.DuckDBPyConnection, athletes: Sequence[str]) -> None:
+    """Drop what is remembered of runners who are listed no longer."""
+    con.execute(_CREATE_MEMORIES)
+    con.execute("delete from landing.memories where not list_contains(?, athlete_id)", [list(athletes)])
+
+
 def new_alerts(
     con: duckdb.DuckDBPyConnection, days: Sequence[DayFacts], rules: AlertRules, athlete_id: str
 ) -> Assessed:

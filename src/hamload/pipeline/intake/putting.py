@@ -32,7 +32,7 @@ class Put:
 
     `passed_over`: files beside the recordings that are none, and never claimed to be. `is_history`:
     taken as a whole history, whose days without a recording are rest. `names`: everything that was offered; `unread`:
-    what of it was not kept.
+    what of it was not kept; `shut`: files and folders that the disk or their rights let nobody read.
     """
 
     offered: int
@@ -43,6 +43,7 @@ class Put:
     is_history: bool = False
     names: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
+    shut: tuple[str, ...] = ()
 
 
 def _counts(put: Put) -> dict[str, int]:
@@ -83,7 +84,7 @@ def put_files(
     if through is not None:
         _check_through(through, gaps, now.astimezone(settings.zone(athlete_id)).date())
     paths = [path.absolute() for path in paths]
-    found = files.find(paths, limits_of(settings))
+    found = files.find(paths, limits_of(settings), but=settings.home)
     is_history = (found.is_complete or through is not None) if gaps is None else gaps == "rest"
     with Raw(settings.home) as raw:
         facts = {"sport_hint": sport} if sport else {}
@@ -122,9 +123,9 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
     Raises
     ------
     HamloadError
-        Where the folder is gone, or holds no recording although it has held some: a disk that is not connected often
-        leaves a folder in its place, empty or with a note in it. That is recorded as the source's failure: it makes
-        days unknown, never rest.
+        Where the folder is gone, cannot be read in some place, or holds no recording although it has held some: a disk
+        that is not connected often leaves a folder in its place, empty or with a note in it. That is recorded as the
+        source's failure: it makes days unknown, never rest.
 
     """
     athlete = settings.athlete(folder.athlete)
@@ -132,7 +133,7 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
     path = folder.path.expanduser()
     with Raw(settings.home) as raw:
         has_held = any(d.source == source for d in raw.deliveries(athlete.id))
-        found = files.find([path], limits_of(settings)) if path.is_dir() else None
+        found = files.find([path], limits_of(settings), but=settings.home) if path.is_dir() else None
         if not found:
             raise _lost(raw, settings, folder, now, "is not there")
         if not found.offers and has_held:
@@ -161,11 +162,15 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
                 batch.rename(holds[name], name, is_held=True)
             # What was refused or passed over is looked at again: another version may read it.
             batch.cursor({o.name: [o.stamp, holds[o.name]] for o in found.offers if o.name not in put.unread})
+            vouches = folder.reports_rest and not put.shut
             batch.report(
-                is_history=folder.reports_rest,
-                covered_until=yesterday if folder.reports_rest else None,
+                is_history=vouches,
+                covered_until=yesterday if vouches else None,
                 note=_GONE.format(gone, len(seen)) if gone else "",
             )
+        if put.shut:
+            # What it can be read of is kept by now; but nobody can vouch for days of which the rest may tell.
+            raise _lost(raw, settings, folder, now, f"cannot be read in {len(put.shut)} places, first {put.shut[0]}")
     return put
 
 
@@ -176,7 +181,7 @@ def _lost(raw: Raw, settings: Settings, folder: FolderSettings, now: dt.datetime
     """Record that a watched folder failed, and return the error that says so."""
     failure = HamloadError(
         f"The folder {folder.path.expanduser()} {what}.",
-        f"Connect it, or mend [[folders]] in {settings.home / 'config.toml'}.",
+        f"Connect it, mend its rights, or mend [[folders]] in {settings.home / 'config.toml'}.",
     )
     with raw.batch(f"folder:{folder.path}", settings.athlete(folder.athlete).id, now) as batch:
         batch.report(is_history=False, failure=failure)
@@ -265,7 +270,7 @@ def _put_offers(
     new = known = 0
     documents: dict[str, str] = {}
     passed: list[str] = []
-    refused = list(found.refused)
+    refused, shut = list(found.refused), list(found.shut)
     total = len(found.offers)
     for first in range(0, total, _BATCH):
         with raw.batch(source, athlete_id, now) as batch:
@@ -273,6 +278,8 @@ def _put_offers(
                 try:
                     document, is_new = _put_offer(batch, offer, facts)
                 except HamloadError as error:
+                    if isinstance(error, _ShutError):
+                        shut.append(offer.name)
                     if isinstance(error, _NoRecordingError) and not offer.is_claimed:
                         passed.append(offer.name)
                         continue
@@ -296,7 +303,12 @@ def _put_offers(
     offered = total + len(found.refused) - len(passed)
     names = frozenset([offer.name for offer in found.offers] + [name for name, _ in refused])
     unread = frozenset([*passed, *(name for name, _ in refused)])
-    return Put(offered, new, known, tuple(refused), len(passed), names=names, unread=unread), documents
+    became = Put(offered, new, known, tuple(refused), len(passed), names=names, unread=unread, shut=tuple(shut))
+    return became, documents
+
+
+class _ShutError(UnreadableError):
+    """What was offered is there, and cannot be read."""
 
 
 class _NoRecordingError(HamloadError):
@@ -309,7 +321,9 @@ def _put_offer(batch: Batch, offer: files.Offer, facts: dict[str, str]) -> tuple
     try:
         content = offer.read()
     except OSError as error:
-        raise UnreadableError(
+        # A file that was taken away meanwhile is not there: that is no secret.
+        kind = UnreadableError if isinstance(error, FileNotFoundError) else _ShutError
+        raise kind(
             f"This file cannot be read: {error.strerror or error}.", "Check its rights and import it again."
         ) from error
     format_ = sniff(content)

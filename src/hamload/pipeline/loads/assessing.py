@@ -87,6 +87,9 @@ def write_loads(
     """Assess the sessions of every athlete, from the first one that changed on."""
     former = {row["athlete_id"]: row for row in warehouse.rows(con, "select * from landing.athletes")}
     con.execute("delete from landing.athletes")
+    con.execute(
+        "delete from landing.session_loads where not list_contains(?, athlete_id)", [[a.id for a in settings.athletes]]
+    )
     for athlete in settings.athletes:
         runs = _runs(con, athlete.id)
         day = today or settings.today(athlete.id)

@@ -219,7 +219,8 @@ def forget(settings: Settings, source: str, athlete_id: str, now: dt.datetime) -
         digests = [path for path in (settings.home / "outbox").glob("*") if _is_digest_of(path.name, athlete_id)]
         # What libraries logged may name its activities.
         logs = (settings.home / chronicle.FOLDER).glob(f"{chronicle.NAME}*")
-        for path in (*digests, settings.home / "report.html", *logs):
+        pages = (settings.home / name for name in ("report.html", f"report-{athlete_id}.html"))
+        for path in (*digests, *pages, *logs):
             path.unlink(missing_ok=True)
         post.forget(settings, athlete_id)
         warehouse.forget_derived(settings.home)
@@ -232,6 +233,18 @@ def forget(settings: Settings, source: str, athlete_id: str, now: dt.datetime) -
     if (settings.home / "prefect").is_dir():
         left += ("Prefect's pages of past runs may name its runs: to lose them, delete prefect/ in the home.",)
     return Removed(ledger, had_secrets, was_asked, len(digests), left)
+
+
+def named(settings: Settings, athlete_id: str) -> str:
+    """Return the runner of whom something is to be forgotten: one of the settings, or one whom they list no longer.
+
+    Raises ConfigurationError where there is no such runner, or it is not said which.
+    """
+    if athlete_id and (settings.home / "raw").is_dir():
+        with Raw(settings.home) as raw:
+            if athlete_id in raw.athletes():
+                return athlete_id
+    return settings.athlete(athlete_id).id
 
 
 def _is_digest_of(name: str, athlete_id: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
@@ -19,7 +20,6 @@ from hamload.sources import files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from hamload.settings import Settings
 
@@ -184,7 +184,11 @@ def _write_folders(document: tomlkit.TOMLDocument, answers: Answers) -> list[str
     listed = _tables(document, "folders") if answers.folders else None
     changed = []
     for path, reports_rest in answers.folders:
-        if any(entry.get("path") == path for entry in listed or ()):
+        known = next((entry for entry in listed or () if str(Path(entry.get("path", "")).expanduser()) == path), None)
+        if known is not None:
+            if known.get("reports_rest", False) != reports_rest:
+                known["reports_rest"] = reports_rest
+                changed.append(f"reports_rest = {str(reports_rest).lower()} of {path}")
             continue
         entry = tomlkit.table()
         entry["path"] = path
