@@ -31,8 +31,8 @@ _PREFIX = "hamload-verify-"
 _AGAIN = "hamload sync, and then: hamload doctor --verify"
 #: When what came in came in. Where the ledger knows of something later, the tables are of an earlier day, not damaged.
 _CAME_IN = {"landing.deliveries": "put_at", "landing.reports": "reported_at", "landing.journal": "logged_at"}
-#: Which code and inputs a home was made from, in its own words.
-_LEFT_OUT = frozenset({"landing.standing", "landing.version", "landing.built_by"})
+#: Which code and inputs a home was made from, and how far it got when: in its own words, and none about a runner.
+_LEFT_OUT = frozenset({"landing.standing", "landing.memories", "landing.version", "landing.built_by"})
 #: In which chunk samples lie tells when they were read, and nothing about a run; but all must name the same one.
 _SCATTERED = """
     select count(*) from (select distinct activity_id, chunk from here.landing.samples) samples
