@@ -331,6 +331,7 @@ def test_verify_finds_tables_that_do_not_add_up_or_follow(home: Path, spoil: str
     assert wrong[name].remedy == "hamload rebuild"
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("edit", "table"),
     [

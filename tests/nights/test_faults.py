@@ -46,7 +46,7 @@ GARMIN_FAULTS = {
     "line dead": garmin_simulator.Fault("drop"),
     "answer lost": garmin_simulator.Fault("lost"),
 }
-_EVERY = [
+CASES = [
     *((Service.STRAVA, endpoint, name) for endpoint in ("token", "list", "streams") for name in STRAVA_FAULTS),
     *(
         (Service.GARMIN, endpoint, name)
@@ -54,12 +54,6 @@ _EVERY = [
         for name in GARMIN_FAULTS
     ),
     *((Service.GARMIN_PERSONAL, e, name) for e in ("key", "activities", "download") for name in GARMIN_FAULTS),
-]
-
-#: Each fault at some endpoint and each endpoint with several faults; all of them in `make test-long`.
-CASES = [
-    pytest.param(*case, marks=() if (place + place // len(STRAVA_FAULTS)) % 3 == 0 else pytest.mark.long)
-    for place, case in enumerate(_EVERY)
 ]
 
 
@@ -114,6 +108,7 @@ LOST_FOR_GOOD = {
 }
 
 
+@pytest.mark.sampled(31)
 @pytest.mark.parametrize(("service", "endpoint", "name"), CASES, ids=lambda value: str(value).replace(" ", "-"))
 def test_a_fault_harms_no_other_source_is_told_and_the_next_night_has_everything(
     live: Any, service: Service, endpoint: str, name: str
