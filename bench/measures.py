@@ -61,6 +61,34 @@ def reader(folder: str, workers: str = "1") -> dict[str, Any]:
     return told
 
 
+def stages(folder: str) -> dict[str, Any]:
+    """Read every file as a reader process does, and say how long each part of that takes by itself."""
+    from hamload import settings
+    from hamload.decode import clean, decode
+    from hamload.load import features
+    from hamload.merging import as_record, measures, profile
+
+    current = settings.load(Path("/nonexistent"))
+    parts: dict[str, Callable[[Any], Any]] = {
+        "every message that is needed, as columns": lambda path: decode(path.read_bytes(), "fit"),
+        "cleaned and graded, second by second": lambda of: [clean(one, current.signal)[0] for one in of],
+        "what merging compares": lambda of: [(json.dumps(profile(s).as_record()), as_record(measures(s))) for s in of],
+        "what later runs are compared with": lambda of: [
+            json.dumps(features(s, current.model).as_record()) for s in of
+        ],
+    }
+    told: dict[str, Any] = {"stages": {}}
+    given: list[Any] = _files(folder)
+    with _clock(told):
+        for name, part in parts.items():
+            begun = time.perf_counter()
+            made = [part(one) for one in given]
+            told["stages"][name] = time.perf_counter() - begun
+            if "compare" not in name:
+                given = made
+    return told
+
+
 def archive(folder: str, workers: str = "1") -> dict[str, Any]:
     """Take a folder from nothing to a digest: keep, read, clean, merge, assess, decide, build, publish, write."""
     from hamload import pipeline, settings
@@ -356,6 +384,7 @@ NAMES: dict[str, Callable[..., dict[str, Any]]] = {
     f.__name__: f
     for f in (
         reader,
+        stages,
         archive,
         notebook,
         make_home,

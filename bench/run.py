@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +155,18 @@ def _archives(bench: Bench, place: Path, sizes: list[int]) -> Iterator[Row]:
         both, alone_both = bench("archive", folder, 2, **often), bench("reader", folder, 2, **often)
         yield _row(f"{what}, 2 processes", both, "the reader alone", both.seconds / alone_both.seconds, 1.5)
         if size == min(sizes):
+            within = bench("stages", folder)
+            for part in within["stages"]:
+                each = replace(within, runs=tuple({"seconds": run["stages"][part]} for run in within.runs))
+                yield Row(
+                    f"... of it: {part}",
+                    each.seconds,
+                    each.told,
+                    "the reader alone",
+                    each.seconds / alone.seconds,
+                    "-",
+                    is_met=True,
+                )
             peer = bench("notebook", folder, runs=1)
             yield _row(
                 f"{what}", ours, "activity-parser, pandas, acwr", peer.seconds / ours.seconds, 20, is_faster=True

@@ -52,7 +52,6 @@ _OF_THE_MACHINE = {
     errno.EAGAIN: "Allow this user more processes (ulimit -u), then run the same again.",
 }
 
-
 _CTRL_C = 128 + signal.SIGINT
 
 

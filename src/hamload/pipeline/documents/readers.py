@@ -93,7 +93,7 @@ class Readers:
             if not pool.active:
                 _pool.cache_clear()
                 pool = _pool(workers, self._settings.max_memory_mb)
-            return pool.schedule(read, (task, self._signal, self._model), timeout=self._settings.max_seconds)
+        return pool.schedule(read, (task, self._signal, self._model), timeout=self._settings.max_seconds)
 
 
 def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generator[list[Outcome]]:
@@ -125,7 +125,7 @@ def _start_apart() -> None:
     Ctrl-C is for this process, which ends them. What they print as they are ended, and what a reader's native code
     prints of a document that it gives up, is for nobody: of each document comes an outcome, in words.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or sys.stderr is None:
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     kept, nowhere = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)

@@ -169,8 +169,9 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
                 note=_GONE.format(gone, len(seen)) if gone else "",
             )
         if put.shut:
-            # What it can be read of is kept by now; but nobody can vouch for days of which the rest may tell.
-            raise _lost(raw, settings, folder, now, f"cannot be read in {len(put.shut)} places, first {put.shut[0]}")
+            # What can be read of it is kept by now; but nobody can vouch for days of which the rest may tell.
+            more = f", nor {len(put.shut) - 1} more" if len(put.shut) > 1 else ""
+            raise _lost(raw, settings, folder, now, f"cannot be read as a whole: not {put.shut[0]}{more}")
     return put
 
 
