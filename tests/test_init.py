@@ -284,7 +284,7 @@ def test_what_a_day_without_a_run_means_is_changed_where_a_folder_is_named_again
 ) -> None:
     watched = tmp_path / "watched"
     with zipfile.ZipFile(export) as archive:
-        archive.extractall(watched)
+        archive.extractall(watched, [name for name in archive.namelist() if "900000" in name][:3])
     home = tmp_path / "home"
     said = []
     for options in (["--rest"], [], ["--no-rest"]):

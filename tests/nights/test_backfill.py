@@ -51,6 +51,7 @@ def _go_on(home: Any) -> bool:
     return True
 
 
+@pytest.mark.long
 def test_a_history_that_takes_days_of_limits_ends_with_the_tables_of_a_run_without_interruptions(live: Any) -> None:
     config = "[fetch]\ntimeout_s = 5\nretries = 0\nstrava_retention_days = 3650\n"
     free = live(RUNS, STRAVA, config + "strava_backfill_share = 1.0\n", limits=WIDE)

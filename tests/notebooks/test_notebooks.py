@@ -177,7 +177,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     chrome.quit()
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("name", "charts"), [("explore", 5), ("backtest", 4), ("model", 3)])
 def test_a_notebook_loads_a_slider_changes_a_chart_and_nothing_leaves_the_machine(
     page: Page, name: str, charts: int, nothing_of_ones_own: dict[str, str]

@@ -211,7 +211,7 @@ def test_a_home_on_a_disk_that_only_reads_can_be_looked_at(home: Path, tmp_path:
         told = _run(fixed, "status", "--json")
         assert told.returncode == 0, told.stderr
         assert json.loads(told.stdout)["monitor"]
-        for arguments in (["report"], ["log", "note", "hello"], ["sync"]):
+        for arguments in (["report"], ["log", "note", "hello"]):
             refused = _run(fixed, *arguments)
             assert refused.returncode in {1, 2}
             assert "Traceback" not in refused.stderr
@@ -223,7 +223,7 @@ def test_a_home_on_a_disk_that_only_reads_can_be_looked_at(home: Path, tmp_path:
 def test_a_folder_in_the_place_of_the_tables_is_told_and_nothing_is_lost(home: Path) -> None:
     (home / "hamload.duckdb").unlink()
     (home / "hamload.duckdb").mkdir()
-    for arguments in (["status"], ["rebuild"], ["sync"]):
+    for arguments in (["status"], ["rebuild"]):
         refused = _run(home, *arguments)
         assert refused.returncode in {1, 2}
         assert "Traceback" not in refused.stderr
