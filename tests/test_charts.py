@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hamload import charts
-from hamload.charts.library import SHA256
 from hamload.digest.render import PART_COLOURS
+from hamload.pipeline.showing.bundling import SHA256, bundled
 
 #: The page's own backgrounds, light and dark (report.css).
 PAGES = ("#ffffff", "#1a1f24")
@@ -98,13 +98,13 @@ def test_an_unknown_day_changes_the_picture_and_a_title_does_not_change_its_mean
 
 
 def test_the_library_of_a_page_is_kept_and_what_lies_in_its_place_is_never_run(tmp_path: Path) -> None:
-    made = charts.library(tmp_path / "cache")
-    assert hashlib.sha256(made.encode()).hexdigest() == SHA256, "another vl-convert: name its hash in charts/library.py"
+    made = bundled(tmp_path / "cache")
+    assert hashlib.sha256(made.encode()).hexdigest() == SHA256, "another vl-convert: name its hash in bundling.py"
     (kept,) = (tmp_path / "cache").iterdir()
     assert kept.read_text() == made
     kept.write_text("alert(1)")
-    assert charts.library(tmp_path / "cache") == made
+    assert bundled(tmp_path / "cache") == made
     assert kept.read_text() == made
     kept.unlink()
     kept.mkdir()
-    assert charts.library(tmp_path / "cache") == made
+    assert bundled(tmp_path / "cache") == made

@@ -7,7 +7,6 @@ import json
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pandas as pd
 
 from hamload.errors import HamloadError
@@ -15,6 +14,7 @@ from hamload.errors import HamloadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import duckdb
 
 type Day = str | dt.date | None
 
@@ -37,8 +37,6 @@ def frame(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
     with warnings.catch_warnings():
         # DuckDB 2.0 builds its frames in a way that pandas 3.1 deprecates; nothing that the caller could mend.
         warnings.filterwarnings("ignore", message="The inplace keyword")
-        if not con.extract_statements(query):
-            raise duckdb.InvalidInputException("There is no query in it")
         cursor = con.execute(query, list(values))
         kinds = [str(column[1]) for column in cursor.description or ()]
         found = cursor.df()

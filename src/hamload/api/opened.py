@@ -325,6 +325,8 @@ class Opened:
         with self._reading() as (con, at):
             try:
                 query.encode()
+                if not con.extract_statements(query):
+                    raise duckdb.InvalidInputException("There is no query in it")
                 found = frame(con, query)
             except (duckdb.Error, UnicodeEncodeError) as error:
                 what = str(error).strip().splitlines()[0]

@@ -9,7 +9,6 @@ Colours are Okabe and Ito's ("Color Universal Design", 2008), told apart with an
 """
 
 from hamload.charts.analysed import causes, curve, forms, nulls, reassessed, rules, sessions, windows
-from hamload.charts.library import library
 from hamload.charts.reported import ACUTE, CHRONIC, load, ratios, run, strength
 from hamload.charts.shared import COLOURS, Chart, png, png_of, spec, with_rows
 
@@ -21,7 +20,6 @@ __all__ = [
     "causes",
     "curve",
     "forms",
-    "library",
     "load",
     "nulls",
     "png",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -23,34 +23,30 @@ def sign(con: duckdb.DuckDBPyConnection, sql: Path, version: str = "", settings:
 
 def is_described(con: duckdb.DuckDBPyConnection, sql: Path) -> bool:
     """Return whether the tables have columns, types and comments of this `sql/` already: signed after `describe`."""
-    if "landing.built_by" not in tables_in(con):
-        return False
-    found = rows(con, "select * from landing.built_by")
-    return [(row["sql"], row.get("duckdb")) for row in found] == [(fingerprint(sql), duckdb.__version__)]
+    return is_built_from(con, sql) and _signed(con).get("duckdb") == duckdb.__version__
 
 
 def built_by(con: duckdb.DuckDBPyConnection, sql: Path) -> tuple[bool, str]:
     """Return whether the tables were built from this `sql/`, and by which version of hamload ("": not known)."""
-    try:
-        ((version,),) = con.execute("select version from landing.built_by").fetchall()
-    except (duckdb.CatalogException, duckdb.BinderException, ValueError):
-        version = ""
-    return is_built_from(con, sql), str(version)
+    return is_built_from(con, sql), str(_signed(con).get("version", ""))
 
 
 def settings_of(con: duckdb.DuckDBPyConnection) -> str:
-    """Return what tells the settings that the tables were built with, as `sign` was given it."""
-    ((told,),) = con.execute("select settings from landing.built_by").fetchall()
-    return str(told)
+    """Return what tells the settings that the tables were built with, as `sign` was given it ("": not known)."""
+    return str(_signed(con).get("settings", ""))
 
 
 def is_built_from(con: duckdb.DuckDBPyConnection, sql: Path) -> bool:
     """Return whether the tables were built from this `sql/`."""
-    try:
-        row = con.execute("select sql from landing.built_by").fetchall()
-    except duckdb.CatalogException:
-        return False
-    return row == [(fingerprint(sql),)]
+    return _signed(con).get("sql") == fingerprint(sql)
+
+
+def _signed(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Return what `sign` noted; nothing of tables that were never signed, and less of older ones."""
+    if "landing.built_by" not in tables_in(con):
+        return {}
+    found = rows(con, "select * from landing.built_by")
+    return found[0] if len(found) == 1 else {}
 
 
 def fingerprint(sql: Path) -> str:

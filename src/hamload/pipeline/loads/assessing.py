@@ -136,16 +136,17 @@ def _easy_speed(
         before = {(name, inputs) for name, inputs, at in stored if at.astimezone(zone).date() <= until}
         if before == {(r.session_id, r.inputs) for r in runs if r.start_at.astimezone(zone).date() <= until}:
             return EasySpeedFound(former["found_easy_speed_mps"], is_final=True, until=until, flat_s=math.nan)
-    # It is decided within weeks: of ten years, the runs of the first months nearly always say it.
     model = settings.model.easy_speed
+
+    def found_in(some: Sequence[_Run]) -> EasySpeedFound:
+        known = _features(con, some)
+        return easy_speed([_past(run, known.get(run.recording_id), None, zone) for run in some], model, day)
+
+    # It is decided within weeks: of ten years, the runs of the first months nearly always say it.
     soon = runs[0].start_at + dt.timedelta(weeks=3 * model.weeks) if runs else None
     first = [run for run in runs if run.start_at < soon] if soon else []
-    known = _features(con, first)
-    found = easy_speed([_past(run, known.get(run.recording_id), None, zone) for run in first], model, day)
-    if found.is_final or len(first) == len(runs):
-        return found
-    known = _features(con, runs)
-    return easy_speed([_past(run, known.get(run.recording_id), None, zone) for run in runs], model, day)
+    early = found_in(first)
+    return early if early.is_final or len(first) == len(runs) else found_in(runs)
 
 
 def _assess(

@@ -13,6 +13,7 @@ from hamload.digest.report import Coefficient, ReportFacts, ReportRun, Spell, re
 from hamload.language import METRES_PER_MILE
 from hamload.pipeline.counsel import withholding
 from hamload.pipeline.showing import telling
+from hamload.pipeline.showing.bundling import bundled
 from hamload.pipeline.showing.charting import chart_rows
 from hamload.records import State
 from hamload.settings import cache_folder
@@ -55,7 +56,7 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime) -> Path:
             name: charts.spec(getattr(charts, name)(language=digest.language))
             for name in ("load", "ratios", "strength", "run")
         },
-        library=charts.library(cache_folder()),
+        library=bundled(cache_folder()),
         written_at=now,
         first_weekday=settings.show.first_weekday,
         outbox=tuple(post.in_words(settings, post.standing(settings, athlete_id))),

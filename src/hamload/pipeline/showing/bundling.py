@@ -1,11 +1,12 @@
-"""The library that draws the charts of a page: one text of a megabyte that is the same every night, kept once made."""
+"""The script that draws the charts of a page: one text of a megabyte that is the same every night, kept once made."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from hamload.digest.outbox import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 SHA256 = "3425bd951a44d478d0505c6b5d1e8d57656b6e9a4da7bfe88a718ce61d76e572"
 
 
-def library(folder: Path) -> str:
+def bundled(folder: Path) -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, from `folder` where it is kept there.
 
     Bundling takes two processor seconds, more than all else of a short night. https://github.com/vega/vl-convert
@@ -32,9 +33,7 @@ def library(folder: Path) -> str:
         # Where it cannot be kept, the next page takes two seconds more.
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part = kept.with_suffix(f".{os.getpid()}")
-            part.write_bytes(content)
-            part.replace(kept)
+            replace_file(kept, content)
     return content.decode()
 
 
