@@ -18,7 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "parameters": set(),
     "quantiles": set(),
     "numbers": set(),
-    "load": _PURE,
+    "load": _PURE | {"quantiles"},
     "advice": _PURE | {"quantiles"},
     "merging": _PURE,
     "days": _PURE,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import statistics
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, TypeGuard
 import numpy as np
 
 from hamload.load.histogram import pooled, quantile_of
+from hamload.quantiles import quantile
 from hamload.records import Athlete, Basis
 
 if TYPE_CHECKING:
@@ -165,7 +167,7 @@ def athlete_before(
     usual = [run for run in history.before(start_at, labels.history_days) if run.is_counted]
     enough = _Enough(labels.min_runs)
     times = enough.of(run.features.moving_time_s for run in usual)
-    typical_s = session.typical_time_default_s if times is None else float(np.median(times))
+    typical_s = session.typical_time_default_s if times is None else statistics.median(times)
     distances = [run.features.distance_m for run in history.before(start_at, labels.longest_days) if run.is_counted]
     longest_m = max((d for d in distances if _is_known(d)), default=None)
     recorded = [run.features.fast_s for run in usual if len(run.features.fast_s)]
@@ -264,13 +266,14 @@ class _Enough:
 
     least: int
 
-    def of(self, values: Iterable[float | None]) -> Array | None:
-        known = np.array([v for v in values if _is_known(v)], dtype=np.float64)
+    def of(self, values: Iterable[float | None]) -> list[float] | None:
+        """Return them in ascending order."""
+        known = sorted(float(v) for v in values if _is_known(v))
         return known if len(known) >= self.least else None
 
 
-def _quantile(values: Array | None, q: float) -> float | None:
-    return None if values is None else float(np.quantile(values, q))
+def _quantile(ordered: Sequence[float] | None, q: float) -> float | None:
+    return None if ordered is None else quantile(ordered, q)
 
 
 def _is_known(value: float | None) -> TypeGuard[float]:
