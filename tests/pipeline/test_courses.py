@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hamload import pipeline, settings
-from hamload.pipeline.loads.courses import course
+from hamload.pipeline.loads.measuring import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable

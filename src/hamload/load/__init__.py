@@ -6,11 +6,11 @@ Pure NumPy: no files, no SQL, no clock, no Python loop over samples or athletes.
 One instant
     `energy_cost` (Minetti 2002), `demand`, `uphill_factor`, `level_equivalent_speed`
 One run
-    `session_load` from samples, with `endurance_factor`, `load_parts` and the labels; `treadmill_load`, `flat_load`,
-    `summary_load` and `duration_load` where a recording falls short, each graded by `confidence`
+    `session_load` from samples, with `endurance_factor`, `load_parts` and the labels (`judged`); `treadmill_load`,
+    `flat_load`, `summary_load` and `duration_load` where a recording falls short, each graded by `confidence`
 One runner's history
-    `features` (what a run leaves behind), `PastRun`, `History`, `athlete_before`, `easy_speed`, `streams_to_summary`,
-    `efm_per_rpe_minute`
+    `features` (what a run leaves behind), `PastRun`, `History`, `athlete_before`, `with_loads_before`, `easy_speed`,
+    `streams_to_summary`, `efm_per_rpe_minute`
 The days
     `acwr` with `acute_chronic`, `rolling_mean`, `ewma`; `monotony`, `strain`; `spike`; `days_since_run`,
     `is_returning`; `coupled_to_uncoupled`; all of them at once: `daily_metrics`, for many runners `squad_metrics`
@@ -42,12 +42,12 @@ from hamload.load.fallbacks import (
 )
 from hamload.load.features import RunFeatures, features, summary_features
 from hamload.load.histogram import pooled, quantile_of
-from hamload.load.history import EasySpeedFound, History, PastRun, athlete_before, easy_speed
+from hamload.load.history import EasySpeedFound, History, PastRun, athlete_before, easy_speed, with_loads_before
 from hamload.load.metrics import DailyMetrics, daily_metrics, squad_metrics
 from hamload.load.monotony import monotony, strain
 from hamload.load.parts import LoadParts, load_parts
 from hamload.load.returning import days_since_run, is_returning
-from hamload.load.session import on_treadmill, session_load
+from hamload.load.session import judged, on_treadmill, session_load
 from hamload.load.spike import spike
 from hamload.parameters import LoadModel
 
@@ -77,6 +77,7 @@ __all__ = [
     "features",
     "flat_load",
     "is_returning",
+    "judged",
     "known_days",
     "level_equivalent_speed",
     "load_parts",
@@ -95,6 +96,7 @@ __all__ = [
     "treadmill_load",
     "uphill_factor",
     "usable_share",
+    "with_loads_before",
     "with_summary",
     "without_altitude",
 ]

@@ -9,7 +9,7 @@ import datetime as dt
 import math
 import statistics
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeGuard
@@ -172,7 +172,7 @@ def athlete_before(
     longest_m = max((d for d in distances if _is_known(d)), default=None)
     recorded = [run.features.fast_s for run in usual if len(run.features.fast_s)]
     speeds = pooled(recorded if len(recorded) >= labels.min_runs else ())
-    return Athlete(
+    athlete = Athlete(
         easy_speed_mps=easy_speed_mps,
         typical_time_s=min(max(typical_s, session.typical_time_min_s), session.typical_time_max_s),
         fast_mps=quantile_of(speeds, model.parts.fast_quantile),
@@ -181,10 +181,30 @@ def athlete_before(
         long_time_s=_quantile(times, labels.long_time_quantile),
         median_time_s=_quantile(times, 0.5),
         longest_30d_m=longest_m if times is not None else None,
-        high_load_efm=_quantile(enough.of(run.load_efm for run in usual), labels.heavy_load_quantile),
-        median_demand=_quantile(enough.of(run.mean_demand for run in usual), 0.5),
         best_10s_mps=history.best_10s_before(start_at, labels.min_runs),
         runs=len(usual),
+    )
+    return with_loads_before(athlete, start_at, history, model)
+
+
+def with_loads_before(athlete: Athlete, start_at: dt.datetime, past: History, model: LoadModel) -> Athlete:
+    """Add the two thresholds that rest on the loads of earlier runs: all that must wait until those are assessed.
+
+    Parameters
+    ----------
+    athlete
+        What `athlete_before` says of the same moment by a history without loads.
+    start_at, past, model
+        As there, with the loads that are known by now.
+
+    """
+    labels = model.labels
+    usual = [run for run in past.before(start_at, labels.history_days) if run.is_counted]
+    enough = _Enough(labels.min_runs)
+    return replace(
+        athlete,
+        high_load_efm=_quantile(enough.of(run.load_efm for run in usual), labels.heavy_load_quantile),
+        median_demand=_quantile(enough.of(run.mean_demand for run in usual), 0.5),
     )
 
 

@@ -129,10 +129,8 @@ class Trust(NamedTuple):
 
 def assembled(parts: LoadParts, kinds: Kinds, extent: Extent, trust: Trust, athlete: Athlete) -> SessionLoad:
     """Put a session's load together: the sum of its parts, and the two labels that follow from the rest."""
-    load_efm = sum(parts)
-    is_heavy = heavy_label(kinds, load_efm, athlete)
-    return SessionLoad(
-        load_efm=load_efm,
+    load = SessionLoad(
+        load_efm=sum(parts),
         load_hill_efm=parts.hill,
         load_speed_efm=parts.speed,
         load_long_efm=parts.long,
@@ -144,9 +142,25 @@ def assembled(parts: LoadParts, kinds: Kinds, extent: Extent, trust: Trust, athl
         is_hill=kinds.hill,
         is_speed=kinds.speed,
         is_long=kinds.long,
-        is_heavy=is_heavy,
-        is_easy=easy_label(is_heavy, extent.mean_demand, athlete),
+        is_heavy=None,
+        is_easy=None,
         basis=trust.basis,
         confidence=trust.confidence,
         confidence_why=trust.why,
     )
+    return judged(load, athlete)
+
+
+def judged(load: SessionLoad, athlete: Athlete) -> SessionLoad:
+    """Say anew whether a session was heavy or easy: all that compares its load with the loads of earlier runs.
+
+    Parameters
+    ----------
+    load
+        A session's load, whatever its two labels say so far.
+    athlete
+        What was known of the runner before it; of it only `high_load_efm` and `median_demand` are looked at.
+
+    """
+    is_heavy = heavy_label(Kinds(load.is_hill, load.is_speed, load.is_long), load.load_efm, athlete)
+    return replace(load, is_heavy=is_heavy, is_easy=easy_label(is_heavy, load.mean_demand, athlete))

@@ -1,4 +1,4 @@
-"""Reading documents on a cluster: batches go to its workers, results come back through shared storage.
+"""Work on a cluster: batches of documents go to its workers, results come back through shared storage.
 
 A worker holds no state: it reads the documents of a batch, each in a reader process with the same limits as here, and
 puts one file of results under a name made of what went in. So a batch that a dead worker leaves behind is read again by
@@ -28,7 +28,7 @@ from hamload.pipeline.documents.shared import Shared, extra_missing
 from hamload.redaction import install
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from hamload.parameters import LoadModel, Signal
     from hamload.settings import ImportSettings, Settings
@@ -75,6 +75,15 @@ class Order:
         return f"results/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """A computation of ours for a worker: small enough to travel with its result through Dask itself."""
+
+    name: str
+    work: Callable[[], Any]
+    versions: tuple[tuple[str, str], ...]
+
+
 class Waiting(Protocol):
     """A batch that is under way."""
 
@@ -85,15 +94,30 @@ class Waiting(Protocol):
 class Executor(Protocol):
     """What takes batches to the workers of a cluster: a Dask client, or Prefect's task runner for one."""
 
-    def submit(self, order: Order, /) -> Waiting:
-        """Hand in a batch for `read_batch`."""
+    def submit(self, order: Order | Computation, /) -> Waiting:
+        """Hand in what a worker is to do of it: `carry_out`."""
 
     def slots(self) -> int:
         """Return how many batches the cluster reads at once; 0 where it has no worker."""
 
 
+def carry_out(order: Order | Computation) -> Any:
+    """Do what is asked: what a worker runs. Returns a computation's result, or what `read_batch` does.
+
+    Raises
+    ------
+    ClusterError
+        Where this worker cannot compute as the writer would.
+
+    """
+    if isinstance(order, Order):
+        return read_batch(order)
+    _check_versions(order)
+    return order.work()
+
+
 def read_batch(order: Order) -> str:
-    """Read a batch: what a worker runs. Returns where in the shared place the results lie.
+    """Read a batch of documents. Returns where in the shared place the results lie.
 
     Raises
     ------
@@ -123,7 +147,7 @@ def _check_open(place: Shared) -> None:
         )
 
 
-def _check_versions(order: Order) -> None:
+def _check_versions(order: Order | Computation) -> None:
     here = dict(versions())
     different = [
         f"{name} {here.get(name)} instead of {told}" for name, told in order.versions if here.get(name) != told
@@ -208,6 +232,46 @@ def read_batches(
             yield from reading.finished(under_way.popleft(), hands)
 
 
+def compute[T](
+    batches: Iterable[Sequence[Callable[[], T]]], settings: Settings, executor: Executor | None = None
+) -> Generator[list[T]]:
+    """Let the cluster do batches of computations, and return what came of each in the same order.
+
+    Parameters
+    ----------
+    batches
+        Computations of ours, each of a moment and small enough to be sent.
+    settings, executor
+        As in `read_batches`.
+
+    Raises
+    ------
+    ClusterError
+        Where the cluster fails.
+
+    """
+    from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in _connected
+
+    with _connected(settings, executor) as connected:
+        hands = _Telling(connected, settings.imports.cluster)
+
+        def done(work: Callable[[], T], waiting: Waiting) -> T:
+            try:
+                found: T = _waited(waiting, hands, settings)
+            except KilledWorker:
+                return work()
+            return found
+
+        under_way: deque[list[tuple[Callable[[], T], Waiting]]] = deque()
+        for number, batch in enumerate(batches):
+            orders = [Computation(f"computation {number}.{k}", work, versions()) for k, work in enumerate(batch)]
+            under_way.append([(order.work, hands.submit(order)) for order in orders])
+            if len(under_way) > 1:
+                yield [done(*one) for one in under_way.popleft()]
+        while under_way:
+            yield [done(*one) for one in under_way.popleft()]
+
+
 @contextmanager
 def _connected(settings: Settings, executor: Executor | None) -> Iterator[Executor]:
     if executor is not None:
@@ -248,8 +312,8 @@ class _Client:
 
     client: Any
 
-    def submit(self, order: Order, /) -> Waiting:
-        future: Waiting = self.client.submit(read_batch, order, pure=False)
+    def submit(self, order: Order | Computation, /) -> Waiting:
+        future: Waiting = self.client.submit(carry_out, order, pure=False)
         return future
 
     def slots(self) -> int:
@@ -263,7 +327,7 @@ class _Telling:
     executor: Executor
     address: str
 
-    def submit(self, order: Order, /) -> Waiting:
+    def submit(self, order: Order | Computation, /) -> Waiting:
         try:
             return self.executor.submit(order)
         except HamloadError:
@@ -374,7 +438,7 @@ class _Reading:
 
     def _results(self, order: Order, waiting: Waiting, executor: Executor) -> list[Outcome]:
         for again in (True, False):
-            name = self._waited(waiting, executor)
+            name = str(_waited(waiting, executor, self._settings))
             try:
                 return unpacked(self._place.content(name))
             except ValueError as error:
@@ -387,24 +451,25 @@ class _Reading:
             waiting = executor.submit(order)
         raise AssertionError
 
-    def _waited(self, waiting: Waiting, executor: Executor) -> str:
-        """Wait for a batch as long as there is any worker, and a while for one to come."""
-        from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in _connected
 
-        seen = time.monotonic()
-        limit = self._settings.imports.cluster_wait_s
-        while True:
-            try:
-                return str(waiting.result(timeout=_LOOK_S))
-            except TimeoutError:
-                if executor.slots():
-                    seen = time.monotonic()
-                elif time.monotonic() - seen > limit:
-                    raise ClusterError(
-                        f"The cluster at {self._settings.imports.cluster} has had no worker for {limit:g} seconds.",
-                        "Start workers and run the same again; without [import] cluster recordings are read here.",
-                    ) from None
-            except (HamloadError, KilledWorker):
-                raise
-            except Exception as error:
-                raise _failed(self._settings.imports.cluster, error) from error
+def _waited(waiting: Waiting, executor: Executor, settings: Settings) -> Any:
+    """Wait for a worker's result as long as there is any worker, and a while for one to come."""
+    from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in _connected
+
+    seen = time.monotonic()
+    limit = settings.imports.cluster_wait_s
+    while True:
+        try:
+            return waiting.result(timeout=_LOOK_S)
+        except TimeoutError:
+            if executor.slots():
+                seen = time.monotonic()
+            elif time.monotonic() - seen > limit:
+                raise ClusterError(
+                    f"The cluster at {settings.imports.cluster} has had no worker for {limit:g} seconds.",
+                    "Start workers and run the same again; without [import] cluster recordings are read here.",
+                ) from None
+        except (HamloadError, KilledWorker):
+            raise
+        except Exception as error:
+            raise _failed(settings.imports.cluster, error) from error

@@ -1,4 +1,4 @@
-"""Worker processes that read documents. One that crashes, hangs or swells on a document costs that document alone."""
+"""Worker processes that read documents, and compute. One that crashes, hangs or swells costs one document alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import time
 from collections import deque
 from concurrent.futures import TimeoutError as LateError
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+from functools import cache, partial
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
@@ -87,26 +87,55 @@ class Readers:
         )
 
     def _scheduled(self, task: Task) -> ProcessFuture[Outcome]:
-        workers = self._settings.workers or os.process_cpu_count() or 1
-        with _starting:
-            pool = _pool(workers, self._settings.max_memory_mb)
-            if not pool.active:
-                _pool.cache_clear()
-                pool = _pool(workers, self._settings.max_memory_mb)
-        return pool.schedule(read, (task, self._signal, self._model), timeout=self._settings.max_seconds)
+        return _scheduled(partial(read, task, self._signal, self._model), self._settings)
+
+
+def _scheduled[T](work: Callable[[], T], settings: ImportSettings) -> ProcessFuture[T]:
+    workers = settings.workers or os.process_cpu_count() or 1
+    with _starting:
+        pool = _pool(workers, settings.max_memory_mb)
+        if not pool.active:
+            _pool.cache_clear()
+            pool = _pool(workers, settings.max_memory_mb)
+    return pool.schedule(work, timeout=settings.max_seconds)
 
 
 def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generator[list[Outcome]]:
     """Read batches of documents by this machine's own workers, and return their outcomes in the same order."""
     readers = Readers(settings.imports, settings.signal, settings.model)
+    yield from _in_order(batches, readers.submit)
+
+
+def compute_here[T](batches: Iterable[Sequence[Callable[[], T]]], settings: Settings) -> Generator[list[T]]:
+    """Let this machine's workers do batches of computations, and return what came of each in the same order.
+
+    A computation is something of ours that takes a moment, and can be sent: where its worker does not finish it, it is
+    done in this process.
+    """
+
+    def submit(work: Callable[[], T]) -> Callable[[], T]:
+        future = _scheduled(work, settings.imports)
+
+        def done() -> T:
+            try:
+                return future.result()
+            except (ProcessExpired, BrokenProcessPool, LateError, MemoryError):
+                return work()
+
+        return done
+
+    yield from _in_order(batches, submit)
+
+
+def _in_order[T, R](batches: Iterable[Sequence[T]], submit: Callable[[T], Callable[[], R]]) -> Generator[list[R]]:
     # Two batches are under way at once, so that memory does not grow with the archive.
-    under_way: deque[list[Callable[[], Outcome]]] = deque()
+    under_way: deque[list[Callable[[], R]]] = deque()
     for batch in batches:
-        under_way.append([readers.submit(task) for task in batch])
+        under_way.append([submit(one) for one in batch])
         if len(under_way) > 1:
-            yield [outcome() for outcome in under_way.popleft()]
+            yield [done() for done in under_way.popleft()]
     while under_way:
-        yield [outcome() for outcome in under_way.popleft()]
+        yield [done() for done in under_way.popleft()]
 
 
 @cache

@@ -2,6 +2,9 @@
 
 Sessions are assessed in the order of their days, each against its own past alone. What has not changed since the last
 run is not computed again: from the first session that is new, gone or different, everything later is.
+
+Nearly all that a recording is compared with, earlier recordings say by themselves: so they are measured side by side,
+by workers where there are many, and only what rests on earlier loads is decided one after the other.
 """
 
 from __future__ import annotations
@@ -11,14 +14,15 @@ import hashlib
 import json
 import math
 from bisect import bisect_left
+from collections import deque
 from dataclasses import dataclass, fields, replace
-from itertools import batched
+from functools import partial
+from itertools import batched, chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from hamload import warehouse
-from hamload.decode import limit_speed
 from hamload.load import (
     EasySpeedFound,
     History,
@@ -28,26 +32,34 @@ from hamload.load import (
     duration_load,
     easy_speed,
     efm_per_rpe_minute,
-    session_load,
+    judged,
     streams_to_summary,
     summary_features,
     summary_load,
+    with_loads_before,
     with_summary,
 )
-from hamload.pipeline.documents.storing import read_samples
+from hamload.pipeline.documents import cluster
+from hamload.pipeline.documents.readers import compute_here
+from hamload.pipeline.documents.storing import read_channels
+from hamload.pipeline.loads.courses import keep_courses
+from hamload.pipeline.loads.measuring import CHANNELS, Recorded, load_of, measured
 from hamload.pipeline.noting.progress import silent
 from hamload.records import AltitudeSource, Basis, Confidence, SessionLoad, Sport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import duckdb
 
+    from hamload.pipeline.loads.measuring import Measured
     from hamload.pipeline.noting.progress import Progress
-    from hamload.records import Athlete, Samples
+    from hamload.records import Array, Athlete
     from hamload.settings import Settings
 
 _BATCH = 64
+#: How many of them one worker measures at a time.
+_PART = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,8 @@ class _Run:
     #: Whether it shapes what is usual, and what is wrong with it: then its load is trusted less.
     is_usual: bool
     doubts: str
+    #: Where its samples lie; None where there are none.
+    chunk: int | None
     #: Its row of session_loads from the time when its recording had to go; None: it is assessed from what is here.
     frozen: dict[str, Any] | None
 
@@ -168,22 +182,93 @@ def _assess(
         return
     zone, known = settings.zone(athlete_id), _known_before(con, runs[:kept], todo[0], settings)
     past = History(_past(run, known.get(run.recording_id), stored[run.session_id], zone) for run in runs[:kept])
-    for batch in batched(todo, _BATCH, strict=False):
-        known = _features(con, batch)
-        live = [run.recording_id for run in batch if run.has_features and run.frozen is None]
-        samples = read_samples(con, live)
-        rows = []
-        for run in batch:
+    batches = _Batches(con, History(past), easy_mps, zone, settings)
+    for found in _shared(batches.asked(todo), settings, is_few=len(todo) <= _BATCH):
+        batch = batches.under_way.popleft()
+        results = dict(zip(batch.recorded, chain.from_iterable(found), strict=True))
+        rows, kept_courses = [], []
+        for run in batch.runs:
+            features = batch.known.get(run.recording_id)
             if run.kept is not None:
                 rows.append(_frozen_row(run, run.kept))
-                past.add(_past(run, known.get(run.recording_id), _frozen_load(run.kept), zone))
+                past.add(_past(run, features, _frozen_load(run.kept), zone))
                 continue
-            athlete = athlete_before(run.start_at, past, easy_mps, settings.model)
-            load = _doubted(run, _load(run, samples.get(run.recording_id), athlete, past, settings))
+            athlete = with_loads_before(batch.athletes[run.session_id], run.start_at, past, settings.model)
+            own = None
+            if (now := results.get(run.recording_id)) is not None:
+                own = now.load
+                kept_courses.append(_made_of(run, athlete, settings.model.version) | now.course)
+            load = _doubted(run, _load(run, own, athlete, past, settings))
             rows.append(_row(run, athlete_id, athlete, load, settings.model.version))
-            past.add(_past(run, known.get(run.recording_id), load, zone))
+            past.add(_past(run, features, load, zone))
         warehouse.append_rows(con, "landing.session_loads", rows)
+        keep_courses(con, kept_courses)
         progress("assessing", len(past) - kept, len(todo))
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Runs whose recordings are being measured. `recorded` are these recordings, in the order of the results."""
+
+    runs: Sequence[_Run]
+    known: dict[str, RunFeatures]
+    athletes: dict[str, Athlete]
+    recorded: Sequence[str]
+
+
+class _Batches:
+    """What is to be measured, ahead of what is decided: `ahead` knows of each run all but its load."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, ahead: History, easy_mps: float, zone: ZoneInfo, settings: Settings
+    ) -> None:
+        self._con, self._ahead, self._easy_mps, self._zone, self._settings = con, ahead, easy_mps, zone, settings
+        self.under_way: deque[_Batch] = deque()
+
+    def asked(self, todo: Sequence[_Run]) -> Iterator[list[Callable[[], list[Measured]]]]:
+        """Return what is to be computed of each batch of runs."""
+        for runs in batched(todo, _BATCH, strict=False):
+            known = _features(self._con, runs)
+            athletes = {}
+            for run in runs:
+                athletes[run.session_id] = athlete_before(
+                    run.start_at, self._ahead, self._easy_mps, self._settings.model
+                )
+                self._ahead.add(_past(run, known.get(run.recording_id), None, self._zone))
+            live = [run for run in runs if run.has_features and run.frozen is None]
+            channels = read_channels(self._con, [run.recording_id for run in live], CHANNELS)
+            recorded = {
+                run.recording_id: _recorded(run, channels[run.recording_id], athletes[run.session_id])
+                for run in live
+                if run.recording_id in channels
+            }
+            self.under_way.append(_Batch(runs, known, athletes, tuple(recorded)))
+            parts = batched(recorded.values(), _PART, strict=False)
+            yield [partial(measured, part, self._settings.signal, self._settings.model) for part in parts]
+
+
+def _shared(
+    batches: Iterator[list[Callable[[], list[Measured]]]], settings: Settings, *, is_few: bool
+) -> Iterator[list[list[Measured]]]:
+    """Return what came of each batch: computed by workers, or here where that is sooner done than sent."""
+    if is_few:
+        return ([work() for work in batch] for batch in batches)
+    return (cluster.compute if settings.imports.cluster else compute_here)(batches, settings)
+
+
+def _recorded(run: _Run, channels: dict[str, Array], athlete: Athlete) -> Recorded:
+    basis = Basis.TREADMILL if run.sport is Sport.TREADMILL else Basis.STREAMS
+    return Recorded(channels, athlete, basis, run.altitude_source, run.usable)
+
+
+def _made_of(run: _Run, athlete: Athlete, version: str) -> dict[str, Any]:
+    """Return what a course rests on, as its row names it."""
+    return {
+        "activity_id": run.recording_id,
+        "chunk": run.chunk,
+        "easy_speed_mps": athlete.easy_speed_mps,
+        "model_version": version,
+    }
 
 
 def loads_of_copies(
@@ -211,11 +296,11 @@ def loads_of_copies(
     ((easy_mps,),) = con.execute(
         "select easy_speed_mps from landing.athletes where athlete_id = ?", [athlete_id]
     ).fetchall()
-    samples = read_samples(con, [copy["activity_id"] for copy in copies])
+    channels = read_channels(con, [copy["activity_id"] for copy in copies], CHANNELS)
     found = {}
     for copy in copies:
         place = places.get(copy["session_id"])
-        if place is None or copy["activity_id"] not in samples:
+        if place is None or copy["activity_id"] not in channels:
             continue
         altitude = AltitudeSource(copy["altitude_source"])
         run = replace(
@@ -228,43 +313,25 @@ def loads_of_copies(
         )
         before = past[:place]
         athlete = athlete_before(run.start_at, before, easy_mps, settings.model)
-        load = _doubted(run, _load(run, samples[copy["activity_id"]], athlete, before, settings))
+        own = load_of(_recorded(run, channels[copy["activity_id"]], athlete), settings.signal, settings.model)
+        load = _doubted(run, _load(run, own, athlete, before, settings))
         found[copy["activity_id"]] = _row(run, athlete_id, athlete, load, settings.model.version)
     return found
 
 
 def _load(
-    run: _Run, samples: Samples | None, athlete: Athlete, past: Iterable[PastRun], settings: Settings
+    run: _Run, own: SessionLoad | None, athlete: Athlete, past: Iterable[PastRun], settings: Settings
 ) -> SessionLoad:
-    """Return a run's load: of its recording, with what is known from summaries alone added; else of its summary."""
+    """Return a run's load: its recording's own, with what is known from summaries alone added; else its summary's."""
     model = settings.model
-    own = _of_recording(run, samples, athlete, settings)
+    if run.frozen is not None:
+        own = _thawed(run.frozen)
     if own is None:
         return _of_summary(run.distance_m, run.moving_time_s, run, athlete, past, settings)
     if not run.beside_time_s:
-        return own
+        return judged(own, athlete)
     return with_summary(
         own, _of_summary(run.beside_distance_m, run.beside_time_s, run, athlete, past, settings), athlete, model
-    )
-
-
-def _of_recording(run: _Run, samples: Samples | None, athlete: Athlete, settings: Settings) -> SessionLoad | None:
-    if run.frozen is not None:
-        return _thawed(run.frozen)
-    if samples is None:
-        return None
-    usable = run.usable
-    if athlete.best_10s_mps is not None:
-        signal = settings.signal
-        limit = athlete.best_10s_mps * signal.max_speed_factor
-        whole = float(samples.dt_s.sum())
-        samples, dropped = limit_speed(samples, limit, signal.interpolate_s, signal.max_sustained_mps)
-        usable *= 1 - dropped / whole if whole > 0 else 1
-    basis = Basis.TREADMILL if run.sport is Sport.TREADMILL else Basis.STREAMS
-    if not (samples.speed_mps >= 0).any():
-        return None
-    return session_load(
-        samples, athlete, settings.model, basis=basis, altitude_source=run.altitude_source, usable_share=usable
     )
 
 
@@ -289,7 +356,7 @@ def _runs(con: duckdb.DuckDBPyConnection, athlete_id: str) -> list[_Run]:
         "select s.session_id, s.recording_id, s.start_at, s.local_date, a.sport,"
         " coalesce(c.usable_share, a.usable_share) as usable,"
         " s.distance_m, s.moving_time_s, s.rpe, s.beside_time_s, s.beside_distance_m, s.is_usual, z.load as frozen,"
-        " f.activity_id is not null as has_features,"
+        " f.activity_id is not null as has_features, f.chunk,"
         " coalesce(c.altitude_source, a.altitude_source) as altitude_source,"
         " case when starts_with(s.verdict, 'accepted') then '' else array_to_string(s.flags_why, '; ') end as doubts,"
         " d.facts_hash"
@@ -471,7 +538,7 @@ def _known(value: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """One athlete's runs with their samples in memory, to be assessed again as if. Nothing is written.
+    """One athlete's runs with their recordings in memory, to be assessed again as if. Nothing is written.
 
     `runs` are all of them, oldest first; those before `first` keep the load that they have, and so do runs of which no
     samples are left.
@@ -480,7 +547,7 @@ class Recordings:
     runs: tuple[_Run, ...]
     known: dict[str, RunFeatures]
     stored: dict[str, tuple[float, float | None, str]]
-    samples: dict[str, Samples]
+    channels: dict[str, dict[str, Array]]
     easy_mps: float
     zone: ZoneInfo
     first: dt.date
@@ -499,7 +566,7 @@ def recordings(
         runs=tuple(runs),
         known=_features(con, runs),
         stored=_stored(con, athlete_id),
-        samples=read_samples(con, wanted),
+        channels=read_channels(con, wanted, CHANNELS),
         easy_mps=easy_mps or settings.model.easy_speed.default_mps,
         zone=ZoneInfo(time_zone),
         first=first,
@@ -519,13 +586,14 @@ def reassessed(held: Recordings, settings: Settings) -> list[dict[str, Any]]:
         if run.local_date < held.first:
             past.add(_past(run, known, stored, held.zone))
             continue
-        samples = held.samples.get(run.recording_id)
-        if samples is None:
+        channels = held.channels.get(run.recording_id)
+        if channels is None:
             rows.append({"session_id": run.session_id, "load_efm": stored[0], "is_reassessed": False})
             past.add(_past(run, known, stored, held.zone))
             continue
         athlete = athlete_before(run.start_at, past, held.easy_mps, settings.model)
-        load = _doubted(run, _load(run, samples, athlete, past, settings))
+        own = load_of(_recorded(run, channels, athlete), settings.signal, settings.model)
+        load = _doubted(run, _load(run, own, athlete, past, settings))
         rows.append(_row(run, "", athlete, load, settings.model.version) | {"is_reassessed": True})
         past.add(_past(run, known, load, held.zone))
     return rows
