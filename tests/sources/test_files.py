@@ -228,3 +228,24 @@ def test_an_archive_that_holds_nothing_says_so(tmp_path: Path) -> None:
     ((name, reason),) = find([tmp_path], LIMITS).refused
     assert name.endswith("year.zip")
     assert "holds no recording" in reason
+
+
+def test_a_file_that_has_kept_its_stamp_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hamload.sources.files._TICK_S", 0)
+    path = tmp_path / "run.gpx"
+    path.write_bytes(GPX)
+    (offer,) = find([tmp_path], LIMITS).offers
+    status = path.stat()
+    _zip(path, **{"other.gpx": GPX})
+    # Nobody can give the file its old times back; whoever claims its new stamp shows that it is not looked into.
+    now = path.stat()
+    stamp = offer.stamp.replace(f"{status.st_size}/", f"{now.st_size}/", 1)
+    stamp = stamp.replace(f"/{status.st_mtime_ns}/{status.st_ctime_ns}", f"/{now.st_mtime_ns}/{now.st_ctime_ns}")
+    for known, name in (
+        ({str(path): stamp}, "run.gpx"),
+        ({str(path): f"{stamp}/what a table tells of it"}, "run.gpx"),
+        ({str(path): offer.stamp}, "other.gpx"),
+        ({str(path): f"{stamp}0"}, "other.gpx"),
+        ({}, "other.gpx"),
+    ):
+        assert [Path(o.name).name for o in find([tmp_path], LIMITS, known=known).offers] == [name]

@@ -23,7 +23,7 @@ from hamload.errors import ConfigurationError, HamloadError, UnreadableError, Un
 from hamload.sources import strava_export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _MB = 1_000_000
 _ARCHIVE_DEPTH = 3
@@ -71,10 +71,13 @@ class Found:
     shut: tuple[str, ...] = ()
 
 
-def find(paths: Sequence[Path], limits: Limits, but: Path | None = None) -> Found:
+def find(
+    paths: Sequence[Path], limits: Limits, but: Path | None = None, known: Mapping[str, str] | None = None
+) -> Found:
     """List the recordings under `paths`: folders (recursively), files, `.gz`, zips, and zips within zips.
 
-    `but` is a folder that is not gone into: a home of hamload's, whose documents would pass for recordings.
+    `but` is a folder that is not gone into: a home of hamload's, whose documents would pass for recordings. `known` are
+    the stamps of files that were offered before, by their names: one that still has its stamp is not opened.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def find(paths: Sequence[Path], limits: Limits, but: Path | None = None) -> Foun
     refused: list[tuple[str, str]] = []
     shut: list[str] = []
     for path in paths:
-        for item in _folder(path, limits, but) if path.is_dir() else _file(path, limits):
+        for item in _folder(path, limits, but, known or {}) if path.is_dir() else _file(path, limits, known or {}):
             if isinstance(item, Offer):
                 offers.append(item)
             else:
@@ -119,7 +122,7 @@ class _Shut(NamedTuple):
 type _Item = Offer | tuple[str, str]
 
 
-def _folder(folder: Path, limits: Limits, but: Path | None = None) -> Iterator[_Item]:
+def _folder(folder: Path, limits: Limits, but: Path | None, known: Mapping[str, str]) -> Iterator[_Item]:
     tables: list[tuple[str, strava_export.Export]] = []
     found: set[str] = set()
     closed: list[OSError] = []
@@ -140,7 +143,7 @@ def _folder(folder: Path, limits: Limits, but: Path | None = None) -> Iterator[_
                 continue
             found.add(str(path))
             facts = _facts_of(str(path), tables)
-            for item in _file(path, limits):
+            for item in _file(path, limits, known):
                 yield _with_facts(_as_claimed(item, name), facts)
     for shut in closed:
         yield _Shut(_printable(str(shut.filename)), f"This folder cannot be read: {shut.strerror}. Check its rights.")
@@ -160,10 +163,15 @@ def _facts_of(name: str, tables: list[tuple[str, strava_export.Export]]) -> dict
     return None
 
 
-def _file(path: Path, limits: Limits) -> Iterator[_Item]:
+def _file(path: Path, limits: Limits, known: Mapping[str, str]) -> Iterator[_Item]:
     try:
         if not path.is_file():
             yield str(path), "This is not a regular file."
+            return
+        stamp = _stamp(path)
+        if stamp and f"{known.get(_printable(str(path)), '')}/".startswith(f"{stamp}/"):
+            # What the table beside it tells is part of a stamp too, and added to it afterwards.
+            yield _offer(path, limits, stamp)
             return
         if zipfile.is_zipfile(path):
             is_empty = True
@@ -176,7 +184,11 @@ def _file(path: Path, limits: Limits) -> Iterator[_Item]:
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         yield str(path), f"This archive cannot be opened: {error}."
         return
-    yield Offer(_printable(str(path)), lambda: _plain(_bounded(path, limits), limits), stamp=_stamp(path))
+    yield _offer(path, limits, stamp)
+
+
+def _offer(path: Path, limits: Limits, stamp: str) -> Offer:
+    return Offer(_printable(str(path)), lambda: _plain(_bounded(path, limits), limits), stamp=stamp)
 
 
 def _stamp(path: Path) -> str:

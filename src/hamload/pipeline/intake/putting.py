@@ -133,12 +133,13 @@ def put_folder(settings: Settings, folder: FolderSettings, now: dt.datetime, pro
     path = folder.path.expanduser()
     with Raw(settings.home) as raw:
         has_held = any(d.source == source for d in raw.deliveries(athlete.id))
-        found = files.find([path], limits_of(settings), but=settings.home) if path.is_dir() else None
-        if not found:
+        seen = {name: _Seen.of(told) for name, told in raw.cursor(source, athlete.id).items()}
+        if not path.is_dir():
             raise _lost(raw, settings, folder, now, "is not there")
+        stamps = {name: one.stamp for name, one in seen.items()}
+        found = files.find([path], limits_of(settings), but=settings.home, known=stamps)
         if not found.offers and has_held:
             raise _lost(raw, settings, folder, now, "is empty, though it has held recordings")
-        seen = {name: _Seen.of(told) for name, told in raw.cursor(source, athlete.id).items()}
         fresh = _fresh(found.offers, seen)
         put, held = _put_offers(
             raw, replace(found, offers=tuple(fresh)), source, athlete.id, now, {}, progress=progress
