@@ -89,9 +89,12 @@ def stages(folder: str) -> dict[str, Any]:
     return told
 
 
-def archive(folder: str, workers: str = "1") -> dict[str, Any]:
-    """Take a folder from nothing to a digest: keep, read, clean, merge, assess, decide, build, publish, write."""
-    from hamload import pipeline, settings
+def archive(folder: str, workers: str = "1", memory_mb: str = "") -> dict[str, Any]:
+    """Take a folder from nothing to a digest: keep, read, clean, merge, assess, decide, build, publish, write.
+
+    `memory_mb` is what DuckDB may keep in memory; "" for as much as it likes.
+    """
+    from hamload import pipeline, settings, warehouse
     from hamload.digest import render  # noqa: F401  # its import is preparation
     from hamload.pipeline.counsel import advising  # noqa: F401  # as above
     from hamload.pipeline.documents import decoding  # noqa: F401  # as above
@@ -105,6 +108,10 @@ def archive(folder: str, workers: str = "1") -> dict[str, Any]:
         (home / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n[import]\nworkers = {workers}\n')
         current = settings.load(home)
         _warm(current)
+        if memory_mb:
+            # One DuckDB serves every file of this process.
+            with warehouse.writer(Path(place), settings.shipped("sql")) as con:
+                con.execute(f"set memory_limit = '{memory_mb}MB'")
         with _clock(told), pipeline.exclusive(current):
             put = pipeline.put_files(current, [Path(folder)], "me", NIGHT, through=TODAY - dt.timedelta(days=1))
             pipeline.refresh(current, TODAY, now=NIGHT)
@@ -179,7 +186,15 @@ def night(home: str, new_run: str = "") -> dict[str, Any]:
             (watched / Path(new_run).name).unlink()
     if found.decoded != bool(new_run) or found.failed_checks or found.failed_sources:
         sys.exit(f"This is not the night that was to be measured: {found}")
+    told["steps"] = _steps(current.home, found.run_id)
     return told
+
+
+def _steps(home: Path, run_id: str) -> dict[str, float]:
+    """Return the seconds of each step of a run, as the home's own log has them."""
+    lines = [json.loads(line) for line in (home / "logs" / "hamload.jsonl").read_text().splitlines()]
+    ended = [line for line in lines if line["run_id"] == run_id and line["event"] == "step ended"]
+    return {line["step"]: line["duration_s"] for line in ended}
 
 
 def make_home(home: str, days: str) -> dict[str, Any]:
