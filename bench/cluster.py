@@ -38,6 +38,8 @@ SHARED = Path(os.environ.get("HAMLOAD_SHARED_DATA", ROOT.parent / "shared" / "da
 TODAY = dt.date(2026, 11, 23)
 NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
 YESTERDAY = TODAY - dt.timedelta(days=1)
+#: What is measured a second time with everything on one processor: what another processor is worth.
+ALONE = {"one process": "two processes", "cluster, one worker": "cluster, two workers"}
 KINDS = {
     "one process": ("here", 1),
     "two processes": ("here", 2),
@@ -46,6 +48,7 @@ KINDS = {
     "cluster, two workers, one killed": ("killed", 2),
 }
 STAGES = ("put", "decode", "assess", "alert", "publish")
+SHARED_STAGES = ("decode", "assess")
 
 
 def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
@@ -207,6 +210,11 @@ def main(activities: int, runs: int) -> None:
                 (folder / path.name).hardlink_to(path)
         # Most of the real files are short, or malformed on purpose: no measure of what a session costs.
         costs = [_once("measure", "cluster, one worker", plain) for _ in range(runs)]
+        # By turns: a machine that grows slower meanwhile is unfair to neither.
+        turns = [
+            {both: (_once("measure", one, plain, 0), _once("measure", both, plain)) for one, both in ALONE.items()}
+            for _ in range(runs)
+        ]
         squads = {count: _once("squad", count, few) for count in (1, 4, 16)}
         apart = statistics.median(_apart(plain, Path(text)) for _ in range(runs))
     first = found["one process"][0]
@@ -216,6 +224,7 @@ def main(activities: int, runs: int) -> None:
         f" {first['rows']:,} samples. Median of {runs}.\n"
     )
     _print_ways(found)
+    _print_turns(turns)
     _print_costs(costs)
     print(f"Two homes of half the sessions, on a processor each: {apart:.2f} x one after the other on one.\n")
     for count, told in squads.items():
@@ -269,23 +278,16 @@ def _once(name: str, *arguments: object) -> dict[str, Any]:
 type _Found = dict[str, list[dict[str, Any]]]
 
 
-def _median(found: _Found, kind: str, what: str) -> float:
-    return float(statistics.median(run[what] for run in found[kind]))
-
-
 def _print_ways(found: _Found) -> None:
-    print("| way | seconds | reading alone | ratio to its one worker | tables |\n| --- | ---: | ---: | ---: | --- |")
+    print("| way | seconds | its reading alone | tables |\n| --- | ---: | ---: | --- |")
     tables = found["one process"][0]["tables"]
     for kind, runs in found.items():
-        one = "one process" if KINDS[kind][0] == "here" else "cluster, one worker"
         is_same = all(run["tables"] == tables for run in runs)
         if not all(run.get("killed", True) for run in runs):
             kind += " (too late)"  # noqa: PLW2901  # so that nobody believes it
         print(
             f"| {kind} | {statistics.median(r['seconds'] for r in runs):.1f} |"
             f" {statistics.median(r['decode'] for r in runs):.1f} |"
-            f" {_median(found, one, 'seconds') / statistics.median(r['seconds'] for r in runs):.2f}"
-            f" ({_median(found, one, 'decode') / statistics.median(r['decode'] for r in runs):.2f} reading) |"
             f" {'the same, row for row' if is_same else '**OTHERS**'} |"
         )
     for run in found["cluster, two workers"]:
@@ -295,6 +297,16 @@ def _print_ways(found: _Found) -> None:
             f" with a processor each they are {whole / most:.2f} x one."
         )
     print(f"\n{len(tables)} tables compared, the samples among them.\n")
+
+
+def _print_turns(turns: list[dict[str, tuple[dict[str, Any], dict[str, Any]]]]) -> None:
+    print("| simulated sessions alone | on one processor | on two | ratio, each turn |\n| --- | ---: | ---: | ---: |")
+    for both in ALONE.values():
+        pairs = [turn[both] for turn in turns]
+        seconds = [statistics.median(run["seconds"] for run in runs) for runs in zip(*pairs, strict=True)]
+        ratios = ", ".join(f"{alone['seconds'] / two['seconds']:.2f}" for alone, two in pairs)
+        print(f"| {both} | {seconds[0]:.1f} | {seconds[1]:.1f} | {ratios} |")
+    print()
 
 
 def _print_costs(runs: list[dict[str, Any]]) -> None:
@@ -310,27 +322,28 @@ def _print_costs(runs: list[dict[str, Any]]) -> None:
     for stage in STAGES:
         own, others = (1000 * spent[stage, who] / sessions for who in ("cpu", "others_cpu"))
         print(f"| {stage} | {own:.1f} | {others:.1f} |")
-    serial = sum(spent[stage, "cpu"] for stage in STAGES if stage != "decode")
-    written, read = spent["decode", "cpu"], spent["decode", "others_cpu"]
-    whole = serial + written + read
+    alone = sum(spent[stage, "cpu"] for stage in STAGES if stage not in SHARED_STAGES)
+    beside = {stage: spent[stage, "cpu"] for stage in SHARED_STAGES}
+    shared = {stage: spent[stage, "others_cpu"] for stage in SHARED_STAGES}
+    whole = alone + sum(beside.values()) + sum(shared.values())
     print(
-        f"\nOf {whole:.1f} processor seconds, workers can share {100 * read / whole:.0f} %;"
-        f" {100 * written / whole:.0f} % are the writer taking results in while they read,"
-        f" {100 * serial / whole:.0f} % the writer alone."
+        f"\nOf {whole:.1f} processor seconds, workers can share {100 * sum(shared.values()) / whole:.0f} %;"
+        f" {100 * sum(beside.values()) / whole:.0f} % are the writer beside them,"
+        f" {100 * alone / whole:.0f} % the writer alone."
     )
-    alone = serial + max(read, written)
+
+    def took(workers: int) -> float:
+        """Return the least that the archive takes with so many workers, each and the writer on a processor."""
+        return float(alone + sum(max(shared[stage] / workers, beside[stage]) for stage in SHARED_STAGES))
+
     for workers in (2, 4, 8, 1000):
-        most, reading = (
-            alone / (serial + max(read / workers, written)),
-            max(read, written) / max(read / workers, written),
-        )
         print(
-            f"{workers} workers, a processor each and one for the writer: at most {most:.2f} x one worker"
-            f" ({reading:.2f} x in reading)."
+            f"{workers} workers, a processor each and one for the writer: at most {took(1) / took(workers):.2f} x one"
+            " worker."
         )
     print(
-        f"Two workers and the writer on two processors: at most {alone / (serial + (read + written) / 2):.2f} x"
-        f" ({max(read, written) / ((read + written) / 2):.2f} x in reading)."
+        f"Two processors for everything: at most {whole / (alone + (whole - alone) / 2):.2f} x one processor for"
+        " everything."
     )
     print(
         f"\nA session: {1000 * first['raw_mb'] / sessions:.0f} kB of raw documents,"

@@ -11,7 +11,6 @@ import statistics
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
@@ -93,6 +92,8 @@ class History:
 
     def __init__(self, runs: Iterable[PastRun] = ()) -> None:
         self._runs: list[PastRun] = []
+        #: The moments alone, in UTC: comparing those is what a search does most.
+        self._starts: list[dt.datetime] = []
         #: Over all runs up to each: how many say how fast their best ten seconds were, and the fastest of these.
         self._best: list[tuple[int, float]] = []
         for run in runs:
@@ -105,7 +106,9 @@ class History:
         return iter(self._runs)
 
     def add(self, run: PastRun) -> None:
-        """Add the next run."""
+        """Add the next run. Raises ValueError where it is not the next one, or its time is naive."""
+        if run.start_at.tzinfo is None:
+            raise ValueError("The start_at of a past run has no time zone.")
         if self._runs and self._runs[-1].start_at > run.start_at:
             raise ValueError("The past runs are not in order of start_at.")
         count, fastest = self._best[-1] if self._best else (0, 0.0)
@@ -113,19 +116,20 @@ class History:
         if run.is_counted and _is_known(best):
             count, fastest = count + 1, max(fastest, best)
         self._runs.append(run)
+        self._starts.append(run.start_at.astimezone(dt.UTC))
         self._best.append((count, fastest))
 
     def before(self, start_at: dt.datetime, days: float | None = None) -> Sequence[PastRun]:
         """Return the runs that began before a moment, within so many days of it."""
-        last = bisect_left(self._runs, start_at, key=attrgetter("start_at"))
+        last = bisect_left(self._starts, start_at.astimezone(dt.UTC))
         if days is None:
             return self._runs[:last]
-        since = bisect_left(self._runs, start_at - dt.timedelta(days=days), hi=last, key=attrgetter("start_at"))
+        since = bisect_left(self._starts, (start_at - dt.timedelta(days=days)).astimezone(dt.UTC), hi=last)
         return self._runs[since:last]
 
     def best_10s_before(self, start_at: dt.datetime, least: int) -> float | None:
         """Return the fastest ten seconds of all runs before a moment; None where fewer than `least` of them say."""
-        last = bisect_left(self._runs, start_at, key=attrgetter("start_at"))
+        last = bisect_left(self._starts, start_at.astimezone(dt.UTC))
         count, fastest = self._best[last - 1] if last else (0, 0.0)
         return fastest if count >= max(least, 1) else None
 
@@ -288,7 +292,7 @@ class _Enough:
 
     def of(self, values: Iterable[float | None]) -> list[float] | None:
         """Return them in ascending order."""
-        known = sorted(float(v) for v in values if _is_known(v))
+        known = sorted([float(v) for v in values if _is_known(v)])
         return known if len(known) >= self.least else None
 
 
