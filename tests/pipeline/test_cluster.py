@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hamload.errors import ClusterError, ConfigurationError
 from hamload.pipeline.documents import cluster as reading
 from hamload.pipeline.documents.parcels import packed, unpacked
 from hamload.pipeline.documents.reading import Task, read
+from hamload.pipeline.loads import assessing
 from hamload.raw import document_id
 from hamload.settings import Settings
 
@@ -164,9 +166,18 @@ def _left(folder: Path) -> list[Path]:
 
 
 def test_two_processes_and_a_cluster_leave_the_tables_that_one_process_leaves(
-    archive: Path, cluster: Any, desk: Desk, undisturbed: dict[str, Any], ftp: tuple[str, Path]
+    archive: Path,
+    cluster: Any,
+    desk: Desk,
+    undisturbed: dict[str, Any],
+    ftp: tuple[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its storage is a folder that holds the home too, and a server of files that nobody else sees."""
+    """Its storage is a folder that holds the home too, and a server of files that nobody else sees.
+
+    Workers measure what they have read, since it is more than one batch.
+    """
+    monkeypatch.setattr(assessing, "_BATCH", 20)
     address, folder = ftp
     homes = [
         desk.here("two", workers=2),
@@ -377,6 +388,32 @@ def test_a_worker_that_does_not_see_the_home_says_so_and_lists_no_document(clien
     order = replace(_order(tmp_path), raw=str(tmp_path / "elsewhere"))
     with pytest.raises(ClusterError, match="does not see the raw documents"):
         client.submit(reading.read_batch, order, pure=False).result()
+
+
+def _elsewhere(what: str) -> Callable[[], Any]:
+    """Return a computation that gives "here" in this process, and does something else in every other one."""
+    return partial(eval, f"'here' if __import__('os').getpid() == {os.getpid()} else {what}")
+
+
+def test_computations_are_done_on_the_cluster_and_come_back_in_their_order(client: Any, desk: Desk) -> None:
+    there = desk.there(client.scheduler.address, "there")
+    batches = [[_elsewhere(f"({batch}, {k})") for k in range(3)] for batch in range(4)]
+    assert list(reading.compute(iter(batches), there)) == [[(batch, k) for k in range(3)] for batch in range(4)]
+
+
+def test_a_computation_that_ends_every_worker_is_done_here(client: Any, cluster: Any, desk: Desk) -> None:
+    there = desk.there(client.scheduler.address, "there")
+    former, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
+    try:
+        assert list(reading.compute([[_elsewhere("__import__('os')._exit(3)")]], there)) == [["here"]]
+    finally:
+        cluster.scheduler.allowed_failures = former
+
+
+def test_a_worker_with_other_versions_computes_nothing() -> None:
+    with pytest.raises(ClusterError, match=r"numpy .* instead of 0\.0\.1.*same versions"):
+        reading.carry_out(reading.Computation("one", os.getpid, (("numpy", "0.0.1"),)))
+    assert reading.carry_out(reading.Computation("one", os.getpid, reading.versions())) == os.getpid()
 
 
 def test_a_cluster_that_does_not_answer_ends_the_import_and_nothing_is_lost(
