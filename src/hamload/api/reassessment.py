@@ -13,7 +13,7 @@ from hamload import settings as _settings
 from hamload.api.frames import frame
 from hamload.errors import WarehouseError
 from hamload.load import daily_metrics
-from hamload.pipeline.loads import assessing
+from hamload.pipeline.loads import reassessing
 from hamload.pipeline.showing import charting
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Reassessment:
     """
 
     _settings: Settings
-    _held: assessing.Recordings
+    _held: reassessing.Recordings
     _sessions: pd.DataFrame
     _daily: pd.DataFrame
     _withheld: list[dict[str, Any]]
@@ -84,7 +84,7 @@ class Reassessment:
         for found in (daily, sessions):
             found.attrs = {"published_at": at.isoformat()}
         spans = charting.chart_rows(con, settings, athlete_id, last, (last - first).days + 1).withheld
-        held = assessing.recordings(con, settings, athlete_id, zone, first)
+        held = reassessing.recordings(con, settings, athlete_id, zone, first)
         return cls(settings, held, sessions, daily, spans, first, last)
 
     def sessions(self, coefficients: Mapping[str, float] | None = None) -> pd.DataFrame:
@@ -103,7 +103,7 @@ class Reassessment:
 
         """
         changed = _settings.overlaid(self._settings, coefficients or {})
-        rows = assessing.reassessed(self._held, changed)
+        rows = reassessing.reassessed(self._held, changed)
         names = ["session_id", *_PARTS, "is_heavy", "is_reassessed"]
         found = pd.DataFrame(rows, columns=names).astype({"is_heavy": "boolean", "is_reassessed": "boolean"})
         both = self._sessions.merge(found, on="session_id", how="left", validate="one_to_one")

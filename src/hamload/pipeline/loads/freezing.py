@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hamload import warehouse
 from hamload.pipeline.documents.thawing import FORMAT
-from hamload.pipeline.loads.assessing import loads_of_copies
+from hamload.pipeline.loads.reassessing import loads_of_copies
 from hamload.records import Service
 
 if TYPE_CHECKING:
