@@ -30,10 +30,19 @@ def rows(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ())
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def append_columns(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any]) -> None:
-    """Append equal-length arrays to a table, by name. NaN and None become null."""
+def append_columns(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, Any],
+    select: str = "*",
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Append equal-length arrays to a table, by name. NaN and None become null.
+
+    `select` says what becomes of them, in DuckDB's SQL, with these values for its parameters.
+    """
     con.register("incoming", dict(columns))
-    con.execute(f"insert into {table} by name select * from incoming")  # noqa: S608  # a name of our own
+    con.execute(f"insert into {table} by name select {select} from incoming", values)  # noqa: S608  # names of our own
     con.unregister("incoming")
 
 

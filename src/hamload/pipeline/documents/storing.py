@@ -23,13 +23,17 @@ def write_samples(con: duckdb.DuckDBPyConnection, recordings: Sequence[tuple[str
     ((last,),) = con.execute("select coalesce(max(chunk), 0) from landing.features").fetchall()
     chunk = int(last) + 1
     lengths = [len(samples) for _, samples in recordings]
-    columns: dict[str, Any] = {
-        "chunk": np.full(sum(lengths), chunk, dtype=np.int32),
-        "activity_id": np.repeat(np.array([name for name, _ in recordings], dtype=object), lengths),
-    }
+    columns: dict[str, Any] = {"place": np.repeat(np.arange(1, len(recordings) + 1, dtype=np.int32), lengths)}
     for field in fields(Samples):
         columns[field.name] = np.concatenate([getattr(samples, field.name) for _, samples in recordings])
-    warehouse.append_columns(con, "landing.samples", columns)
+    warehouse.append_columns(
+        con,
+        "landing.samples",
+        columns,
+        # Names are put in by DuckDB, since an object a sample costs more than the sample.
+        "$chunk::integer as chunk, list_extract($names, place) as activity_id, * exclude (place)",
+        {"chunk": chunk, "names": [name for name, _ in recordings]},
+    )
     return chunk
 
 
@@ -56,7 +60,7 @@ def read_channels(
         return {}
     found = con.execute(
         # The numbers stand in the query: then blocks of other chunks are passed over unread. Names become places in
-        # DuckDB, since an object a sample costs more than the sample.
+        # DuckDB for the same reason as above.
         f"select list_position($ids, activity_id) as place, time_s as at_s, {', '.join(names)}"  # noqa: S608
         f" from landing.samples where chunk in ({', '.join(str(chunk) for (chunk,) in chunks)})"
         " and list_contains($ids, activity_id)",
