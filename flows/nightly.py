@@ -24,7 +24,7 @@ from prefect.states import Completed, Failed
 from hamload import pipeline, settings
 from hamload.errors import BusyError, HamloadError
 from hamload.pipeline.documents import cluster
-from hamload.pipeline.documents.cluster import Computation, Order
+from hamload.pipeline.documents.cluster import Work
 from hamload.pipeline.documents.shared import extra_missing
 from hamload.redaction import discreet, install, redacted
 from hamload.settings import AccountSettings, FolderSettings, Settings
@@ -69,7 +69,7 @@ def decode(current: Settings) -> int:
     return pipeline.decode(current, _logged)
 
 
-carry_out = task(task_run_name="carry out {order.name}")(cluster.carry_out)
+carry_out = task(task_run_name="read {work.name}")(cluster.carry_out)
 
 
 class _Tasks:
@@ -78,9 +78,9 @@ class _Tasks:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def submit(self, order: Order | Computation, /) -> Any:
+    def submit(self, work: Work, /) -> Any:
         self.slots()
-        return carry_out.submit(order)
+        return carry_out.submit(work)
 
     def slots(self) -> int:
         runner: Any = getattr(FlowRunContext.get(), "task_runner", None)

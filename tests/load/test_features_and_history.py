@@ -3,6 +3,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from hamload.load import (
     features,
     quantile_of,
     summary_features,
+    thresholds_before,
+    with_loads_before,
 )
 from hamload.load.histogram import histogram
 from hamload.records import Samples
@@ -276,3 +279,31 @@ def test_the_order_in_which_runs_arrive_does_not_matter(past: list[PastRun], as_
     there, back = (easy_speed(runs, MODEL.easy_speed, today) for runs in (past, past[::-1]))
     assert (there.is_final, there.until) == (back.is_final, back.until)
     assert there.mps == pytest.approx(back.mps)
+
+
+def test_runs_of_the_hour_that_is_repeated_in_autumn_are_in_the_order_in_which_they_were_run(model: LoadModel) -> None:
+    """The clock shows 2:50 before it shows 2:40 once more."""
+    zone = ZoneInfo("Europe/Vienna")
+    first, second = (
+        replace(_past(0), start_at=dt.datetime(2026, 10, 25, hour, minute, tzinfo=dt.UTC).astimezone(zone))
+        for hour, minute in ((0, 50), (1, 40))
+    )
+    assert first.start_at.replace(tzinfo=None) > second.start_at.replace(tzinfo=None)
+    history = History([first, second])
+    assert history.before(second.start_at) == [first]
+    assert athlete_before(second.start_at, [first, second], 2.8, model).runs == 1
+    with pytest.raises(ValueError, match="not in order"):
+        History([second, first])
+
+
+def test_what_waits_for_loads_is_two_thresholds_and_nothing_else(model: LoadModel) -> None:
+    past = [_past(day) for day in range(12)]
+    when = START + dt.timedelta(days=20)
+    whole, bare = athlete_before(when, past, 2.8, model), thresholds_before(when, History(past), 2.8, model)
+    assert (bare.high_load_efm, bare.median_demand) == (None, None)
+    assert whole.high_load_efm is not None
+    assert replace(whole, high_load_efm=None, median_demand=None) == bare
+    assert with_loads_before(bare, when, History(past), model) == whole
+    for asked in (History(past).before, lambda at: History(past).best_10s_before(at, 1)):
+        with pytest.raises(ValueError, match="no time zone"):
+            asked(when.replace(tzinfo=None))

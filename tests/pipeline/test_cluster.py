@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import pytest
 from hamload import pipeline, settings, warehouse
 from hamload.errors import ClusterError, ConfigurationError
 from hamload.pipeline.documents import cluster as reading
+from hamload.pipeline.documents.computing import Computation, compute
 from hamload.pipeline.documents.parcels import packed, unpacked
 from hamload.pipeline.documents.reading import Task, read
 from hamload.pipeline.loads import assessing
@@ -390,30 +390,46 @@ def test_a_worker_that_does_not_see_the_home_says_so_and_lists_no_document(clien
         client.submit(reading.read_batch, order, pure=False).result()
 
 
-def _elsewhere(what: str) -> Callable[[], Any]:
-    """Return a computation that gives "here" in this process, and does something else in every other one."""
-    return partial(eval, f"'here' if __import__('os').getpid() == {os.getpid()} else {what}")
+def _elsewhere(what: str) -> bytes:
+    """Return what `eval` makes "here" of in this process, and something else in every other one."""
+    return f"'here' if __import__('os').getpid() == {os.getpid()} else {what}".encode()
 
 
 def test_computations_are_done_on_the_cluster_and_come_back_in_their_order(client: Any, desk: Desk) -> None:
     there = desk.there(client.scheduler.address, "there")
-    batches = [[_elsewhere(f"({batch}, {k})") for k in range(3)] for batch in range(4)]
-    assert list(reading.compute(iter(batches), there)) == [[(batch, k) for k in range(3)] for batch in range(4)]
+    batches = [[_elsewhere(f"({batch}, {k})") for k in range(3)] if batch != 1 else [] for batch in range(4)]
+    found = list(compute(iter(batches), eval, there))
+    assert found == [[(batch, k) for k in range(3)] if batch != 1 else [] for batch in range(4)]
+    assert not list(desk.folder.glob("hamload-*"))
 
 
 def test_a_computation_that_ends_every_worker_is_done_here(client: Any, cluster: Any, desk: Desk) -> None:
     there = desk.there(client.scheduler.address, "there")
     former, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
     try:
-        assert list(reading.compute([[_elsewhere("__import__('os')._exit(3)")]], there)) == [["here"]]
+        assert list(compute([[_elsewhere("__import__('os')._exit(3)")]], eval, there)) == [["here"]]
     finally:
         cluster.scheduler.allowed_failures = former
 
 
-def test_a_worker_with_other_versions_computes_nothing() -> None:
+def test_a_worker_with_other_versions_computes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "open").touch()
+    (tmp_path / "one").write_bytes(b"twelve bytes")
+    asked = Computation(str(tmp_path), "one", len, reading.versions())
+    assert reading.carry_out(asked) == 12
     with pytest.raises(ClusterError, match=r"numpy .* instead of 0\.0\.1.*same versions"):
-        reading.carry_out(reading.Computation("one", os.getpid, (("numpy", "0.0.1"),)))
-    assert reading.carry_out(reading.Computation("one", os.getpid, reading.versions())) == os.getpid()
+        reading.carry_out(replace(asked, versions=(("numpy", "0.0.1"),)))
+    (tmp_path / "open").unlink()
+    with pytest.raises(ClusterError, match="finds nobody at work"):
+        reading.carry_out(asked)
+
+
+def test_with_nothing_to_compute_nobody_asks_the_cluster(desk: Desk) -> None:
+    there = desk.there("tcp://127.0.0.1:9", "there", cluster_wait_s=0.5)
+    assert list(compute([], len, there)) == []
+    assert list(compute([[], []], len, there)) == [[], []]
+    with pytest.raises(ClusterError, match="does not answer"):
+        list(compute([[], [b"one"]], len, there))
 
 
 def test_a_cluster_that_does_not_answer_ends_the_import_and_nothing_is_lost(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from functools import partial
+import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 
 from hamload import pipeline, settings
-from hamload.pipeline.documents import readers
+from hamload.pipeline.documents import computing
 from hamload.pipeline.loads import assessing, measuring
 from hamload.records import AltitudeSource, Athlete, Basis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from hamload.settings import Settings
 
@@ -47,18 +49,24 @@ def test_workers_leave_the_loads_and_courses_that_this_process_leaves(
     archive: Path, home_with: Callable[[Path, str], Settings], ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    real = readers.compute_here
+    real = computing.compute
 
-    def counted(batches: Any, current: Settings) -> Any:
-        return real(([asked.append(len(batch)) or work for work in batch] for batch in batches), current)  # type: ignore[func-returns-value]
+    def counted(batches: Any, function: Any, current: Settings) -> Any:
+        def each() -> Iterator[Any]:
+            for batch in batches:
+                asked.append(len(batch))
+                yield batch
 
-    monkeypatch.setattr(assessing, "compute_here", counted)
+        return real(each(), function, current)
+
+    monkeypatch.setattr(assessing, "compute", counted)
     here = _brought(tmp_path / "here", home_with, archive)
     assert asked == [], "so few are measured sooner than sent"
     monkeypatch.setattr(assessing, "_BATCH", 6)
     monkeypatch.setattr(assessing, "_PART", 2)
     there = _brought(tmp_path / "there", home_with, archive)
-    assert len(asked) == 12, "four batches of six runs or fewer, two to a worker"
+    assert asked == [3, 3, 3, 3], "four batches of six runs or fewer, two to a worker"
+    assert not (there.home / "computing").exists()
     for table in ("session_loads", "courses", "athletes"):
         query = f"from landing.{table} order by all"
         assert ask(there, query) == ask(here, query)
@@ -90,15 +98,20 @@ def _settings(tmp_path: Path, lines: str = "") -> Settings:
     return settings.load(tmp_path)
 
 
-def _elsewhere(what: str) -> Callable[[], Any]:
-    """Return a computation that gives "here" in this process, and does something else in every other one."""
-    return partial(eval, f"'here' if __import__('os').getpid() == {os.getpid()} else {what}")
+#: More than any pipe holds: a worker may end in the middle of it.
+_MUCH = 3_000_000
+
+
+def _elsewhere(what: str, size: int = 0) -> bytes:
+    """Return what `eval` makes "here" of in this process, and something else in every other one."""
+    return f"'here' if __import__('os').getpid() == {os.getpid()} else {what}".encode().ljust(size)
 
 
 def test_computations_are_done_by_workers_and_come_back_in_their_order(tmp_path: Path) -> None:
     batches = [[_elsewhere(f"({batch}, {k})") for k in range(3)] for batch in range(4)]
-    found = list(readers.compute_here(iter(batches), _settings(tmp_path)))
+    found = list(computing.compute(iter(batches), eval, _settings(tmp_path)))
     assert found == [[(batch, k) for k in range(3)] for batch in range(4)]
+    assert not list(tmp_path.glob("computing*"))
 
 
 @pytest.mark.parametrize(
@@ -111,15 +124,72 @@ def test_computations_are_done_by_workers_and_come_back_in_their_order(tmp_path:
     ids=["dies", "hangs", "has too little memory"],
 )
 def test_what_a_worker_does_not_finish_is_done_here(what: str, lines: str, tmp_path: Path) -> None:
-    found = readers.compute_here([[_elsewhere(what), _elsewhere("'there'")]], _settings(tmp_path, lines))
-    first, second = next(iter(found))
-    assert first == "here"
-    assert second in {"here", "there"}, "the end of a worker may take its neighbour's work with it"
+    current = _settings(tmp_path, lines)
+    (one,) = computing.compute([[_elsewhere(what, _MUCH), _elsewhere("'there'")]], eval, current)
+    assert one[0] == "here"
+    assert one[1] in {"here", "there"}, "the end of a worker may take its neighbour's work with it"
+
+
+def test_all_is_done_whenever_workers_are_killed(tmp_path: Path) -> None:
+    """Much is under way, and whoever works on it ends at any moment, in the middle of taking it too."""
+    stop, killed = threading.Event(), list[int]()
+
+    def kill() -> None:
+        while not stop.wait(0.05):
+            for child in psutil.Process().children(recursive=True):
+                if any("forkserver" in argument for argument in child.cmdline()) and child.ppid() != os.getpid():
+                    with suppress(psutil.Error):
+                        child.kill()
+                        killed.append(child.pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        batches = ([_elsewhere(f"sum(k + {batch} for k in range(200_000))", _MUCH)] * 4 for batch in range(5))
+        found = list(computing.compute(batches, eval, _settings(tmp_path)))
+    finally:
+        stop.set()
+        killer.join()
+    sums = [sum(range(200_000)) + 200_000 * batch for batch in range(5)]
+    assert [set(batch) - {"here"} <= {told} for batch, told in zip(found, sums, strict=True)] == [True] * 5
+    assert [len(batch) for batch in found] == [4] * 5
+    assert killed, "nobody was killed: this shows nothing"
+
+
+def test_a_full_disk_leaves_the_work_to_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    current = _settings(tmp_path)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    assert list(computing.compute([[_elsewhere("'there'")]], eval, current)) == [["here"]]
 
 
 def test_a_fault_of_ours_is_not_hidden_by_doing_it_again(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        list(readers.compute_here([[partial(divmod, 1, 0)]], _settings(tmp_path)))
+        list(computing.compute([[b"1 / 0"]], eval, _settings(tmp_path)))
+
+
+def test_what_is_sent_is_measured_as_what_is_here() -> None:
+    current = settings.load(Path("/nonexistent"))
+    draw = np.random.default_rng(5)
+    asked = [
+        measuring.Recorded(
+            {name: draw.normal(2, 1, rows) for name in measuring.CHANNELS}
+            | {"time_s": np.arange(float(rows)), "dt_s": np.ones(rows)},
+            Athlete(2.8, 2700, fast_mps=3.1 if rows % 2 else None, best_10s_mps=4.0, runs=rows),
+            Basis.TREADMILL if rows == 7 else Basis.STREAMS,
+            AltitudeSource.GPS,
+            0.9,
+        )
+        for rows in (7, 61, 200)
+    ]
+    here = measuring.measured(asked, current.signal, current.model)
+    content = measuring.packed(asked)
+    there = measuring.measured_file(content, current.signal, current.model)
+    assert repr(there) == repr(here)
+    with pytest.raises(ValueError, match="seal"):
+        measuring.measured_file(content[:-1], current.signal, current.model)
 
 
 def test_a_recording_without_a_known_speed_has_a_course_and_no_load(tmp_path: Path) -> None:

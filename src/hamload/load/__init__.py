@@ -9,8 +9,8 @@ One run
     `session_load` from samples, with `endurance_factor`, `load_parts` and the labels (`judged`); `treadmill_load`,
     `flat_load`, `summary_load` and `duration_load` where a recording falls short, each graded by `confidence`
 One runner's history
-    `features` (what a run leaves behind), `PastRun`, `History`, `athlete_before`, `with_loads_before`, `easy_speed`,
-    `streams_to_summary`, `efm_per_rpe_minute`
+    `features` (what a run leaves behind), `PastRun`, `History`, `athlete_before` (`thresholds_before`,
+    `with_loads_before`), `easy_speed`, `streams_to_summary`, `efm_per_rpe_minute`
 The days
     `acwr` with `acute_chronic`, `rolling_mean`, `ewma`; `monotony`, `strain`; `spike`; `days_since_run`,
     `is_returning`; `coupled_to_uncoupled`; all of them at once: `daily_metrics`, for many runners `squad_metrics`
@@ -42,7 +42,15 @@ from hamload.load.fallbacks import (
 )
 from hamload.load.features import RunFeatures, features, summary_features
 from hamload.load.histogram import pooled, quantile_of
-from hamload.load.history import EasySpeedFound, History, PastRun, athlete_before, easy_speed, with_loads_before
+from hamload.load.history import (
+    EasySpeedFound,
+    History,
+    PastRun,
+    athlete_before,
+    easy_speed,
+    thresholds_before,
+    with_loads_before,
+)
 from hamload.load.metrics import DailyMetrics, daily_metrics, squad_metrics
 from hamload.load.monotony import monotony, strain
 from hamload.load.parts import LoadParts, load_parts
@@ -93,6 +101,7 @@ __all__ = [
     "streams_to_summary",
     "summary_features",
     "summary_load",
+    "thresholds_before",
     "treadmill_load",
     "uphill_factor",
     "usable_share",

@@ -107,29 +107,28 @@ class History:
 
     def add(self, run: PastRun) -> None:
         """Add the next run. Raises ValueError where it is not the next one, or its time is naive."""
-        if run.start_at.tzinfo is None:
-            raise ValueError("The start_at of a past run has no time zone.")
-        if self._runs and self._runs[-1].start_at > run.start_at:
+        at = _in_utc(run.start_at)
+        if self._starts and self._starts[-1] > at:
             raise ValueError("The past runs are not in order of start_at.")
         count, fastest = self._best[-1] if self._best else (0, 0.0)
         best = run.features.best_10s_mps
         if run.is_counted and _is_known(best):
             count, fastest = count + 1, max(fastest, best)
         self._runs.append(run)
-        self._starts.append(run.start_at.astimezone(dt.UTC))
+        self._starts.append(at)
         self._best.append((count, fastest))
 
     def before(self, start_at: dt.datetime, days: float | None = None) -> Sequence[PastRun]:
         """Return the runs that began before a moment, within so many days of it."""
-        last = bisect_left(self._starts, start_at.astimezone(dt.UTC))
+        last = bisect_left(self._starts, _in_utc(start_at))
         if days is None:
             return self._runs[:last]
-        since = bisect_left(self._starts, (start_at - dt.timedelta(days=days)).astimezone(dt.UTC), hi=last)
+        since = bisect_left(self._starts, _in_utc(start_at - dt.timedelta(days=days)), hi=last)
         return self._runs[since:last]
 
     def best_10s_before(self, start_at: dt.datetime, least: int) -> float | None:
         """Return the fastest ten seconds of all runs before a moment; None where fewer than `least` of them say."""
-        last = bisect_left(self._starts, start_at.astimezone(dt.UTC))
+        last = bisect_left(self._starts, _in_utc(start_at))
         count, fastest = self._best[last - 1] if last else (0, 0.0)
         return fastest if count >= max(least, 1) else None
 
@@ -164,19 +163,25 @@ def athlete_before(
         Where `past` is not in order, or a time is naive.
 
     """
-    if start_at.tzinfo is None:
-        raise ValueError("start_at has no time zone.")
     history = past if isinstance(past, History) else History(past)
+    return with_loads_before(thresholds_before(start_at, history, easy_speed_mps, model), start_at, history, model)
+
+
+def thresholds_before(start_at: dt.datetime, past: History, easy_speed_mps: float, model: LoadModel) -> Athlete:
+    """Return what `athlete_before` does, without the two thresholds that rest on loads: those are None.
+
+    All of it is known before any run is assessed, so that runs can be measured in any order.
+    """
     labels, session = model.labels, model.session
-    usual = [run for run in history.before(start_at, labels.history_days) if run.is_counted]
+    usual = [run for run in past.before(start_at, labels.history_days) if run.is_counted]
     enough = _Enough(labels.min_runs)
     times = enough.of(run.features.moving_time_s for run in usual)
     typical_s = session.typical_time_default_s if times is None else statistics.median(times)
-    distances = [run.features.distance_m for run in history.before(start_at, labels.longest_days) if run.is_counted]
+    distances = [run.features.distance_m for run in past.before(start_at, labels.longest_days) if run.is_counted]
     longest_m = max((d for d in distances if _is_known(d)), default=None)
     recorded = [run.features.fast_s for run in usual if len(run.features.fast_s)]
     speeds = pooled(recorded if len(recorded) >= labels.min_runs else ())
-    athlete = Athlete(
+    return Athlete(
         easy_speed_mps=easy_speed_mps,
         typical_time_s=min(max(typical_s, session.typical_time_min_s), session.typical_time_max_s),
         fast_mps=quantile_of(speeds, model.parts.fast_quantile),
@@ -185,10 +190,9 @@ def athlete_before(
         long_time_s=_quantile(times, labels.long_time_quantile),
         median_time_s=_quantile(times, 0.5),
         longest_30d_m=longest_m if times is not None else None,
-        best_10s_mps=history.best_10s_before(start_at, labels.min_runs),
+        best_10s_mps=past.best_10s_before(start_at, labels.min_runs),
         runs=len(usual),
     )
-    return with_loads_before(athlete, start_at, history, model)
 
 
 def with_loads_before(athlete: Athlete, start_at: dt.datetime, past: History, model: LoadModel) -> Athlete:
@@ -197,9 +201,9 @@ def with_loads_before(athlete: Athlete, start_at: dt.datetime, past: History, mo
     Parameters
     ----------
     athlete
-        What `athlete_before` says of the same moment by a history without loads.
+        What `thresholds_before` says of the same moment.
     start_at, past, model
-        As there, with the loads that are known by now.
+        As there; `past` with the loads of the runs before that moment.
 
     """
     labels = model.labels
@@ -282,6 +286,12 @@ class _Pool:
     @property
     def seconds(self) -> float:
         return float(self.flat.sum())
+
+
+def _in_utc(moment: dt.datetime) -> dt.datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone.")
+    return moment.astimezone(dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)

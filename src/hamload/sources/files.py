@@ -168,7 +168,11 @@ def _file(path: Path, limits: Limits, known: Mapping[str, str]) -> Iterator[_Ite
         if not path.is_file():
             yield str(path), "This is not a regular file."
             return
-        stamp = _stamp(path)
+        try:
+            stamp = _stamp(path)
+        except OSError as error:
+            yield str(path), f"This file cannot be looked at: {error.strerror}."
+            return
         if stamp and f"{known.get(_printable(str(path)), '')}/".startswith(f"{stamp}/"):
             # What the table beside it tells is part of a stamp too, and added to it afterwards.
             yield _offer(path, limits, stamp)

@@ -1,4 +1,4 @@
-"""Work on a cluster: batches of documents go to its workers, results come back through shared storage.
+"""Reading documents on a cluster: batches go to its workers, results come back through shared storage.
 
 A worker holds no state: it reads the documents of a batch, each in a reader process with the same limits as here, and
 puts one file of results under a name made of what went in. So a batch that a dead worker leaves behind is read again by
@@ -28,7 +28,7 @@ from hamload.pipeline.documents.shared import Shared, extra_missing
 from hamload.redaction import install
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from hamload.parameters import LoadModel, Signal
     from hamload.settings import ImportSettings, Settings
@@ -74,14 +74,20 @@ class Order:
         """Return where in the place its results lie."""
         return f"results/{self.name}"
 
+    def carry_out(self) -> str:
+        """Read the batch, on a worker."""
+        return read_batch(self)
 
-@dataclass(frozen=True, slots=True)
-class Computation:
-    """A computation of ours for a worker: small enough to travel with its result through Dask itself."""
 
-    name: str
-    work: Callable[[], Any]
-    versions: tuple[tuple[str, str], ...]
+class Work(Protocol):
+    """What a worker is asked to do."""
+
+    @property
+    def name(self) -> str:
+        """What it is called where runs are listed."""
+
+    def carry_out(self) -> Any:
+        """Do it, on the worker."""
 
 
 class Waiting(Protocol):
@@ -92,28 +98,18 @@ class Waiting(Protocol):
 
 
 class Executor(Protocol):
-    """What takes batches to the workers of a cluster: a Dask client, or Prefect's task runner for one."""
+    """What takes work to the workers of a cluster: a Dask client, or Prefect's task runner for one."""
 
-    def submit(self, order: Order | Computation, /) -> Waiting:
-        """Hand in what a worker is to do of it: `carry_out`."""
+    def submit(self, work: Work, /) -> Waiting:
+        """Hand in what a worker is to `carry_out`."""
 
     def slots(self) -> int:
-        """Return how many batches the cluster reads at once; 0 where it has no worker."""
+        """Return how much the cluster does at once; 0 where it has no worker."""
 
 
-def carry_out(order: Order | Computation) -> Any:
-    """Do what is asked: what a worker runs. Returns a computation's result, or what `read_batch` does.
-
-    Raises
-    ------
-    ClusterError
-        Where this worker cannot compute as the writer would.
-
-    """
-    if isinstance(order, Order):
-        return read_batch(order)
-    _check_versions(order)
-    return order.work()
+def carry_out(work: Work) -> Any:
+    """Do what is asked: the function that a worker runs."""
+    return work.carry_out()
 
 
 def read_batch(order: Order) -> str:
@@ -126,20 +122,21 @@ def read_batch(order: Order) -> str:
 
     """
     install()
-    _check_versions(order)
+    check_versions(order.versions)
     place, results = Shared(order.place), order.results
-    _check_open(place)
+    check_open(place)
     if place.has(results):
         return results
     hands = Readers(order.imports.model_copy(update={"workers": _threads()}), order.signal, order.model)
     waiting = [hands.submit(task) for task in _with_documents(order, place)]
     content = packed([outcome() for outcome in waiting])
-    _check_open(place)
+    check_open(place)
     place.put(results, content)
     return results
 
 
-def _check_open(place: Shared) -> None:
+def check_open(place: Shared) -> None:
+    """Refuse to work for a writer that is gone. Raises ClusterError."""
     if not place.has(_OPEN):
         raise ClusterError(
             f"The worker on {platform.node()} finds nobody at work in {place.url}.",
@@ -147,11 +144,10 @@ def _check_open(place: Shared) -> None:
         )
 
 
-def _check_versions(order: Order | Computation) -> None:
+def check_versions(told: Iterable[tuple[str, str]]) -> None:
+    """Refuse to compute for a writer that has other versions of what decides digits. Raises ClusterError."""
     here = dict(versions())
-    different = [
-        f"{name} {here.get(name)} instead of {told}" for name, told in order.versions if here.get(name) != told
-    ]
+    different = [f"{name} {here.get(name)} instead of {version}" for name, version in told if here.get(name) != version]
     if different:
         raise ClusterError(
             f"The worker on {platform.node()} has {', '.join(different)}: its results might differ.",
@@ -221,8 +217,8 @@ def read_batches(
     first = next(todo, None)
     if first is None:
         return
-    with _connected(settings, executor) as connected, _opened(settings) as reading:
-        hands = _Telling(connected, settings.imports.cluster)
+    with connected(settings, executor) as hands, opened(settings) as place:
+        reading = _Reading(settings, place, _raw_seen(settings))
         under_way = deque([reading.start(first, hands)])
         for batch in todo:
             if len(under_way) >= max(2 * hands.slots(), 2):
@@ -232,51 +228,19 @@ def read_batches(
             yield from reading.finished(under_way.popleft(), hands)
 
 
-def compute[T](
-    batches: Iterable[Sequence[Callable[[], T]]], settings: Settings, executor: Executor | None = None
-) -> Generator[list[T]]:
-    """Let the cluster do batches of computations, and return what came of each in the same order.
-
-    Parameters
-    ----------
-    batches
-        Computations of ours, each of a moment and small enough to be sent.
-    settings, executor
-        As in `read_batches`.
-
-    Raises
-    ------
-    ClusterError
-        Where the cluster fails.
-
-    """
-    from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in _connected
-
-    with _connected(settings, executor) as connected:
-        hands = _Telling(connected, settings.imports.cluster)
-
-        def done(work: Callable[[], T], waiting: Waiting) -> T:
-            try:
-                found: T = _waited(waiting, hands, settings)
-            except KilledWorker:
-                return work()
-            return found
-
-        under_way: deque[list[tuple[Callable[[], T], Waiting]]] = deque()
-        for number, batch in enumerate(batches):
-            orders = [Computation(f"computation {number}.{k}", work, versions()) for k, work in enumerate(batch)]
-            under_way.append([(order.work, hands.submit(order)) for order in orders])
-            if len(under_way) > 1:
-                yield [done(*one) for one in under_way.popleft()]
-        while under_way:
-            yield [done(*one) for one in under_way.popleft()]
+@contextmanager
+def connected(settings: Settings, executor: Executor | None = None) -> Iterator[Executor]:
+    """Connect to the cluster of these settings, if nobody else has, and tell its failures as the cluster's."""
+    if executor is not None:
+        yield _Telling(executor, settings.imports.cluster)
+        return
+    with dask_client(settings) as client:
+        yield _Telling(_Client(client), settings.imports.cluster)
 
 
 @contextmanager
-def _connected(settings: Settings, executor: Executor | None) -> Iterator[Executor]:
-    if executor is not None:
-        yield executor
-        return
+def dask_client(settings: Settings) -> Iterator[Any]:
+    """Connect to the cluster of these settings by Dask's own client. Raises ClusterError where it does not answer."""
     imports = settings.imports
     try:
         from distributed import Client  # noqa: PLC0415  # only who has a cluster need have it
@@ -289,13 +253,13 @@ def _connected(settings: Settings, executor: Executor | None) -> Iterator[Execut
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
         raise unreachable(imports.cluster, error) from error
     with client:
-        yield _Client(client)
+        yield client
 
 
 def slots_of(settings: Settings) -> int:
     """Ask a home's cluster how many documents it can read at once. Raises ClusterError where it does not answer."""
-    with _connected(settings, None) as executor:
-        return _Telling(executor, settings.imports.cluster).slots()
+    with connected(settings) as executor:
+        return executor.slots()
 
 
 def unreachable(address: str, error: Exception) -> ClusterError:
@@ -312,8 +276,8 @@ class _Client:
 
     client: Any
 
-    def submit(self, order: Order | Computation, /) -> Waiting:
-        future: Waiting = self.client.submit(carry_out, order, pure=False)
+    def submit(self, work: Work, /) -> Waiting:
+        future: Waiting = self.client.submit(carry_out, work, pure=False)
         return future
 
     def slots(self) -> int:
@@ -327,9 +291,9 @@ class _Telling:
     executor: Executor
     address: str
 
-    def submit(self, order: Order | Computation, /) -> Waiting:
+    def submit(self, work: Work, /) -> Waiting:
         try:
-            return self.executor.submit(order)
+            return self.executor.submit(work)
         except HamloadError:
             raise
         except Exception as error:
@@ -352,21 +316,25 @@ def _failed(address: str, error: Exception) -> ClusterError:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[_Reading]:
+def opened(settings: Settings) -> Iterator[Shared]:
     """Open this home's own folder in shared storage, and leave nothing in it."""
-    shared = settings.imports.shared
-    outer, raw = Shared(shared), settings.home / "raw"
-    place = Shared(f"{shared.rstrip('/')}/hamload-{_place(settings.home)}")
-    is_seen = outer.folder is not None and raw.resolve().is_relative_to(outer.folder.resolve())
+    place = Shared(f"{settings.imports.shared.rstrip('/')}/hamload-{_place(settings.home)}")
     place.write(_OPEN, b"")
     try:
-        yield _Reading(settings, place, str(raw) if is_seen else "")
+        yield place
     except BaseException:
         # What went wrong first is what there is to tell.
         with suppress(ClusterError):
             place.remove()
         raise
     place.remove()
+
+
+def _raw_seen(settings: Settings) -> str:
+    """Return where the raw documents lie, if every worker sees them there; else ""."""
+    outer, raw = Shared(settings.imports.shared), settings.home / "raw"
+    is_seen = outer.folder is not None and raw.resolve().is_relative_to(outer.folder.resolve())
+    return str(raw) if is_seen else ""
 
 
 def _place(home: Path) -> str:
@@ -421,7 +389,7 @@ class _Reading:
         return [batch.lost[i] if i in batch.lost else next(found) for i in range(len(batch.tasks))]
 
     def _read(self, order: Order, waiting: Waiting, executor: Executor) -> list[Outcome]:
-        from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in _connected
+        from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in dask_client
 
         self._taken += [order.results] if self._raw else [order.results, order.documents]
         try:
@@ -438,7 +406,7 @@ class _Reading:
 
     def _results(self, order: Order, waiting: Waiting, executor: Executor) -> list[Outcome]:
         for again in (True, False):
-            name = str(_waited(waiting, executor, self._settings))
+            name = str(waited(waiting, executor, self._settings))
             try:
                 return unpacked(self._place.content(name))
             except ValueError as error:
@@ -452,16 +420,20 @@ class _Reading:
         raise AssertionError
 
 
-def _waited(waiting: Waiting, executor: Executor, settings: Settings) -> Any:
+def waited(waiting: Waiting, executor: Executor, settings: Settings) -> Any:
     """Wait for a worker's result as long as there is any worker, and a while for one to come."""
-    from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in _connected
+    from distributed.scheduler import KilledWorker  # noqa: PLC0415  # as in dask_client
 
     seen = time.monotonic()
     limit = settings.imports.cluster_wait_s
     while True:
+        began = time.monotonic()
         try:
             return waiting.result(timeout=_LOOK_S)
-        except TimeoutError:
+        except TimeoutError as error:
+            if time.monotonic() - began < _LOOK_S / 2:
+                # Not the wait has ended, but the work.
+                raise _failed(settings.imports.cluster, error) from error
             if executor.slots():
                 seen = time.monotonic()
             elif time.monotonic() - seen > limit:

@@ -1,4 +1,4 @@
-"""Worker processes that read documents, and compute. One that crashes, hangs or swells costs one document alone."""
+"""Worker processes that read documents. One that crashes, hangs or swells on a document costs that document alone."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import time
 from collections import deque
 from concurrent.futures import TimeoutError as LateError
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ _MB = 1_000_000
 #: How often all readers may be lost together before it is told.
 _POOLS = 5
 _STDERR = 2
+_LOOK_S = 1.0
 #: A cluster's worker hands in documents from several threads.
 _starting = threading.Lock()
 
@@ -74,7 +76,7 @@ class Readers:
 
         return outcome
 
-    def _awaited(self, future: ProcessFuture[Outcome], task: Task) -> Outcome:
+    def _awaited(self, future: Handed[Outcome], task: Task) -> Outcome:
         """Wait for a document. The end of an idle reader breaks its whole pool, and is no document's doing."""
         for _ in range(_POOLS):
             try:
@@ -86,48 +88,57 @@ class Readers:
             "Is the machine short of memory? Lower [import] workers in config.toml, and run the same again.",
         )
 
-    def _scheduled(self, task: Task) -> ProcessFuture[Outcome]:
-        return _scheduled(partial(read, task, self._signal, self._model), self._settings)
+    def _scheduled(self, task: Task) -> Handed[Outcome]:
+        return scheduled(partial(read, task, self._signal, self._model), self._settings)
 
 
-def _scheduled[T](work: Callable[[], T], settings: ImportSettings) -> ProcessFuture[T]:
+@dataclass(frozen=True, slots=True)
+class Handed[T]:
+    """Something that was handed to this machine's workers."""
+
+    future: ProcessFuture[T]
+    pool: ProcessPool
+
+    def result(self) -> T:
+        """Wait for what came of it.
+
+        Raises
+        ------
+        ProcessExpired, TimeoutError
+            Where its worker ended, or took longer than it may.
+        BrokenProcessPool
+            Where all workers were lost: what still waits for one then is never told.
+
+        """
+        while True:
+            try:
+                return self.future.result(timeout=_LOOK_S)
+            except LateError:
+                if self.future.done():
+                    return self.future.result()
+                if not self.pool.active:
+                    raise BrokenProcessPool("The workers were lost.") from None
+
+
+def scheduled[T](work: Callable[[], T], settings: ImportSettings) -> Handed[T]:
+    """Hand in something small: a worker that ends before it has taken all of megabytes leaves the pool waiting."""
     workers = settings.workers or os.process_cpu_count() or 1
     with _starting:
         pool = _pool(workers, settings.max_memory_mb)
         if not pool.active:
             _pool.cache_clear()
             pool = _pool(workers, settings.max_memory_mb)
-    return pool.schedule(work, timeout=settings.max_seconds)
+    return Handed(pool.schedule(work, timeout=settings.max_seconds), pool)
 
 
 def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generator[list[Outcome]]:
     """Read batches of documents by this machine's own workers, and return their outcomes in the same order."""
     readers = Readers(settings.imports, settings.signal, settings.model)
-    yield from _in_order(batches, readers.submit)
+    yield from in_order(batches, readers.submit)
 
 
-def compute_here[T](batches: Iterable[Sequence[Callable[[], T]]], settings: Settings) -> Generator[list[T]]:
-    """Let this machine's workers do batches of computations, and return what came of each in the same order.
-
-    A computation is something of ours that takes a moment, and can be sent: where its worker does not finish it, it is
-    done in this process.
-    """
-
-    def submit(work: Callable[[], T]) -> Callable[[], T]:
-        future = _scheduled(work, settings.imports)
-
-        def done() -> T:
-            try:
-                return future.result()
-            except (ProcessExpired, BrokenProcessPool, LateError, MemoryError):
-                return work()
-
-        return done
-
-    yield from _in_order(batches, submit)
-
-
-def _in_order[T, R](batches: Iterable[Sequence[T]], submit: Callable[[T], Callable[[], R]]) -> Generator[list[R]]:
+def in_order[T, R](batches: Iterable[Sequence[T]], submit: Callable[[T], Callable[[], R]]) -> Generator[list[R]]:
+    """Hand in batches, and return what came of each in the same order."""
     # Two batches are under way at once, so that memory does not grow with the archive.
     under_way: deque[list[Callable[[], R]]] = deque()
     for batch in batches:

@@ -52,19 +52,20 @@ def read_channels(
 
     Null is NaN.
     """
+    recording_ids = list(dict.fromkeys(recording_ids))
     chunks = con.execute(
         "select distinct chunk from landing.features where list_contains(?, activity_id) and chunk is not null",
-        [list(recording_ids)],
+        [recording_ids],
     ).fetchall()
     if not chunks:
         return {}
     found = con.execute(
         # The numbers stand in the query: then blocks of other chunks are passed over unread. Names become places in
         # DuckDB for the same reason as above.
-        f"select list_position($ids, activity_id) as place, time_s as at_s, {', '.join(names)}"  # noqa: S608
-        f" from landing.samples where chunk in ({', '.join(str(chunk) for (chunk,) in chunks)})"
-        " and list_contains($ids, activity_id)",
-        {"ids": list(recording_ids)},
+        f"select place, time_s as at_s, {', '.join(names)} from landing.samples"  # noqa: S608
+        " join (select unnest($ids) as activity_id, generate_subscripts($ids, 1) as place) using (activity_id)"
+        f" where chunk in ({', '.join(str(chunk) for (chunk,) in chunks)})",
+        {"ids": recording_ids},
     ).fetchnumpy()
     place, at_s = (np.ma.getdata(found.pop(name)) for name in ("place", "at_s"))
     if not len(place):

@@ -23,21 +23,20 @@ from hamload.load import (
     History,
     PastRun,
     RunFeatures,
-    athlete_before,
     duration_load,
     easy_speed,
     efm_per_rpe_minute,
     judged,
     streams_to_summary,
     summary_load,
+    thresholds_before,
     with_loads_before,
     with_summary,
 )
-from hamload.pipeline.documents import cluster
-from hamload.pipeline.documents.readers import compute_here
+from hamload.pipeline.documents.computing import clear, compute
 from hamload.pipeline.documents.storing import read_channels
 from hamload.pipeline.loads.courses import keep_courses
-from hamload.pipeline.loads.measuring import CHANNELS, Recorded, measured
+from hamload.pipeline.loads.measuring import CHANNELS, Recorded, measured, measured_file, packed
 from hamload.pipeline.loads.runs import (
     COMPARED,
     Run,
@@ -55,7 +54,7 @@ from hamload.pipeline.noting.progress import silent
 from hamload.records import Basis, Confidence, SessionLoad, Sport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     import duckdb
@@ -75,33 +74,27 @@ def write_loads(
 ) -> None:
     """Assess the sessions of every athlete, from the first one that changed on."""
     former = {row["athlete_id"]: row for row in warehouse.rows(con, "select * from landing.athletes")}
-    con.execute("delete from landing.athletes")
     con.execute(
         "delete from landing.session_loads where not list_contains(?, athlete_id)", [[a.id for a in settings.athletes]]
     )
+    clear(settings)
+    runs: dict[str, list[Run]] = {}
+    easy: dict[str, float] = {}
+    rows = []
     for athlete in settings.athletes:
-        runs = runs_of(con, athlete.id)
+        mine = runs[athlete.id] = runs_of(con, athlete.id)
         day = today or settings.today(athlete.id)
-        zone = settings.zone(athlete.id)
-        found = _easy_speed(con, athlete.id, runs, former.get(athlete.id), settings, day)
-        mps = athlete.easy_speed_mps or found.mps
-        last = max((run.local_date for run in runs), default=day)
-        con.execute(
-            "insert into landing.athletes values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                athlete.id,
-                athlete.name,
-                zone.key,
-                day,
-                # Today may still bring a run: it belongs to the series only once it has one.
-                max(day - dt.timedelta(days=1), last) if runs else day - dt.timedelta(days=1),
-                mps,
-                found.mps,
-                found.until,
-                settings.model.version,
-            ],
-        )
-        _assess(con, athlete.id, runs, mps, settings, progress)
+        found = _easy_speed(con, athlete.id, mine, former.get(athlete.id), settings, day)
+        mps = easy[athlete.id] = athlete.easy_speed_mps or found.mps
+        # Today may still bring a run: it belongs to the series only once it has one.
+        until = max([day - dt.timedelta(days=1), *(run.local_date for run in mine)])
+        zone = settings.zone(athlete.id).key
+        rows.append([athlete.id, athlete.name, zone, day, until, mps, found.mps, found.until, settings.model.version])
+    with warehouse.transaction(con):
+        con.execute("delete from landing.athletes")
+        con.executemany("insert into landing.athletes values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    for athlete_id, mine in runs.items():
+        _assess(con, athlete_id, mine, easy[athlete_id], settings, progress)
 
 
 def _easy_speed(
@@ -146,22 +139,22 @@ def _assess(
     settings: Settings,
     progress: Progress,
 ) -> None:
-    kept = _unchanged(con, athlete_id, runs, easy_mps, settings.model.version)
+    same = _unchanged(con, athlete_id, runs, easy_mps, settings.model.version)
     stored = stored_loads(con, athlete_id)
-    keep = {run.session_id for run in runs[:kept]}
+    stand = {run.session_id for run in runs[:same]}
     con.executemany(
-        "delete from landing.session_loads where session_id = ?", [[s] for s in stored if s not in keep] or [[""]]
+        "delete from landing.session_loads where session_id = ?", [[s] for s in stored if s not in stand] or [[""]]
     )
-    todo = runs[kept:]
+    todo = runs[same:]
     if not todo:
         return
-    zone, known = settings.zone(athlete_id), known_before(con, runs[:kept], todo[0], settings)
-    past = History(past_run(run, known.get(run.recording_id), stored[run.session_id], zone) for run in runs[:kept])
+    zone, known = settings.zone(athlete_id), known_before(con, runs[:same], todo[0], settings)
+    past = History(past_run(run, known.get(run.recording_id), stored[run.session_id], zone) for run in runs[:same])
     batches = _Batches(con, History(past), easy_mps, zone, settings)
-    for found in _shared(batches.asked(todo), settings, is_few=len(todo) <= _BATCH):
+    for found in batches.measured(todo):
         batch = batches.under_way.popleft()
-        results = dict(zip(batch.recorded, chain.from_iterable(found), strict=True))
-        rows, kept_courses = [], []
+        results = dict(zip(batch.measured, found, strict=True))
+        rows, made = [], []
         for run in batch.runs:
             features = batch.known.get(run.recording_id)
             if run.kept is not None:
@@ -169,30 +162,29 @@ def _assess(
                 past.add(past_run(run, features, frozen_load(run.kept), zone))
                 continue
             athlete = with_loads_before(batch.athletes[run.session_id], run.start_at, past, settings.model)
-            own = None
-            if (now := results.get(run.recording_id)) is not None:
-                own = now.load
-                kept_courses.append(_made_of(run, athlete, settings.model.version) | now.course)
-            load = decided_load(run, own, athlete, past, settings)
+            now = results.get(run.session_id)
+            load = decided_load(run, now and now.load, athlete, past, settings)
             rows.append(row_of(run, athlete_id, athlete, load, settings.model.version))
             past.add(past_run(run, features, load, zone))
+            if now is not None:
+                made.append(_made_of(run, athlete, settings.model.version) | now.course)
         warehouse.append_rows(con, "landing.session_loads", rows)
-        keep_courses(con, kept_courses)
-        progress("assessing", len(past) - kept, len(todo))
+        keep_courses(con, made)
+        progress("assessing", len(past) - same, len(todo))
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Runs whose recordings are being measured. `recorded` are these recordings, in the order of the results."""
+    """Runs whose recordings are being measured, and what was known before each; `measured` are those that have one."""
 
     runs: Sequence[Run]
     known: dict[str, RunFeatures]
     athletes: dict[str, Athlete]
-    recorded: Sequence[str]
+    measured: Sequence[str]
 
 
 class _Batches:
-    """What is to be measured, ahead of what is decided: `ahead` knows of each run all but its load."""
+    """What is to be measured, ahead of what is decided: `ahead` knows all of a run but its load."""
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, ahead: History, easy_mps: float, zone: ZoneInfo, settings: Settings
@@ -200,35 +192,30 @@ class _Batches:
         self._con, self._ahead, self._easy_mps, self._zone, self._settings = con, ahead, easy_mps, zone, settings
         self.under_way: deque[_Batch] = deque()
 
-    def asked(self, todo: Sequence[Run]) -> Iterator[list[Callable[[], list[Measured]]]]:
-        """Return what is to be computed of each batch of runs."""
+    def measured(self, todo: Sequence[Run]) -> Iterator[list[Measured]]:
+        """Measure the recordings of runs: by workers, or here where that is sooner done than sent."""
+        signal, model = self._settings.signal, self._settings.model
+        asked = self._asked(todo)
+        if sum(run.is_measured for run in todo) <= _BATCH:
+            return (measured(recorded, signal, model) for recorded in asked)
+        files = ([packed(part) for part in batched(recorded, _PART, strict=False)] for recorded in asked)
+        found = compute(files, partial(measured_file, signal=signal, model=model), self._settings)
+        return (list(chain.from_iterable(parts)) for parts in found)
+
+    def _asked(self, todo: Sequence[Run]) -> Iterator[list[Recorded]]:
         for runs in batched(todo, _BATCH, strict=False):
             known = features_of(self._con, runs, COMPARED)
-            athletes = {}
+            channels = read_channels(self._con, [run.recording_id for run in runs if run.is_measured], CHANNELS)
+            athletes, recorded = {}, {}
             for run in runs:
-                athletes[run.session_id] = athlete_before(
-                    run.start_at, self._ahead, self._easy_mps, self._settings.model
-                )
+                if run.kept is None:
+                    athlete = thresholds_before(run.start_at, self._ahead, self._easy_mps, self._settings.model)
+                    athletes[run.session_id] = athlete
+                    if run.is_measured and run.recording_id in channels:
+                        recorded[run.session_id] = recorded_of(run, channels[run.recording_id], athlete)
                 self._ahead.add(past_run(run, known.get(run.recording_id), None, self._zone))
-            live = [run for run in runs if run.has_features and run.frozen is None]
-            channels = read_channels(self._con, [run.recording_id for run in live], CHANNELS)
-            recorded = {
-                run.recording_id: recorded_of(run, channels[run.recording_id], athletes[run.session_id])
-                for run in live
-                if run.recording_id in channels
-            }
             self.under_way.append(_Batch(runs, known, athletes, tuple(recorded)))
-            parts = batched(recorded.values(), _PART, strict=False)
-            yield [partial(measured, part, self._settings.signal, self._settings.model) for part in parts]
-
-
-def _shared(
-    batches: Iterator[list[Callable[[], list[Measured]]]], settings: Settings, *, is_few: bool
-) -> Iterator[list[list[Measured]]]:
-    """Return what came of each batch: computed by workers, or here where that is sooner done than sent."""
-    if is_few:
-        return ([work() for work in batch] for batch in batches)
-    return (cluster.compute if settings.imports.cluster else compute_here)(batches, settings)
+            yield list(recorded.values())
 
 
 def recorded_of(run: Run, channels: dict[str, Array], athlete: Athlete) -> Recorded:

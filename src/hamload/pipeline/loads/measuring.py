@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import base64
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hamload.decode import limit_speed
 from hamload.load import demand, session_load
-from hamload.records import Samples
+from hamload.pipeline.documents.parcels import sealed, unsealed
+from hamload.records import AltitudeSource, Athlete, Basis, Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hamload.parameters import LoadModel, Signal
-    from hamload.records import AltitudeSource, Array, Athlete, Basis, SessionLoad
+    from hamload.records import Array, SessionLoad
 
 #: The channels that a load and a course are made of.
 CHANNELS = ("time_s", "dt_s", "speed_mps", "grade", "distance_m")
@@ -60,8 +61,43 @@ class Measured(NamedTuple):
     course: dict[str, Any]
 
 
-def measured(asked: Sequence[Recorded], signal: Signal, model: LoadModel) -> list[Measured]:
-    """Measure some recordings: what a worker is sent, and what it sends back."""
+def packed(asked: Sequence[Recorded]) -> bytes:
+    """Return recordings as one file, for `measured_file`."""
+    told = [
+        {
+            "rows": len(one.channels[CHANNELS[0]]),
+            "athlete": asdict(one.athlete),
+            "basis": one.basis,
+            "altitude_source": one.altitude_source,
+            "usable_share": one.usable_share,
+        }
+        for one in asked
+    ]
+    return sealed(told, (np.ascontiguousarray(one.channels[name]).data.cast("B") for one in asked for name in CHANNELS))
+
+
+def measured_file(content: bytes, signal: Signal, model: LoadModel) -> list[Measured]:
+    """Measure the recordings of a file: what a worker does. Raises ValueError where the file is damaged."""
+    told, blocks = unsealed(content)
+    numbers, first, asked = np.array(np.frombuffer(blocks)), 0, []
+    for one in told:
+        rows = one["rows"]
+        columns = numbers[first : first + rows * len(CHANNELS)].reshape(len(CHANNELS), rows)
+        first += columns.size
+        asked.append(
+            Recorded(
+                dict(zip(CHANNELS, columns, strict=True)),
+                Athlete(**one["athlete"]),
+                Basis(one["basis"]),
+                AltitudeSource(one["altitude_source"]),
+                one["usable_share"],
+            )
+        )
+    return measured(asked, signal, model)
+
+
+def measured(asked: Iterable[Recorded], signal: Signal, model: LoadModel) -> list[Measured]:
+    """Measure some recordings."""
     return [
         Measured(load_of(one, signal, model), course_of(one.channels, one.athlete.easy_speed_mps, model))
         for one in asked

@@ -57,6 +57,11 @@ class Run:
     frozen: dict[str, Any] | None
 
     @property
+    def is_measured(self) -> bool:
+        """Whether its load is that of samples that are here."""
+        return self.chunk is not None and self.frozen is None
+
+    @property
     def kept(self) -> dict[str, Any] | None:
         """The frozen row, where it is the whole session's: nothing of it is computed again."""
         return None if self.beside_time_s else self.frozen
