@@ -47,6 +47,8 @@ KINDS = {
     "cluster, two workers": ("cluster", 2),
     "cluster, two workers, one killed": ("killed", 2),
 }
+#: Homes whose worker was killed.
+_killed: list[Path] = []
 STAGES = ("put", "decode", "assess", "alert", "publish")
 SHARED_STAGES = ("decode", "assess")
 
@@ -72,7 +74,7 @@ def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
         told["workers"] = [spent - before.get(pid, 0.0) for pid, spent in _workers_s().items()]
         if way == "killed":
             killer.join(1)
-            told["killed"] = not killer.is_alive()
+            told["killed"] = bool(_killed)
         with warehouse.reader(home.home) as con:
             told["tables"] = _fingerprint(con)
             ((told["sessions"], told["hours"]),) = con.execute(
@@ -108,12 +110,8 @@ def _kill_one(home: Path) -> None:
     while not any(home.parent.glob("hamload-*/open")) or not (home / "warehouse.duckdb").exists():
         time.sleep(0.02)
     time.sleep(0.7)
-    workers = [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if any("spawn_main" in argument for argument in process.cmdline())
-    ]
-    workers[0].send_signal(signal.SIGKILL)
+    _workers()[0].send_signal(signal.SIGKILL)
+    _killed.append(home)
 
 
 def _stages(home: Settings, paths: list[Path]) -> dict[str, Any]:
@@ -143,8 +141,13 @@ def _others_s() -> float:
 
 def _workers_s() -> dict[int, float]:
     """Return the processor seconds of each worker of the cluster, its reader included."""
-    workers = [p for p in psutil.Process().children() if any("spawn_main" in argument for argument in p.cmdline())]
-    return {w.pid: sum(map(_spent_s, [w, *w.children(recursive=True)])) for w in workers}
+    return {w.pid: sum(map(_spent_s, [w, *w.children(recursive=True)])) for w in _workers()}
+
+
+def _workers() -> list[psutil.Process]:
+    """Return the cluster's workers; where setproctitle is installed, they go by a name of their own."""
+    signs = ("spawn_main", "dask worker [")
+    return [p for p in psutil.Process().children() if any(sign in word for word in p.cmdline() for sign in signs)]
 
 
 def _spent_s(process: psutil.Process) -> float:
@@ -213,7 +216,7 @@ def main(activities: int, runs: int) -> None:
         # By turns: a machine that grows slower meanwhile is unfair to neither.
         turns = [
             {both: (_once("measure", one, plain, 0), _once("measure", both, plain)) for one, both in ALONE.items()}
-            for _ in range(runs)
+            for _ in range(max(runs, 3))
         ]
         squads = {count: _once("squad", count, few) for count in (1, 4, 16)}
         apart = statistics.median(_apart(plain, Path(text)) for _ in range(runs))
