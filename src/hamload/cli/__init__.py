@@ -61,6 +61,8 @@ def _run() -> None:
 
     def note(number: int, frame: FrameType | None) -> None:
         pressed.append(number)
+        # What is cut off half-way goes without a word: whoever pressed it knows.
+        sys.unraisablehook = lambda _: None
         signal.default_int_handler(number, frame)
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -68,11 +70,10 @@ def _run() -> None:
     try:
         app()
     except BaseException as error:
-        if pressed:
-            # What is cut off half-way goes without a word: whoever pressed it knows.
-            sys.unraisablehook = lambda _: None
-            if not isinstance(error, HamloadError | SystemExit):
-                sys.exit(_CTRL_C)
+        # Settings that could not be read may be that very interruption, in a library's words; no work had begun.
+        is_told = isinstance(error, HamloadError | SystemExit) and not isinstance(error, ConfigurationError)
+        if pressed and not is_told:
+            sys.exit(_CTRL_C)
         raise
 
 
