@@ -281,17 +281,26 @@ class Raw:
         return path_of(self.folder, name, format_)
 
     def deliveries(
-        self, athlete_id: str | None = None, *, format_: str | None = None, with_withdrawn: bool = False
+        self,
+        athlete_id: str | None = None,
+        *,
+        format_: str | None = None,
+        with_withdrawn: bool = False,
+        after: int = 0,
     ) -> list[Delivery]:
-        """Return every delivery, oldest first, without those whose source says that the activity is gone."""
+        """Return every delivery, oldest first, without those whose source says that the activity is gone.
+
+        `after` is the `delivery_id` above which they are asked for.
+        """
         rows = self._rows(
             "select delivery_id, document_id, format, athlete_id, source, external_id, name, facts, d.put_at"
             " from deliveries d join documents using (document_id)"
             " where (?1 is null or athlete_id = ?1) and (?3 is null or format = ?3)"
+            " and delivery_id > ?4"
             " and (?2 or not exists (select 1 from withdrawals w where w.source = d.source"
             " and w.athlete_id = d.athlete_id and w.external_id = d.external_id))"
             " order by d.put_at, delivery_id",
-            (athlete_id, with_withdrawn, format_),
+            (athlete_id, with_withdrawn, format_, after),
         )
         return [
             Delivery(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]), _moment(row[8]))

@@ -66,9 +66,9 @@ def bring() -> Callable[..., Put]:
         home: Settings, *paths: Path, now: dt.datetime = NIGHT, today: dt.date | None = None, **options: Any
     ) -> Put:
         with pipeline.exclusive(home):
-            put = pipeline.put_files(home, list(paths), "me", now, **options)
-            pipeline.refresh(home, today or now.astimezone(home.zone("me")).date())
-        return put
+            arriving = pipeline.Arriving(home, list(paths), "me", now, **options)
+            pipeline.refresh(home, today or now.astimezone(home.zone("me")).date(), arriving=arriving)
+        return arriving.put
 
     return imported
 

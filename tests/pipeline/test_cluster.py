@@ -97,13 +97,16 @@ class Desk:
             return pipeline.refresh(home, NIGHT.date())
 
     def held(self, home: Settings) -> dict[str, Any]:
-        """Return all that a home holds: every published table row for row, and of the samples each row's hash."""
+        """Return all that a home holds: every published table row for row, and of the samples each row's hash.
+
+        Not in which chunk they lie: that tells when they were written.
+        """
         with warehouse.reader(home.home) as con:
             samples = con.execute(
-                "select activity_id, chunk, count(*), bit_xor(hash(s)), sum(hash(s)) from landing.samples s"
-                " group by all order by all"
+                "select activity_id, count(*), bit_xor(hash(s)), sum(hash(s))"
+                " from (select * exclude (chunk) from landing.samples) s group by all order by all"
             ).fetchall()
-            features = con.execute("select * from landing.features order by all").fetchall()
+            features = con.execute("select * exclude (chunk) from landing.features order by all").fetchall()
             composed = con.execute("select * from landing.composed order by all").fetchall()
         return {**self._tables(home), "samples": samples, "features": features, "composed": composed}
 

@@ -137,8 +137,8 @@ def test_all_is_done_whenever_workers_are_killed(tmp_path: Path) -> None:
     def kill() -> None:
         while not stop.wait(0.05):
             for child in psutil.Process().children(recursive=True):
-                if any("forkserver" in argument for argument in child.cmdline()) and child.ppid() != os.getpid():
-                    with suppress(psutil.Error):
+                with suppress(psutil.Error):
+                    if any("forkserver" in argument for argument in child.cmdline()) and child.ppid() != os.getpid():
                         child.kill()
                         killed.append(child.pid)
 

@@ -14,7 +14,7 @@ import pytest
 from hamload import pipeline
 from hamload.api import open as opened
 from hamload.errors import ConfigurationError, HamloadError
-from hamload.pipeline.intake import putting
+from hamload.pipeline.intake import folders
 from hamload.pipeline.joining import deciding
 from hamload.raw import Raw
 from hamload.sources import files
@@ -451,7 +451,7 @@ def watched(tmp_path: Path, home_with: HomeWith) -> tuple[Settings, Path]:
 def _nights(home: Settings, folder: Path, *contents: bytes, first: int = 0) -> None:
     for number, content in enumerate(contents, first):
         (folder / "a.gpx").write_bytes(content)
-        putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=number))
+        folders.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=number))
         _refresh(home)
 
 
@@ -508,7 +508,7 @@ def test_what_a_second_file_of_the_folder_still_holds_is_not_superseded(
 
 
 def _night(home: Settings, night: int) -> None:
-    putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=night))
+    folders.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=night))
     _refresh(home)
 
 
@@ -1294,12 +1294,12 @@ def test_an_exclusion_never_falls_on_another_run_because_of_the_name_of_a_file(
     first, second = gpx_of(_at(12), minutes=40), gpx_of(_at(14), minutes=22)
     _nights(home, folder, first, second)
     (folder / "b.gpx").write_bytes(first)
-    putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=5))
+    folders.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=5))
     _refresh(home)
     deciding.judge(home, "me", _ids(home, ask)[0], "exclude", NIGHT + dt.timedelta(minutes=6))
     _refresh(home)
     (folder / "b.gpx").write_bytes(gpx_of(_at(12), minutes=30))
-    putting.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=7))
+    folders.put_folder(home, home.folders[0], NIGHT + dt.timedelta(minutes=7))
     _refresh(home)
     assert (_minutes(home, ask, 12), _minutes(home, ask, 14)) == ([], [22])
     incremental = tables(home)

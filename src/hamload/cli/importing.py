@@ -78,7 +78,7 @@ def import_(
         pipeline.running(settings, "import", now),
         progress_bars(as_json) as progress,
     ):
-        put = pipeline.put_files(
+        arriving = pipeline.Arriving(
             settings,
             [path.expanduser() for path in paths],
             runner,
@@ -88,7 +88,8 @@ def import_(
             through=day("--through", through),
             progress=progress,
         )
-        decoded, failures = pipeline.refresh(settings, settings.today(runner), progress)
+        decoded, failures = pipeline.refresh(settings, settings.today(runner), progress, arriving=arriving)
+    put = arriving.put
     unread, no_activities = pipeline.unreadable(settings, runner, put.names)
     counts = {"offered": put.offered, "new": put.new, "known": put.known, "unreadable": len(unread)}
     problems = unread + [check_failed(f) for f in failures]

@@ -20,7 +20,8 @@ from hamload.pipeline.answers import (
     unreadable,
     waiting_accounts,
 )
-from hamload.pipeline.intake.putting import put_files, put_folder, vouch
+from hamload.pipeline.intake.folders import put_folder
+from hamload.pipeline.intake.putting import Arriving, put_files, vouch
 from hamload.pipeline.noting.nights import Run, running
 from hamload.pipeline.order import Night, fetch, in_words, night, tell_and_report, told, write_reports
 from hamload.pipeline.steps import (
@@ -48,6 +49,7 @@ from hamload.pipeline.steps import (
 )
 
 __all__ = [
+    "Arriving",
     "Night",
     "Run",
     "Told",

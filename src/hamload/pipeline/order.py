@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hamload.errors import HamloadError
 from hamload.pipeline.answers import known_athletes, unreadable
-from hamload.pipeline.intake.putting import put_folder
+from hamload.pipeline.intake.folders import put_folder
 from hamload.pipeline.noting.nights import running
 from hamload.pipeline.noting.progress import silent
 from hamload.pipeline.steps import (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hamload.pipeline.documents.cluster import Executor
     from hamload.pipeline.guarding.watching import Watched
     from hamload.pipeline.intake.fetching import Fetched
+    from hamload.pipeline.intake.putting import Arriving
     from hamload.pipeline.noting.progress import Progress
     from hamload.raw import Raw
     from hamload.settings import AccountSettings, Settings
@@ -65,10 +66,18 @@ def refuse_newer(settings: Settings) -> None:
         versions.refuse_newer(versions.version_of(path) or 0, newest, path)
 
 
-def decode(settings: Settings, progress: Progress = silent, executor: Executor | None = None) -> int:
-    """Decode the documents that are new. Returns how many. `executor` takes them to the cluster, where one is set."""
+def decode(
+    settings: Settings,
+    progress: Progress = silent,
+    executor: Executor | None = None,
+    arriving: Arriving | None = None,
+) -> int:
+    """Decode the documents that are new, those that are still `arriving` while they do. Returns how many.
+
+    `executor` takes them to the cluster, where one is set.
+    """
     with _opened(settings) as (con, raw):
-        return _decode(con, raw, settings, progress, executor)
+        return _decode(con, raw, settings, progress, executor, arriving)
 
 
 def assess(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> None:
@@ -99,17 +108,18 @@ def _opened(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Raw
         yield con, raw
 
 
-@stepped("decode", lambda decoded, *_: {"documents": decoded})
+@stepped("decode", lambda decoded, *_, **__: {"documents": decoded})
 def _decode(
     con: duckdb.DuckDBPyConnection,
     raw: Raw,
     settings: Settings,
     progress: Progress,
     executor: Executor | None = None,
+    arriving: Arriving | None = None,
 ) -> int:
     from hamload.pipeline.documents import decoding
 
-    return decoding.decode_new(con, raw, settings, progress, executor)
+    return decoding.decode_new(con, raw, settings, progress, executor, iter(arriving) if arriving else None)
 
 
 @stepped("assess", lambda _, con, *__: {"sessions": _count(con, "landing.sessions")})
@@ -281,11 +291,18 @@ def withdraw(settings: Settings, athlete_id: str, now: dt.datetime) -> list[str]
 
 
 def refresh(
-    settings: Settings, today: dt.date | None = None, progress: Progress = silent, now: dt.datetime | None = None
+    settings: Settings,
+    today: dt.date | None = None,
+    progress: Progress = silent,
+    now: dt.datetime | None = None,
+    arriving: Arriving | None = None,
 ) -> tuple[int, list[Failure]]:
-    """Bring every table up to date with the raw documents. Returns how many were decoded, and what checks failed."""
+    """Bring every table up to date with the raw documents, those that are still `arriving` among them.
+
+    Returns how many were decoded, and what checks failed.
+    """
     with _opened(settings) as (con, raw):
-        decoded = _decode(con, raw, settings, progress)
+        decoded = _decode(con, raw, settings, progress, arriving=arriving)
         _assess(con, raw, settings, today, progress)
         _expire(con, raw, settings, now or dt.datetime.now(tz=dt.UTC), today)
         failures = _alert(con, settings)

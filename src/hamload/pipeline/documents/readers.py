@@ -36,6 +36,7 @@ _MB = 1_000_000
 #: How often all readers may be lost together before it is told.
 _POOLS = 5
 _STDERR = 2
+_UNDER_WAY = 3
 _LOOK_S = 1.0
 #: A cluster's worker hands in documents from several threads.
 _starting = threading.Lock()
@@ -139,11 +140,12 @@ def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generato
 
 def in_order[T, R](batches: Iterable[Sequence[T]], submit: Callable[[T], Callable[[], R]]) -> Generator[list[R]]:
     """Hand in batches, and return what came of each in the same order."""
-    # Two batches are under way at once, so that memory does not grow with the archive.
+    # So few are under way at once that memory does not grow with the archive, and so many that while one is waited for
+    # and another written, there is a third to work at.
     under_way: deque[list[Callable[[], R]]] = deque()
     for batch in batches:
         under_way.append([submit(one) for one in batch])
-        if len(under_way) > 1:
+        if len(under_way) >= _UNDER_WAY:
             yield [done() for done in under_way.popleft()]
     while under_way:
         yield [done() for done in under_way.popleft()]
