@@ -89,12 +89,9 @@ def stages(folder: str) -> dict[str, Any]:
     return told
 
 
-def archive(folder: str, workers: str = "1", memory_mb: str = "") -> dict[str, Any]:
-    """Take a folder from nothing to a digest: keep, read, clean, merge, assess, decide, build, publish, write.
-
-    `memory_mb` is what DuckDB may keep in memory; "" for as much as it likes.
-    """
-    from hamload import pipeline, settings, warehouse
+def archive(folder: str, workers: str = "1") -> dict[str, Any]:
+    """Take a folder from nothing to a digest: keep, read, clean, merge, assess, decide, build, publish, write."""
+    from hamload import pipeline, settings
     from hamload.digest import render  # noqa: F401  # its import is preparation
     from hamload.pipeline.counsel import advising  # noqa: F401  # as above
     from hamload.pipeline.documents import decoding  # noqa: F401  # as above
@@ -108,15 +105,12 @@ def archive(folder: str, workers: str = "1", memory_mb: str = "") -> dict[str, A
         (home / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n[import]\nworkers = {workers}\n')
         current = settings.load(home)
         _warm(current)
-        if memory_mb:
-            # One DuckDB serves every file of this process.
-            with warehouse.writer(Path(place), settings.shipped("sql")) as con:
-                con.execute(f"set memory_limit = '{memory_mb}MB'")
         with _clock(told), pipeline.exclusive(current):
-            put = pipeline.put_files(current, [Path(folder)], "me", NIGHT, through=TODAY - dt.timedelta(days=1))
-            pipeline.refresh(current, TODAY, now=NIGHT)
+            yesterday = TODAY - dt.timedelta(days=1)
+            arriving = pipeline.Arriving(current, [Path(folder)], "me", NIGHT, through=yesterday)
+            pipeline.refresh(current, TODAY, now=NIGHT, arriving=arriving)
             pipeline.digest_text(current)
-        told |= {"files": put.new, "home_mb": _size_mb(home), "raw_mb": _size_mb(home / "raw")}
+        told |= {"files": arriving.put.new, "home_mb": _size_mb(home), "raw_mb": _size_mb(home / "raw")}
         told["files_mb"] = _size_mb(Path(folder))
     return told
 

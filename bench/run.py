@@ -35,8 +35,6 @@ LARGE = 3000
 REQUESTS = 300
 DAYS_A_YEAR = 365
 MEMORY_MB = 600
-#: What DuckDB may keep in memory, where that is measured.
-HELD_MB = 150
 #: Steps of a night that take less are not listed.
 LEAST_S = 0.05
 _NOTEBOOK = "activity-parser, pandas, acwr"
@@ -129,7 +127,7 @@ def main(runs: int, sizes: list[int]) -> None:
             ("A squad: 10,000 runners over three years", list(_squads(bench))),
             ("The model over 11 million samples", list(_models(bench))),
         ]
-        notes = [*_memory(_kept, sizes), *_held(bench, place, sizes), *_starts(bench, place)]
+        notes = [*_memory(_kept, sizes), *_starts(bench, place)]
     _write(parts, notes, runs)
 
 
@@ -263,19 +261,9 @@ def _memory(kept: dict[int, Measured], sizes: list[int]) -> Iterator[str]:
         )
     yield (
         f"Goal: {max(sizes):,} activities under {MEMORY_MB} MB: {_met(is_met=most < MEMORY_MB)}; not growing with the"
-        f" archive: {most / least:.2f} x the memory for {max(sizes) / min(sizes):.0f} x the activities."
-    )
-
-
-def _held(bench: Bench, place: Path, sizes: list[int]) -> Iterator[str]:
-    """Say what becomes of memory and time where DuckDB may keep little in memory."""
-    held = {size: bench("archive", place / f"archive-{size}", 1, HELD_MB, runs=1) for size in (min(sizes), max(sizes))}
-    least, most = held.values()
-    slower = most.seconds / _kept[max(sizes)].seconds - 1
-    yield (
-        f"With DuckDB's own memory held to {HELD_MB} MB: {least.peak_mb:.0f} MB for {min(sizes):,} activities,"
-        f" {most.peak_mb:.0f} MB for {max(sizes):,} ({most.peak_mb / least.peak_mb:.2f} x), in {100 * slower:+.0f} % of"
-        " the time."
+        f" archive: {most / least:.2f} x the memory for {max(sizes) / min(sizes):.0f} x the activities"
+        + "".join(f", {most / kept[size].peak_mb:.2f} x for {max(sizes) / size:.0f} x" for size in sizes[1:-1])
+        + "."
     )
 
 

@@ -166,3 +166,56 @@ def test_tables_that_are_filled_anew_keep_their_comments_and_hold_what_a_new_one
         assert not warehouse.is_described(con, sql), "the select has changed"
         warehouse.build(con, sql, ["marts"])
         assert con.execute("select d from marts.a order by d").fetchall() == [(1,), (2,)]
+
+
+def test_what_does_not_fit_into_memory_goes_to_the_home_and_is_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to wherever the command was started: nobody may be able to write there, and others may read it."""
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    for _ in range(2):
+        with warehouse.writer(home, shipped("sql")) as con, warehouse.held(con):
+            con.execute("create temp table much as select range as n, random() as x from range(20_000_000)")
+            assert any((home / "spill").glob("*storage*"))
+            assert not list(elsewhere.iterdir())
+            assert con.execute("select count(*) from much").fetchall() == [(20_000_000,)]
+            con.execute("drop table much")
+    assert not list((home / "spill").glob("*storage*"))
+
+
+def test_what_a_killed_run_has_spilled_is_removed_by_the_next(tmp_path: Path) -> None:
+    (tmp_path / "spill").mkdir()
+    (tmp_path / "spill" / "duckdb_temp_1_0_storage_S32K-0.tmp").write_bytes(b"heart rates")
+    with warehouse.writer(tmp_path, shipped("sql")):
+        assert not (tmp_path / "spill").exists()
+
+
+def test_memory_is_held_only_while_it_is_asked_for_whatever_happens_meanwhile(tmp_path: Path) -> None:
+    def limit() -> str:
+        ((told,),) = con.execute("select current_setting('memory_limit')").fetchall()
+        return str(told)
+
+    with warehouse.writer(tmp_path, shipped("sql")) as con:
+        before = limit()
+        with warehouse.held(con):
+            assert limit() != before
+        assert limit() == before
+        with pytest.raises(ZeroDivisionError), warehouse.held(con):
+            raise ZeroDivisionError
+        assert limit() == before
+
+
+def test_the_home_before_is_opened_again_beside_another_one(tmp_path: Path) -> None:
+    homes = [tmp_path / name for name in ("one", "two")]
+    for home in homes:
+        home.mkdir()
+    for number, home in enumerate([*homes, *homes]):
+        with warehouse.writer(home, shipped("sql")) as con:
+            con.execute("create table if not exists landing.visits (number integer)")
+            con.execute("insert into landing.visits values (?)", [number])
+    with warehouse.writer(homes[0], shipped("sql")) as con, warehouse.writer(homes[1], shipped("sql")) as other:
+        assert con.execute("from landing.visits").fetchall() == [(0,), (2,)]
+        assert other.execute("from landing.visits").fetchall() == [(1,), (3,)]

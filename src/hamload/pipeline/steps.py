@@ -119,7 +119,8 @@ def _decode(
 ) -> int:
     from hamload.pipeline.documents import decoding
 
-    return decoding.decode_new(con, raw, settings, progress, executor, iter(arriving) if arriving else None)
+    with warehouse.held(con):
+        return decoding.decode_new(con, raw, settings, progress, executor, iter(arriving) if arriving else None)
 
 
 @stepped("assess", lambda _, con, *__: {"sessions": _count(con, "landing.sessions")})
@@ -135,8 +136,9 @@ def _assess(
         unchanged.note(con, "gather", "")
         gathering.write_sessions(con, settings, today)
         unchanged.note(con, "gather", unchanged.gathered(con, settings, today))
-    assessing.write_loads(con, settings, today, progress)
-    courses.write_courses(con, settings.model, progress)
+    with warehouse.held(con):
+        assessing.write_loads(con, settings, today, progress)
+        courses.write_courses(con, settings.model, progress)
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -18,7 +18,7 @@ from hamload.warehouse.files import (
     quoted,
 )
 from hamload.warehouse.locking import is_locked, lock
-from hamload.warehouse.opening import another, is_current, reader, snapshot, writer
+from hamload.warehouse.opening import another, held, is_current, reader, snapshot, writer
 from hamload.warehouse.signing import built_by, is_described, settings_of, sign
 from hamload.warehouse.tables import append_columns, append_rows, rows, transaction
 
@@ -36,6 +36,7 @@ __all__ = [
     "compact_due",
     "describe",
     "forget_derived",
+    "held",
     "is_as_published",
     "is_current",
     "is_described",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from contextlib import ExitStack, contextmanager
+import shutil
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -27,22 +28,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_SPILL = "spill"
+#: What DuckDB may keep of samples: no slower than with all of the machine's (docs/benchmarks.md).
+_HELD_MB = 150
+
 
 @contextmanager
 def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the working warehouse, its landing tables in place. Hold `lock` around it."""
-    path = home / WORKING
+    """Open the working warehouse, its landing tables in place. Hold `lock` around it.
+
+    What does not fit into memory goes to a folder in the home.
+    """
+    path, spill = home / WORKING, home / _SPILL
     tables = (sql / "landing" / "tables.sql").read_text(encoding="utf-8")
     version = hashlib.sha256(tables.encode()).hexdigest()[:12]
     try:
         with ExitStack() as stack:
             try:
-                con = stack.enter_context(_attached(path))
+                con = stack.enter_context(_attached(path, spill=spill))
                 if not _is_of(con, version):
                     # The landing tables have changed since: everything in them is derived, and is built anew.
                     stack.close()
                     forget_derived(home)
-                    con = stack.enter_context(_attached(path))
+                    con = stack.enter_context(_attached(path, spill=spill))
             except duckdb.Error as error:
                 raise WarehouseError(
                     f"The warehouse {path} cannot be opened: {error}.",
@@ -165,17 +173,41 @@ def is_current(home: Path, sql: Path) -> bool:
 
 
 @contextmanager
-def _attached(path: Path, *, is_read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def held(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Hold DuckDB to little memory while samples pass through: it would keep of them whatever the machine has room for.
+
+    Only then: what is computed over a home of many runners may need more at once.
+    """
+    try:
+        con.execute(f"set memory_limit = '{_HELD_MB}MB'")
+    except duckdb.OutOfMemoryException:
+        # More than that is in use and cannot be let go of.
+        yield
+        return
+    try:
+        yield
+    except BaseException:
+        # What went wrong first is what there is to tell.
+        with suppress(duckdb.Error):
+            con.execute("reset memory_limit")
+        raise
+    con.execute("reset memory_limit")
+
+
+@contextmanager
+def _attached(
+    path: Path, *, is_read_only: bool = False, spill: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file in the one DuckDB of this process, under a name of its own, with moments in UTC."""
     name = f"home_{next(_NUMBERS)}"
     how = "(read_only)" if is_read_only else "" if path.exists() else NEW_FILE
     order = f"attach '{quoted(path)}' as {name} {how}"
-    database = _database()
+    database = _database(spill)
     try:
         database.execute(order)
     except duckdb.ResourceInUseException:
         # Opened already, and perhaps not the same copy of what is published: another DuckDB tells them apart.
-        database = duckdb.connect()
+        database = _connected(spill)
         database.execute(order)
     con = database.cursor()
     try:
@@ -189,14 +221,24 @@ def _attached(path: Path, *, is_read_only: bool = False) -> Iterator[duckdb.Duck
         database.execute(f"detach {name}")
 
 
-#: One DuckDB for each process (a forked one has no use for its parent's): making one takes five times as long as
-#: opening a file in it, and a night opens a dozen.
-_databases: dict[int, duckdb.DuckDBPyConnection] = {}
+#: A DuckDB for each process (a forked one has no use for its parent's) and each place where it may spill: making one
+#: takes five times as long as opening a file in it, and a night opens a dozen.
+_databases: dict[tuple[int, Path | None], duckdb.DuckDBPyConnection] = {}
 _NUMBERS = count(1)
 
 
-def _database() -> duckdb.DuckDBPyConnection:
-    process = os.getpid()
-    if process not in _databases:
-        _databases[process] = duckdb.connect()
-    return _databases[process]
+def _database(spill: Path | None) -> duckdb.DuckDBPyConnection:
+    key = (os.getpid(), spill)
+    if key not in _databases:
+        for other in [other for other in _databases if other[1] is not None and spill is not None]:
+            # The home before: nobody comes back to it soon.
+            del _databases[other]
+        if spill is not None:
+            # A run that was killed leaves its own.
+            shutil.rmtree(spill, ignore_errors=True)
+        _databases[key] = _connected(spill)
+    return _databases[key]
+
+
+def _connected(spill: Path | None) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={} if spill is None else {"temp_directory": str(spill)})
