@@ -20,11 +20,12 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import shares
 
 from hamload import pipeline, settings, warehouse
 
@@ -38,7 +39,8 @@ SHARED = Path(os.environ.get("HAMLOAD_SHARED_DATA", ROOT.parent / "shared" / "da
 TODAY = dt.date(2026, 11, 23)
 NIGHT = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
 YESTERDAY = TODAY - dt.timedelta(days=1)
-#: What is measured a second time with everything on one processor: what another processor is worth.
+#: What is measured beside each other: everything on one processor and two workers on two; one worker and two of them,
+#: where each of them, and the writer, has a processor's share of its own.
 ALONE = {"one process": "two processes", "cluster, one worker": "cluster, two workers"}
 KINDS = {
     "one process": ("here", 1),
@@ -50,15 +52,18 @@ KINDS = {
 #: Homes whose worker was killed.
 _killed: list[Path] = []
 STAGES = ("put and decode", "assess", "alert", "publish")
+#: Of a processor, for each worker and the writer where each has its own: three of them on two processors.
+SHARE, EACH = 0.6, "each"
 SHARED_STAGES = ("put and decode", "assess")
 
 
 def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
     """Take an archive from nothing to its tables. Returns seconds, processor seconds by stage, and a fingerprint.
 
-    `processor`: the one on which everything runs; "" for all.
+    `processor`: the one on which everything runs; "each" for a share of one for each worker and one for the writer; ""
+    for all.
     """
-    if processor:
+    if processor and processor != EACH:
         os.sched_setaffinity(0, {int(processor)})
     way, workers = KINDS[kind]
     with tempfile.TemporaryDirectory() as text, _readers(way, workers) as lines:
@@ -70,7 +75,8 @@ def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
         if way == "killed":
             killer.start()
         before = _workers_s()
-        told = _stages(home, [Path(archive)])
+        with shares.given(_apart_from_each_other(way, workers), SHARE) if processor == EACH else nullcontext():
+            told = _stages(home, [Path(archive)])
         told["workers"] = [spent - before.get(pid, 0.0) for pid, spent in _workers_s().items()]
         if way == "killed":
             killer.join(1)
@@ -84,6 +90,18 @@ def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
         told["raw_mb"] = _size_mb(home.home / "raw")
         told["stored_mb"] = (home.home / warehouse.PUBLISHED).stat().st_size / 1e6
     return told
+
+
+def _apart_from_each_other(way: str, workers: int) -> list[list[int]]:
+    """Return the processes of the writer, with a cluster's scheduler, and those of each worker."""
+    if way == "here":
+        readers = [p for child in psutil.Process().children() for p in child.children()]
+        each = [[reader.pid] for reader in readers]
+    else:
+        each = [[w.pid, *(child.pid for child in w.children(recursive=True))] for w in _workers()]
+    if len(each) != workers:
+        raise RuntimeError(f"{len(each)} workers were found instead of {workers}: {each}.")
+    return [[os.getpid()], *each]
 
 
 def _home(folder: Path, lines: str, shared: Path) -> Settings:
@@ -224,6 +242,13 @@ def main(activities: int, runs: int) -> None:
             {both: (_once("measure", one, plain, 0), _once("measure", both, plain)) for one, both in ALONE.items()}
             for _ in range(max(runs, 3))
         ]
+        each = [
+            {
+                both: (_once("measure", one, plain, EACH), _once("measure", both, plain, EACH))
+                for one, both in ALONE.items()
+            }
+            for _ in range(max(runs, 3) if shares.is_possible() else 0)
+        ]
         squads = {count: _once("squad", count, few) for count in (1, 4, 16)}
         apart = statistics.median(_apart(plain, Path(text)) for _ in range(runs))
     first = found["one process"][0]
@@ -233,7 +258,13 @@ def main(activities: int, runs: int) -> None:
         f" {first['rows']:,} samples. Median of {runs}.\n"
     )
     _print_ways(found)
-    _print_turns(turns)
+    _print_turns(turns, "on one processor", "on two")
+    if each:
+        _print_turns(each, f"one worker, each {SHARE:g} of a processor", f"two workers, each {SHARE:g}")
+    else:
+        print(
+            "This machine gives out no shares of its processors: a worker beside two, each with its own, is not shown."
+        )
     _print_costs(costs)
     print(f"Two homes of half the sessions, on a processor each: {apart:.2f} x one after the other on one.\n")
     for count, told in squads.items():
@@ -308,8 +339,8 @@ def _print_ways(found: _Found) -> None:
     print(f"\n{len(tables)} tables compared, the samples among them.\n")
 
 
-def _print_turns(turns: list[dict[str, tuple[dict[str, Any], dict[str, Any]]]]) -> None:
-    print("| simulated sessions alone | on one processor | on two | ratio, each turn |\n| --- | ---: | ---: | ---: |")
+def _print_turns(turns: list[dict[str, tuple[dict[str, Any], dict[str, Any]]]], one: str, two: str) -> None:
+    print(f"| simulated sessions alone | {one} | {two} | ratio, each turn |\n| --- | ---: | ---: | ---: |")
     for both in ALONE.values():
         pairs = [turn[both] for turn in turns]
         seconds = [statistics.median(run["seconds"] for run in runs) for runs in zip(*pairs, strict=True)]

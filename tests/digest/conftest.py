@@ -413,7 +413,7 @@ def report(
             "strength": charts.spec(charts.strength()),
             "run": charts.spec(charts.run()),
         },
-        library=_library(),
+        drawing=_library(),
         written_at=dt.datetime(2025, 11, 25, 2, 10, tzinfo=dt.UTC),
         outbox=("1 message in the outbox: mail is not set up: [mail] in config.toml.",),
     )

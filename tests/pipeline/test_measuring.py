@@ -6,12 +6,16 @@ import datetime as dt
 import os
 import threading
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hamload import pipeline, settings
 from hamload.pipeline.documents import computing
@@ -200,3 +204,15 @@ def test_a_recording_without_a_known_speed_has_a_course_and_no_load(tmp_path: Pa
     ((load, course),) = measuring.measured([recorded], current.signal, current.model)
     assert load is None
     assert course["step_s"] == 1.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 90)), max_size=12))
+def test_runs_are_batched_where_their_chunks_end_neither_few_nor_many_and_none_is_passed_over(
+    spans: list[tuple[int, int]],
+) -> None:
+    runs: Any = [SimpleNamespace(chunk=chunk) for chunk, count in spans for _ in range(count)]
+    batches = list(assessing.by_chunk(runs))
+    assert [run for batch in batches for run in batch] == runs
+    assert all(64 <= len(batch) <= 128 for batch in batches[:-1])
+    for batch, after in pairwise(batches):
+        assert len(batch) == 128 or batch[-1].chunk != after[0].chunk

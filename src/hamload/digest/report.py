@@ -63,7 +63,10 @@ class Coefficient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFacts:
-    """Everything that one athlete's report shows. `rows` and `specs` are what its script draws (`hamload.charts`)."""
+    """Everything that one athlete's report shows.
+
+    `rows` and `specs` are what its script draws (`hamload.charts`), and `drawing` is the code that draws.
+    """
 
     digest: DigestFacts
     runs: tuple[ReportRun, ...]
@@ -71,7 +74,7 @@ class ReportFacts:
     coefficients: tuple[Coefficient, ...]
     rows: Mapping[str, Any]
     specs: Mapping[str, Any]
-    library: str
+    drawing: str
     written_at: dt.datetime
     first_weekday: int = 0
     outbox: tuple[str, ...] = ()
@@ -105,7 +108,7 @@ def render_report(facts: ReportFacts) -> str:
                     "words": _script_words(language),
                 }
             ),
-            library=Markup(facts.library),  # noqa: S704  # the chart library's own
+            drawing=Markup(facts.drawing),  # noqa: S704  # the chart library's own
             script=Markup(_shipped("report.js")),  # noqa: S704  # our own code
             style=Markup(_shipped("report.css")),  # noqa: S704  # our own style
         )

@@ -64,7 +64,8 @@ if TYPE_CHECKING:
     from hamload.records import Array, Athlete
     from hamload.settings import Settings
 
-_BATCH = 64
+#: How many runs are assessed together, at least and at most: their samples are read chunk by chunk.
+_FEW, _MANY = 64, 128
 #: How many of them one worker measures at a time.
 _PART = 16
 
@@ -196,14 +197,14 @@ class _Batches:
         """Measure the recordings of runs: by workers, or here where that is sooner done than sent."""
         signal, model = self._settings.signal, self._settings.model
         asked = self._asked(todo)
-        if sum(run.is_measured for run in todo) <= _BATCH:
+        if sum(run.is_measured for run in todo) <= _FEW:
             return (measured(recorded, signal, model) for recorded in asked)
         files = ([packed(part) for part in batched(recorded, _PART, strict=False)] for recorded in asked)
         found = compute(files, partial(measured_file, signal=signal, model=model), self._settings)
         return (list(chain.from_iterable(parts)) for parts in found)
 
     def _asked(self, todo: Sequence[Run]) -> Iterator[list[Recorded]]:
-        for runs in batched(todo, _BATCH, strict=False):
+        for runs in by_chunk(todo):
             known = features_of(self._con, runs, COMPARED)
             channels = read_channels(self._con, [run.recording_id for run in runs if run.is_measured], CHANNELS)
             athletes, recorded = {}, {}
@@ -216,6 +217,18 @@ class _Batches:
                 self._ahead.add(past_run(run, known.get(run.recording_id), None, self._zone))
             self.under_way.append(_Batch(runs, known, athletes, tuple(recorded)))
             yield list(recorded.values())
+
+
+def by_chunk(runs: Iterable[Run]) -> Iterator[Sequence[Run]]:
+    """Return runs in batches that end where a chunk of samples does, where that makes them neither small nor large."""
+    batch: list[Run] = []
+    for run in runs:
+        if len(batch) >= _MANY or (len(batch) >= _FEW and run.chunk != batch[-1].chunk):
+            yield batch
+            batch = []
+        batch.append(run)
+    if batch:
+        yield batch
 
 
 def recorded_of(run: Run, channels: dict[str, Array], athlete: Athlete) -> Recorded:

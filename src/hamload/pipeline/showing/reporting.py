@@ -56,7 +56,7 @@ def write_report(settings: Settings, athlete_id: str, now: dt.datetime) -> Path:
             name: charts.spec(getattr(charts, name)(language=digest.language))
             for name in ("load", "ratios", "strength", "run")
         },
-        library=bundled(cache_folder()),
+        drawing=bundled(cache_folder()),
         written_at=now,
         first_weekday=settings.show.first_weekday,
         outbox=tuple(post.in_words(settings, post.standing(settings, athlete_id))),
