@@ -18,7 +18,9 @@ def _home(place: Path, *, folders: tuple[Path, ...]) -> Path:
     home = place / "home"
     home.mkdir()
     watched = "".join(f'[[folders]]\npath = "{folder.as_posix()}"\nreports_rest = true\n' for folder in folders)
-    (home / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n{watched}')
+    # That a night writes its report, test_live_night.py shows.
+    show = "[show]\nnightly_report = false\n"
+    (home / "config.toml").write_text(f'time_zone = "Europe/Vienna"\n{show}{watched}')
     return home
 
 

@@ -107,7 +107,8 @@ def _watched(tmp_path: Path, home_with: HomeWith, *, reports_rest: bool) -> Sett
     return home_with(
         tmp_path / "home",
         f'time_zone = "America/Recife"\n[[folders]]\npath = "{tmp_path / "watched"}"\n'
-        f"reports_rest = {str(reports_rest).lower()}\n",
+        # Each report would cost more than its night, and no test here looks into one.
+        f"reports_rest = {str(reports_rest).lower()}\n[show]\nnightly_report = false\n",
     )
 
 
@@ -242,7 +243,8 @@ def test_the_documents_of_a_home_within_its_watched_folder_are_no_recordings_of_
 ) -> None:
     home = home_with(
         tmp_path / "watched" / "home",
-        f'time_zone = "America/Recife"\n[[folders]]\npath = "{tmp_path / "watched"}"\nreports_rest = true\n',
+        f'time_zone = "America/Recife"\n[[folders]]\npath = "{tmp_path / "watched"}"\nreports_rest = true\n'
+        "[show]\nnightly_report = false\n",
     )
     runs = _runs(tmp_path / "watched", fit_on, 1, 3)
     assert not _night(home, 4).failed_sources
