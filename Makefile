@@ -69,7 +69,7 @@ test: lint types browser
 	@echo "== Tests"
 	@$(RUN) pytest -n $(WORKERS) --dist worksteal -m "not long" --durations=25
 
-# What make test leaves out: every fault at every endpoint, more generated histories.
+# What make test leaves out: every fault at every endpoint, more generated histories, further cases of a kind.
 .PHONY: test-long
 test-long: .venv/.made browser
 	@HAMLOAD_LONG=1 $(RUN) pytest -n $(WORKERS) --dist worksteal

@@ -1,11 +1,12 @@
 """What every test may ask for: real recordings (skipped, with the reason, where absent), the shipped coefficients."""
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,13 @@ from hypothesis import settings as hypothesis_settings
 from hamload import redaction, settings
 from hamload.parameters import AlertRules, LoadModel, Signal
 
-#: What CI judges must not depend on chance or on how busy its machine is; at a desk the examples differ every time.
+INSTALLED = Path(sys.executable).with_name("hamload")
+
+#: What CI judges must not depend on chance; at a desk the examples differ every time. How busy a machine is judges
+#: nothing anywhere.
+hypothesis_settings.register_profile("desk", deadline=None)
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    hypothesis_settings.load_profile("ci")
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "desk")
 #: Mutants are judged by fewer examples: each of thousands of them meets every property.
 hypothesis_settings.register_profile("few", derandomize=True, deadline=None, max_examples=15)
 if os.environ.get("HAMLOAD_MUTANTS"):
@@ -113,3 +117,61 @@ def migrated(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
         )
 
     return once("migrated", make) / "prefect.db"
+
+
+class Forked:
+    """Runs the command in processes of their own, forked from one that has imported it.
+
+    Saves each a second of imports; that those work, the tests show that start the very script that pip writes.
+    """
+
+    def __init__(self, server: "subprocess.Popen[str]", place: Path) -> None:
+        self._server, self._place = server, place
+
+    def __call__(
+        self,
+        *arguments: str | bytes | Path,
+        environment: Mapping[str, str] | None = None,
+        answers: str = "",
+        folder: Path | None = None,
+        umask: int = 0o022,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end; `environment` is all that it gets, `answers` what is typed."""
+        command = [str(INSTALLED), *map(os.fsdecode, arguments)]
+        streams = [self._place / name for name in ("stdin", "stdout", "stderr")]
+        for path in streams:
+            path.write_text(answers if path.name == "stdin" else "", encoding="utf-8")
+        order = {
+            "arguments": command,
+            "environment": dict(os.environ if environment is None else environment),
+            "streams": list(map(str, streams)),
+            "folder": str(folder or Path.cwd()),
+            "umask": umask,
+            "seconds": 120,
+        }
+        orders, codes = self._server.stdin, self._server.stdout
+        assert orders is not None
+        assert codes is not None
+        orders.write(json.dumps(order) + "\n")
+        orders.flush()
+        code = int(codes.readline())
+        out, err = (path.read_bytes().decode(errors="replace") for path in streams[1:])
+        return subprocess.CompletedProcess(command, code, out, err)
+
+
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    """Run the command: `forked("status", "--home", home)`."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("HAMLOAD_", "PREFECT_"))}
+    # As text: the processes that read recordings would import a file anew, with all that it imports.
+    program = Path(__file__).with_name("forking.py").read_text(encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=own | {"OPENBLAS_NUM_THREADS": "1"},
+    ) as server:
+        yield Forked(server, tmp_path_factory.mktemp("forked"))
+        assert server.stdin is not None
+        server.stdin.close()

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,84 +29,33 @@ type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 INSTALLED = Path(sys.executable).with_name("hamload")
 
-#: Imports what the command imports, and from then on forks a process for each command: all but the imports is new.
-_FORKING = """
-import atexit, gc, json, os, sys
-import hamload.cli, hamload.digest.render
-import hamload.pipeline.documents.decoding, hamload.pipeline.joining.gathering, hamload.pipeline.loads.assessing
-import hamload.pipeline.counsel.advising, hamload.pipeline.counsel.curling, hamload.pipeline.showing.telling
-gc.freeze()
-# What was imported before the fork would complain at the end of a forked process.
-atexit._clear()
-for line in sys.stdin:
-    command = json.loads(line)
-    child = os.fork()
-    if not child:
-        for number, path in enumerate(command["streams"]):
-            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
-        os.environ.clear()
-        os.environ.update(command["environment"])
-        sys.argv = command["arguments"]
-        code = 1
-        try:
-            hamload.cli.main()
-            code = 0
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-        sys.stdout.flush()
-        sys.stderr.flush()
-        atexit._run_exitfuncs()
-        os._exit(code)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
-
 
 @pytest.fixture(scope="module")
-def hamload(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def hamload(forked: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run the command with a home, in a process of its own: `hamload(home, "status", ...)`.
 
     `installed` starts the very script that pip writes, which takes three times as long.
     """
     nowhere = tmp_path_factory.mktemp("nowhere")
-    alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-c", _FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=alone
-    ) as server:
-        orders, codes = server.stdin, server.stdout
-        assert orders is not None
-        assert codes is not None
 
-        def run(
-            home: Path | None, *arguments: object, columns: int = 200, installed: bool = False
-        ) -> subprocess.CompletedProcess[str]:
-            command = [str(INSTALLED), *map(str, arguments)]
-            if home is not None:
-                command += ["--home", str(home)]
-            environment = {
-                **{name: value for name, value in os.environ.items() if not name.startswith("HAMLOAD_")},
-                "COLUMNS": str(columns),
-                "XDG_DATA_HOME": str(nowhere),
-            }
-            if installed:
-                return subprocess.run(
-                    command, capture_output=True, text=True, check=False, env=environment, timeout=120
-                )
-            out, err = nowhere.parent / "stdout", nowhere.parent / "stderr"
-            for path in (out, err):
-                path.unlink(missing_ok=True)
-            streams = [os.devnull, str(out), str(err)]
-            order = {"arguments": command, "environment": environment, "streams": streams}
-            orders.write(json.dumps(order) + "\n")
-            orders.flush()
-            code = int(codes.readline())
-            return subprocess.CompletedProcess(
-                command, code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+    def run(
+        home: Path | None, *arguments: object, columns: int = 200, installed: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        words = list(map(str, arguments))
+        if home is not None:
+            words += ["--home", str(home)]
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("HAMLOAD_")},
+            "COLUMNS": str(columns),
+            "XDG_DATA_HOME": str(nowhere),
+        }
+        if installed:
+            return subprocess.run(
+                [INSTALLED, *words], capture_output=True, text=True, check=False, env=environment, timeout=120
             )
+        return forked(*words, environment=environment)
 
-        yield run
-        orders.close()
+    return run
 
 
 @pytest.fixture(scope="module")

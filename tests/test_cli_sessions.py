@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,22 +28,32 @@ def _gpx(start: dt.datetime, minutes: int, title: str, creator: str) -> str:
     return f'<gpx version="1.1" creator="{creator}"><trk>{name}<trkseg>{points}</trkseg></trk></gpx>'
 
 
-@pytest.fixture
-def hamload(tmp_path: Path) -> Hamload:
-    """Run the command on a home with two runs, one of them twice."""
-    home, folder = tmp_path / "home", tmp_path / "runs"
+def _in(home: Path) -> Hamload:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, [*arguments, "--home", str(home)], env={"COLUMNS": "160"})
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home with two runs, one of them twice. Copy it."""
+    place = tmp_path_factory.mktemp("kept")
+    home, folder = place / "home", place / "runs"
     home.mkdir()
     folder.mkdir()
     (home / "config.toml").write_text('time_zone = "Europe/Vienna"\n[import]\nworkers = 1\n')
     (folder / "watch.gpx").write_text(_gpx(START, 40, "Prater [bold]", "watch"))
     (folder / "phone.gpx").write_text(_gpx(START + dt.timedelta(seconds=40), 38, "phone", "phone"))
     (folder / "later.gpx").write_text(_gpx(START + dt.timedelta(days=1), 30, "later", "watch"))
+    assert _in(home)("import", str(folder)).exit_code == 0
+    return home
 
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(app, [*arguments, "--home", str(home)], env={"COLUMNS": "160"})
 
-    assert run("import", str(folder)).exit_code == 0
-    return run
+@pytest.fixture
+def hamload(kept: Path, tmp_path: Path) -> Hamload:
+    """Run the command on a copy of the home with two runs, one of them twice."""
+    return _in(shutil.copytree(kept, tmp_path / "home"))
 
 
 def _ids(hamload: Hamload) -> list[str]:

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from hamload.doctor import Finding, machine
 from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes, write_year
 from hamload.sources.access import Access
 from hamload.sources.tokens import Key, Tokens
+
+type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 NOW = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
 LAST_DAY = dt.date(2026, 11, 22)
@@ -76,10 +79,10 @@ def test_a_home_that_is_as_it_should_be_has_nothing_to_mend(home: Path) -> None:
     assert _wrong(home) == {}
 
 
-def test_the_installed_command_says_it_to_people_and_to_machines(home: Path) -> None:
+def test_the_installed_command_says_it_to_people_and_to_machines(home: Path, forked: Run) -> None:
     # The command's own clock runs later than the home's: nothing here depends on it.
-    command = [str(Path(sys.executable).with_name("hamload")), "doctor", "--home", str(home)]
-    told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, timeout=120)
+    command = [str(Path(sys.executable).with_name("hamload")), "doctor", "--home", str(home), "--json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert told.returncode == 0, told.stdout
     found = json.loads(told.stdout)
     assert found["is_well"]
@@ -93,7 +96,7 @@ def test_the_installed_command_says_it_to_people_and_to_machines(home: Path) -> 
         "tables",
     }
     home.chmod(0o755)
-    people = subprocess.run([*command, "--verify"], capture_output=True, text=True, check=False, timeout=120)
+    people = forked("doctor", "--home", home, "--verify")
     assert people.returncode == 0, people.stdout
     assert "checks hold" in people.stdout
 
@@ -239,7 +242,9 @@ def test_each_fault_has_its_name_and_one_remedy(home: Path, spoil: Any, name: st
     assert remedy in wrong[name].remedy
 
 
-def test_a_runner_who_is_listed_no_longer_is_named_and_can_be_forgotten(home: Path, tmp_path: Path) -> None:
+def test_a_runner_who_is_listed_no_longer_is_named_and_can_be_forgotten(
+    home: Path, forked: Run, tmp_path: Path
+) -> None:
     _add(home, '[[athletes]]\nid = "me"\n[[athletes]]\nid = "bob"\n')
     run = PlannedRun(LAST_DAY, dt.time(18, 10), "easy", 6, "flat")
     (tmp_path / "bob.fit").write_bytes(fit_bytes(SimulatedRunner(), run))
@@ -255,8 +260,7 @@ def test_a_runner_who_is_listed_no_longer_is_named_and_can_be_forgotten(home: Pa
     found = _found(home, "runners")
     assert "bob" in found.says
     assert found.remedy.endswith("hamload forget files --athlete bob")
-    command = [str(Path(sys.executable).with_name("hamload")), "forget", "files", "--athlete", "bob", "--yes"]
-    done = subprocess.run([*command, "--home", str(home)], capture_output=True, text=True, check=False, timeout=120)
+    done = forked("forget", "files", "--athlete", "bob", "--yes", "--home", home)
     assert done.returncode == 0, done.stderr
     assert not [f for f in doctor.examine(home, NOW) if f.name == "runners"]
 

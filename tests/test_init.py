@@ -45,24 +45,33 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def hamload(tmp_path: Path) -> Run:
-    """Run the installed command in a home directory with a space in its name, and nobody at the keyboard."""
+def hamload(forked: Run, tmp_path: Path) -> Run:
+    """Run the command in a home directory with a space in its name, and nobody at the keyboard.
+
+    `installed` starts the very script that pip writes.
+    """
     user = tmp_path / "An na"
     user.mkdir()
 
-    def run(*arguments: object, answers: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, answers: str = "", installed: bool = False, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HAMLOAD_")}
-        return subprocess.run(
-            [HAMLOAD, *map(str, arguments)],
-            input=answers, capture_output=True, text=True, check=False, timeout=120, cwd=user,
-            env={**kept, "HOME": str(user), "XDG_DATA_HOME": f"{user}/.local/share", "COLUMNS": "160", **environment},
-        )  # fmt: skip
+        own = {"HOME": str(user), "XDG_DATA_HOME": f"{user}/.local/share", "COLUMNS": "160"}
+        words, given = list(map(str, arguments)), kept | own | environment
+        if installed:
+            return subprocess.run(
+                [HAMLOAD, *words],
+                input=answers, capture_output=True, text=True, check=False, timeout=120, cwd=user, env=given,
+            )  # fmt: skip
+        return forked(*words, answers=answers, folder=user, environment=given)
 
     return run
 
 
 def test_one_command_leads_from_an_export_to_the_first_status(hamload: Run, export: Path, tmp_path: Path) -> None:
-    done = hamload("init", "--yes", "--name", "Anna", "--time-zone", "Europe/Vienna", "--import", export)
+    words = ("--name", "Anna", "--time-zone", "Europe/Vienna", "--import", export)
+    done = hamload("init", "--yes", *words, installed=True)
     home = tmp_path / "An na/.local/share/hamload"
     assert done.returncode == 0, done.stderr
     assert "one of them: run" in done.stdout

@@ -16,9 +16,12 @@ def _by_hand(values: Array, time_s: Array, dt_s: Array, window_s: float) -> Arra
     row = np.searchsorted(time_s, ticks, side="right") - 1
     inside = ticks < time_s[row] + dt_s[row]
     means = []
-    for start, length in zip(time_s, dt_s, strict=True):
-        near = inside & (np.abs(ticks - start - length / 2) < window_s / 2)
-        means.append(np.nanmean(values[row[near]]))
+    for centre in time_s + dt_s / 2:
+        near = slice(
+            np.searchsorted(ticks, centre - window_s / 2, side="right"),
+            np.searchsorted(ticks, centre + window_s / 2, side="left"),
+        )
+        means.append(np.nanmean(values[row[near][inside[near]]]))
     return np.array(means)
 
 

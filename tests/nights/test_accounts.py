@@ -53,7 +53,7 @@ def _app(home: Any) -> dict[str, str]:
 
 
 def test_a_runner_signs_in_to_strava_in_a_browser_and_the_next_sync_fetches(live: Any) -> None:
-    home = live(3, (), signed_in=False)
+    home = live(3, (), signed_in=False, tells=False)
     process = _start(home.home, "auth", "strava", "--no-browser", **_app(home))
     address = _address_shown(process)
     assert "activity%3Aread_all" in address
@@ -86,7 +86,7 @@ def test_the_address_can_be_pasted_and_one_of_another_sign_in_is_refused(live: A
 
 
 def test_a_sign_in_that_hides_private_runs_says_that_rest_cannot_be_told(live: Any) -> None:
-    home = live(3, (Service.STRAVA,))
+    home = live(3, (Service.STRAVA,), tells=False)
     tokens = home.access.strava.read()
     home.access.strava.save(replace(tokens, scope="read,activity:read"))
     night = home.night()
@@ -106,7 +106,7 @@ def test_a_runner_logs_in_to_garmin_once_with_a_code_where_it_wants_one(
     for name in ("LOGIN_DELAY_MIN_S", "LOGIN_DELAY_MAX_S", "WIDGET_DELAY_MIN_S", "WIDGET_DELAY_MAX_S"):
         if hasattr(garminconnect.client.sso, name):
             monkeypatch.setattr(garminconnect.client.sso, name, 0)
-    home = live(2, (), signed_in=False)
+    home = live(2, (), signed_in=False, tells=False)
     home.world.garmin.code = code
     monkeypatch.setenv("GARMIN_EMAIL", "runner@example.org")
     monkeypatch.setenv("GARMIN_PASSWORD", home.world.garmin.password)
@@ -121,7 +121,7 @@ def test_a_runner_logs_in_to_garmin_once_with_a_code_where_it_wants_one(
 
 
 def test_a_personal_key_is_tried_before_it_is_kept(live: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = live(2, (), signed_in=False)
+    home = live(2, (), signed_in=False, tells=False)
     monkeypatch.setenv("GARMIN_PERSONAL_API_KEY", "wrong")
     result = CliRunner().invoke(app, ["auth", "garmin-personal", "--home", str(home.home)])
     assert "Make a new key" in str(result.exception)
@@ -216,7 +216,7 @@ def _holds(home: Path, text: str) -> list[str]:
 
 
 def test_forgetting_a_source_that_a_document_shares_with_another_keeps_the_document(live: Any) -> None:
-    home = live(2, (Service.GARMIN, Service.GARMIN_PERSONAL))
+    home = live(2, (Service.GARMIN, Service.GARMIN_PERSONAL), tells=False)
     home.night()
     removed = accounts.forget(home.settings, "garmin_personal", "me", home.world.now)
     assert (removed.ledger.deliveries, removed.ledger.documents) == (3, 0)
@@ -225,14 +225,14 @@ def test_forgetting_a_source_that_a_document_shares_with_another_keeps_the_docum
 
 
 def test_forgetting_what_never_was_is_refused_with_what_there_is(live: Any) -> None:
-    home = live(1, (Service.GARMIN,))
+    home = live(1, (Service.GARMIN,), tells=False)
     home.night()
     with pytest.raises(ConfigurationError, match="garmin"):
         accounts.forget(home.settings, "polar", "me", home.world.now)
 
 
 def test_an_account_taken_out_of_the_settings_by_hand_is_told_as_asked_no_longer(live: Any) -> None:
-    home = live(2, (Service.GARMIN,))
+    home = live(2, (Service.GARMIN,), tells=False)
     home.night()
     config = home.home / "config.toml"
     config.write_text(config.read_text().replace('[[accounts]]\nservice = "garmin"\n', ""))

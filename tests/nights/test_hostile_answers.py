@@ -117,6 +117,7 @@ def test_a_strange_answer_harms_no_other_source_and_once_they_are_right_again_ev
         assert ("garmin", str(upload.activity_id)) in given
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("first", range(0, 600, 200))
 def test_a_strange_document_of_a_service_is_an_activity_or_has_a_reason(live: Any, first: int) -> None:
     home = live(2, tells=False)

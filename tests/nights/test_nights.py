@@ -27,7 +27,7 @@ def test_a_first_night_fetches_from_all_three_services_and_counts_each_run_once(
 
 
 def test_a_later_night_with_nothing_new_asks_for_the_lists_alone(live: Any) -> None:
-    home = live(4, renews=True)
+    home = live(4, renews=True, tells=False)
     home.night()
     home.requests()
     before = home.ask("select * from marts.sessions")

@@ -68,7 +68,7 @@ def _holding(home: Path, content: bytes) -> list[Path]:
 
 
 def test_a_rebuild_from_frozen_records_gives_the_same_history(live: Any) -> None:
-    home = live(12, STRAVA, recorder=streams_of)
+    home = live(5, STRAVA, recorder=streams_of)
     home.night()
     sessions = _rows(home, "marts.sessions")
     home.night(days=8)
@@ -81,7 +81,7 @@ def test_a_rebuild_from_frozen_records_gives_the_same_history(live: Any) -> None
 
 
 def test_a_frozen_session_keeps_the_model_that_made_it_when_the_model_changes(live: Any) -> None:
-    home = live(10, STRAVA, recorder=streams_of)
+    home = live(5, STRAVA, recorder=streams_of)
     home.night()
     before = home.ask("select session_id, load_efm, model_version from marts.sessions order by 1")
     home.night(days=8)

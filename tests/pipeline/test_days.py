@@ -107,7 +107,8 @@ def _watched(tmp_path: Path, home_with: HomeWith, *, reports_rest: bool) -> Sett
     return home_with(
         tmp_path / "home",
         f'time_zone = "America/Recife"\n[[folders]]\npath = "{tmp_path / "watched"}"\n'
-        f"reports_rest = {str(reports_rest).lower()}\n",
+        # Each report would cost more than its night, and no test here looks into one.
+        f"reports_rest = {str(reports_rest).lower()}\n[show]\nnightly_report = false\n",
     )
 
 
@@ -116,6 +117,15 @@ def _night(home: Settings, number: int) -> pipeline.Night:
     now = dt.datetime.combine(_day(number + 1), dt.time(3, 30), tzinfo=dt.UTC)
     with pipeline.exclusive(home):
         return pipeline.night(home, now, today=_day(number + 1))
+
+
+def _read(home: Settings, number: int) -> None:
+    """Do what the night after the n-th day does before it tells anybody, which takes it longer than all of this."""
+    now = dt.datetime.combine(_day(number + 1), dt.time(3, 30), tzinfo=dt.UTC)
+    with pipeline.exclusive(home):
+        for folder in home.folders:
+            pipeline.put_folder(home, folder, now)
+        pipeline.refresh(home, _day(number + 1), now=now)
 
 
 @pytest.mark.parametrize(("reports_rest", "drawn"), [(True, "R0R0000"), (False, "R?R????")])
@@ -133,10 +143,10 @@ def test_today_may_still_bring_a_run_and_is_no_day_of_rest_before_the_night(
 ) -> None:
     home = _watched(tmp_path, home_with, reports_rest=True)
     _runs(tmp_path / "watched", fit_on, 1)
-    _night(home, 2)
+    _read(home, 2)
     assert _drawn(home, ask) == "R0"
     _runs(tmp_path / "watched", fit_on, 3)
-    _night(home, 2)
+    _read(home, 2)
     assert _drawn(home, ask) == "R0R"
 
 
@@ -147,7 +157,7 @@ def test_a_folder_that_is_gone_is_a_failure_with_its_remedy_and_its_later_days_a
 ) -> None:
     home = _watched(tmp_path, home_with, reports_rest=True)
     _runs(tmp_path / "watched", fit_on, 1, 3)
-    _night(home, 4)
+    _read(home, 4)
     (tmp_path / "watched").rename(tmp_path / "elsewhere")
     if left:
         (tmp_path / "watched").mkdir()
@@ -175,7 +185,7 @@ def test_recordings_that_are_gone_from_a_folder_are_told_once_and_stay_counted(
 ) -> None:
     home = _watched(tmp_path, home_with, reports_rest=True)
     _runs(tmp_path / "watched", fit_on, 1, 3, 4)
-    _night(home, 5)
+    _read(home, 5)
     first, second, _ = sorted((tmp_path / "watched").iterdir())
     first.rename(tmp_path / "elsewhere.fit")
     second.rename(second.with_stem("renamed"))
@@ -186,7 +196,7 @@ def test_recordings_that_are_gone_from_a_folder_are_told_once_and_stay_counted(
         False,
         "No longer in the folder since it was read last: 1 of 3 recordings. What they held stays counted.",
     )
-    _night(home, 7)
+    _read(home, 7)
     assert ask(home, "select message from marts.source_health") == [("",)]
 
 
@@ -195,7 +205,7 @@ def test_a_recording_that_the_disk_does_not_give_makes_its_days_unknown_and_the_
 ) -> None:
     home = _watched(tmp_path, home_with, reports_rest=True)
     _runs(tmp_path / "watched", fit_on, 1, 3)
-    _night(home, 4)
+    _read(home, 4)
     _runs(tmp_path / "watched", fit_on, 5)
     # Reading it ends in an input/output error, as on a disk that fails; a file's rights do not bind who may all.
     (tmp_path / "watched" / "bad.fit").symlink_to("/proc/self/mem")
@@ -242,7 +252,8 @@ def test_the_documents_of_a_home_within_its_watched_folder_are_no_recordings_of_
 ) -> None:
     home = home_with(
         tmp_path / "watched" / "home",
-        f'time_zone = "America/Recife"\n[[folders]]\npath = "{tmp_path / "watched"}"\nreports_rest = true\n',
+        f'time_zone = "America/Recife"\n[[folders]]\npath = "{tmp_path / "watched"}"\nreports_rest = true\n'
+        "[show]\nnightly_report = false\n",
     )
     runs = _runs(tmp_path / "watched", fit_on, 1, 3)
     assert not _night(home, 4).failed_sources
@@ -262,7 +273,7 @@ def test_a_folder_that_comes_back_is_well_again_and_fills_the_days(
     with pytest.raises(HamloadError, match="is not there"):
         pipeline.put_folder(home, home.folders[0], NIGHT - dt.timedelta(days=9))
     (tmp_path / "elsewhere").rename(tmp_path / "watched")
-    _night(home, 7)
+    _read(home, 7)
     assert _drawn(home, ask) == "R0R0000"
     assert ask(home, "select is_failing, message, activities from marts.source_health") == [(False, "", 2)]
 
@@ -272,9 +283,9 @@ def test_a_folder_that_was_also_imported_by_hand_goes_on_reporting_rest(
 ) -> None:
     home = _watched(tmp_path, home_with, reports_rest=True)
     _runs(tmp_path / "watched", fit_on, 1, 3)
-    _night(home, 4)
+    _read(home, 4)
     bring(home, tmp_path / "watched", now=dt.datetime.combine(_day(5), dt.time(9), tzinfo=dt.UTC))
-    _night(home, 7)
+    _read(home, 7)
     assert _drawn(home, ask) == "R0R0000"
     assert ask(home, "select source, activities from marts.source_health") == [
         ("files", 2),
@@ -389,10 +400,10 @@ def test_files_that_nobody_touched_are_not_read_again_and_touched_ones_are(
         return bounded(path, limits)
 
     monkeypatch.setattr(files, "_bounded", noted)
-    _night(home, 7)
+    _read(home, 7)
     assert read == [first, second, third, notes]
     read.clear()
-    _night(home, 8)
+    _read(home, 8)
     assert read == [notes], "what was not kept may be readable to another version"
     read.clear()
     # The same size and the same time of change: a copy that keeps times, or a clock set back.
@@ -400,7 +411,7 @@ def test_files_that_nobody_touched_are_not_read_again_and_touched_ones_are(
     second.write_bytes(longer + b"\0" * (was.st_size - len(longer)) if len(longer) < was.st_size else longer)
     os.utime(second, ns=(was.st_atime_ns, was.st_mtime_ns))
     third.write_bytes(fit_on(_day(6)))
-    _night(home, 9)
+    _read(home, 9)
     # What those held lies in no other file, as far as these were read before: only they are asked.
     assert sorted(read) == sorted([second, third, notes])
     assert _drawn(home, ask) == "R0R0RR000"
@@ -413,8 +424,8 @@ def test_a_folder_that_is_forgotten_is_read_anew(
     _runs(tmp_path / "watched", fit_on, 1, 3)
     monkeypatch.setattr(files, "_TICK_S", 0)
     time.sleep(0.05)
-    _night(home, 7)
+    _read(home, 7)
     with pipeline.exclusive(home):
         accounts.forget(home, f"folder:{home.folders[0].path}", "me", NIGHT)
-    _night(home, 8)
+    _read(home, 8)
     assert _drawn(home, ask) == "R0R00000"

@@ -105,6 +105,7 @@ def test_a_history_in_any_order_and_any_batches_gives_the_tables_of_one_import_a
     assert tables(kept) == whole
 
 
+@pytest.mark.long
 def test_oldest_last_gives_the_same_tables_as_oldest_first(
     history: Path, whole: Rows, kept: Settings, bring: Bring, tables: Tables
 ) -> None:

@@ -58,13 +58,17 @@ def calm(eight_weeks: Path, home_with: Callable[[Path, str], Settings], tmp_path
 
 @pytest.fixture
 def say(calm: Settings) -> Callable[..., journaling.Logged]:
-    """Log something, and bring every table up to date: `say("tightness", days_ago=1, level=4)`."""
+    """Log something, and bring every table up to date: `say("tightness", days_ago=1, level=4)`.
+
+    `goes_on`: more is said at once, and the tables follow all of it together.
+    """
     clock: Iterator[int] = iter(range(1000))
 
-    def logged(kind: str, days_ago: int = 0, **content: Any) -> journaling.Logged:
+    def logged(kind: str, days_ago: int = 0, *, goes_on: bool = False, **content: Any) -> journaling.Logged:
         now = NOW + dt.timedelta(minutes=next(clock))
         done = journaling.log(calm, "me", kind, TODAY - dt.timedelta(days=days_ago), content, now)
-        pipeline.refresh(calm, TODAY)
+        if not goes_on:
+            pipeline.refresh(calm, TODAY)
         return done
 
     return logged
@@ -124,7 +128,7 @@ def test_undo_takes_back_only_what_was_logged(calm: Settings) -> None:
 def test_curls_end_the_nagging(calm: Settings, say: Say, ask: Ask) -> None:
     newest = "select state from marts.alerts order by date desc limit 1"
     assert ask(calm, newest) == [("build",)]
-    say("curls", 6, **curls())
+    say("curls", 6, goes_on=True, **curls())
     say("curls", 2, **curls())
     assert ask(calm, newest) == [("steady",)]
 
@@ -139,9 +143,9 @@ _MORE = ("good time for", "once or twice", "start with", "begin again", "8/10", 
 
 
 def test_soreness_that_does_not_settle_leaves_no_other_word_on_curls(calm: Settings, say: Say) -> None:
-    say("curls", 12, **curls(sets=2))
+    say("curls", 12, goes_on=True, **curls(sets=2))
     for days in (10, 8, 6, 4, 2, 1):
-        say("soreness", days, level=5.0)
+        say("soreness", days, goes_on=days > 1, level=5.0)
     told = _next_7(calm)
     assert told.count("No more curls") == 1
     assert not [word for word in _MORE if word in told], told
@@ -152,7 +156,7 @@ def test_soreness_that_does_not_settle_leaves_no_other_word_on_curls(calm: Setti
 
 def test_massage_first_leaves_no_other_word_on_curls(calm: Settings, say: Say) -> None:
     for days in (9, 7, 5, 3, 1):
-        say("tightness", days, level=6.0, side=None)
+        say("tightness", days, goes_on=days > 1, level=6.0, side=None)
     told = _next_7(calm)
     assert told.count("massages first (0 logged") == 1
     assert not [word for word in _MORE if word in told], told
@@ -258,11 +262,11 @@ def test_acknowledging_is_kept_through_a_rebuild(calm: Settings, say: Say, ask: 
 
 
 def test_the_weeks_hold_demand_capacity_and_tightness_on_one_axis(calm: Settings, say: Say) -> None:
-    say("tightness", 8, level=3.0, side="left")
-    say("tightness", 8, level=5.0, side="right")
-    say("tightness", 7, level=2.0, side=None)
-    say("curls", 8, **curls(sets=2))
-    say("test", 8, repetitions=11)
+    say("tightness", 8, goes_on=True, level=3.0, side="left")
+    say("tightness", 8, goes_on=True, level=5.0, side="right")
+    say("tightness", 7, goes_on=True, level=2.0, side=None)
+    say("curls", 8, goes_on=True, **curls(sets=2))
+    say("test", 8, goes_on=True, repetitions=11)
     say("massage", 8)
     weeks = hamload.open(calm.home).weeks().set_index("week")
     row = weeks.loc["2026-11-16"]

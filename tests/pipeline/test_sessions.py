@@ -259,6 +259,7 @@ def test_excluding_what_one_service_calls_a_ride_leaves_the_run_that_another_tel
     assert _drawn(kept, ask).startswith("R0R")
 
 
+@pytest.mark.long
 def test_an_exclusion_spares_the_other_half_of_a_split_though_both_are_gone_and_that_one_is_uploaded_anew(
     kept: Settings, ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -279,6 +280,7 @@ def test_an_exclusion_spares_the_other_half_of_a_split_though_both_are_gone_and_
     assert ask(kept, "select source from marts.sessions") == [("phone",)]
 
 
+@pytest.mark.long
 def test_the_exclusion_of_a_recording_that_was_split_off_and_is_gone_leaves_the_other_one(
     kept: Settings, ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -328,6 +330,7 @@ def test_an_exclusion_takes_away_the_excluded_recording_only_and_the_real_run_th
     assert _drawn(kept, ask).startswith("R0R")
 
 
+@pytest.mark.long
 def test_a_forwarded_copy_of_an_excluded_recording_is_excluded_with_it(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
     _give(kept, "garmin", ("1", "gpx", gpx_of(_at(1))), ("2", "gpx", gpx_of(_at(3), minutes=30)))
     _refresh(kept)
@@ -340,6 +343,7 @@ def test_a_forwarded_copy_of_an_excluded_recording_is_excluded_with_it(kept: Set
     assert len(_ids(kept, ask)) == 2
 
 
+@pytest.mark.long
 def test_a_join_overrules_an_earlier_exclusion_of_one_of_its_halves(kept: Settings, ask: Ask, gpx_of: Gpx) -> None:
     _give(kept, "garmin", ("1", "gpx", gpx_of(_at(2), minutes=30)), ("2", "gpx", gpx_of(_at(2, 10.6), minutes=20)))
     _refresh(kept)
@@ -490,6 +494,7 @@ def test_an_exclusion_holds_when_the_file_is_cropped_in_its_watched_folder(
     assert ask(home, "select verdict, round(moving_time_s / 60) from marts.set_aside") == [("excluded", 30)]
 
 
+@pytest.mark.long
 def test_a_program_that_writes_each_run_into_the_same_watched_file_loses_none(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -537,6 +542,7 @@ def test_a_watched_file_that_is_renamed_and_cropped_later_is_followed(
     assert tables(home) == incremental
 
 
+@pytest.mark.long
 def test_what_two_watched_files_hold_is_followed_in_the_one_that_is_left(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -594,6 +600,7 @@ def test_a_watched_file_that_was_edited_and_then_renamed_brings_nothing_back(
     assert tables(home) == incremental
 
 
+@pytest.mark.long
 def test_an_exclusion_holds_when_the_watched_file_is_cropped_and_then_renamed(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -609,6 +616,7 @@ def test_an_exclusion_holds_when_the_watched_file_is_cropped_and_then_renamed(
     assert ask(home, "select round(moving_time_s / 60) from marts.set_aside") == [(25,)]
 
 
+@pytest.mark.long
 def test_an_older_watched_file_that_is_moved_over_a_newer_one_is_what_counts(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -622,6 +630,7 @@ def test_an_older_watched_file_that_is_moved_over_a_newer_one_is_what_counts(
     assert ask(home, "select copies, round(moving_time_s / 60) from marts.sessions") == [(0, 40)]
 
 
+@pytest.mark.long
 def test_a_watched_file_of_several_runs_of_which_the_oldest_fell_out_loses_none(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -653,6 +662,7 @@ def test_the_cursor_of_an_earlier_hamload_follows_what_two_files_held(
     assert ask(home, "select copies, start_at from marts.sessions") == [(0, _at(12, 11))]
 
 
+@pytest.mark.long
 def test_two_watched_copies_that_are_cropped_alike_one_after_the_other_leave_the_crop(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -705,6 +715,7 @@ def test_a_watched_file_that_is_written_anew_every_night_leaves_the_others_unrea
     assert read == ["15.gpx"]
 
 
+@pytest.mark.long
 def test_splitting_the_middle_of_three_joined_runs_leaves_the_others_joined(
     kept: Settings, ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -874,6 +885,7 @@ def test_a_watch_left_on_over_two_runs_neither_loses_nor_doubles_the_second_that
     assert tables(kept) == incremental
 
 
+@pytest.mark.long
 def test_joined_halves_that_are_both_doubted_are_doubted_for_both_reasons(
     kept: Settings, ask: Ask, gpx_of: Gpx, fit_of_legs: Fit
 ) -> None:
@@ -1308,6 +1320,7 @@ def test_an_exclusion_never_falls_on_another_run_because_of_the_name_of_a_file(
     assert tables(home) == incremental
 
 
+@pytest.mark.long
 def test_an_exclusion_holds_when_the_file_into_which_each_run_is_written_is_cropped(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:
@@ -1371,6 +1384,7 @@ def test_the_next_run_in_the_same_watched_file_replaces_none_that_it_resembles_o
     assert len(_minutes(home, ask, 12)) == 2
 
 
+@pytest.mark.long
 def test_the_next_run_in_the_same_watched_file_takes_over_no_exclusion(
     watched: tuple[Settings, Path], ask: Ask, gpx_of: Gpx
 ) -> None:

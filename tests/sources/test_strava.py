@@ -497,8 +497,6 @@ def test_a_fault_at_any_endpoint_ends_the_run_and_the_next_night_completes(
 ) -> None:
     runs = plan(30)
     with strava_with(runs) as service:
-        whole = Home()
-        night(service, whole)
         home = Home()
         night(service, home)
         # Something for every endpoint to tell: a run more, and one fewer.

@@ -5,13 +5,13 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,24 +21,33 @@ from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes
 
 NOW = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
 COMMAND = str(Path(sys.executable).with_name("hamload"))
+type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """Return a home with two runs, and two more in a folder beside it."""
-    place = tmp_path / "home"
-    place.mkdir(mode=0o700)
-    (place / "config.toml").write_text('time_zone = "Europe/Vienna"\n[import]\nworkers = 1\n')
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a home with two runs, and two more in a folder beside it. Copy it."""
+    place = tmp_path_factory.mktemp("disk")
+    home = place / "home"
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text('time_zone = "Europe/Vienna"\n[import]\nworkers = 1\n')
     for number in range(4):
-        folder = tmp_path / ("first" if number < 2 else "more")
+        folder = place / ("first" if number < 2 else "more")
         folder.mkdir(exist_ok=True)
         run = PlannedRun(dt.date(2026, 11, 2 + 3 * number), dt.time(7, 10), "easy", 6, "flat")
         (folder / f"{number}.fit").write_bytes(fit_bytes(SimulatedRunner(), run))
-    current = settings.load(place)
+    current = settings.load(home)
     with pipeline.exclusive(current):
-        pipeline.put_files(current, [tmp_path / "first"], "me", NOW)
+        pipeline.put_files(current, [place / "first"], "me", NOW)
         pipeline.refresh(current, NOW.date(), now=NOW)
     return place
+
+
+@pytest.fixture
+def home(kept: Path, tmp_path: Path) -> Path:
+    """Return a copy of the home with two runs, and two more in a folder beside it."""
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "home"
 
 
 def _sessions(home: Path) -> int:
@@ -135,17 +144,15 @@ def closed(home: Path, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("command", ["import", "sync", "rebuild"])
-def test_a_home_that_nobody_may_write_is_told_and_left_as_it_is(closed: Path, command: str) -> None:
+def test_a_home_that_nobody_may_write_is_told_and_left_as_it_is(closed: Path, forked: Run, command: str) -> None:
     before = {path: path.read_bytes() for path in sorted(closed.rglob("*")) if path.is_file()}
     paths = [str(closed.parent / "more")] if command == "import" else []
-    told = subprocess.run(
-        [COMMAND, command, *paths, "--home", str(closed)], capture_output=True, text=True, check=False, timeout=120
-    )
+    told = forked(command, *paths, "--home", closed)
     assert told.returncode == 2, told.stderr
     assert "cannot be written" in " ".join(told.stderr.split())
     assert "--home" in told.stderr
     assert {path: path.read_bytes() for path in sorted(closed.rglob("*")) if path.is_file()} == before
-    looked = subprocess.run([COMMAND, "sessions", "--home", str(closed)], capture_output=True, text=True, check=False)
+    looked = forked("sessions", "--home", closed)
     assert "Traceback" not in looked.stderr
     assert looked.returncode == 0 or "writable disk" in looked.stderr
 
@@ -153,14 +160,15 @@ def test_a_home_that_nobody_may_write_is_told_and_left_as_it_is(closed: Path, co
 _HOLDER = """
 import sys, time
 from pathlib import Path
-from typing import Any
 from hamload import warehouse
 with warehouse.lock(Path(sys.argv[1])):
     time.sleep(300)
 """
 
 
-def test_a_second_run_is_refused_with_the_number_of_the_first_and_a_killed_one_holds_nothing(home: Path) -> None:
+def test_a_second_run_is_refused_with_the_number_of_the_first_and_a_killed_one_holds_nothing(
+    home: Path, forked: Run
+) -> None:
     first = subprocess.Popen([sys.executable, "-c", _HOLDER, str(home)])
     begun = time.monotonic()
     while True:
@@ -172,33 +180,17 @@ def test_a_second_run_is_refused_with_the_number_of_the_first_and_a_killed_one_h
             if str(first.pid) in str(error):
                 break
         time.sleep(0.05)
-    second = subprocess.run(
-        [COMMAND, "sync", "--home", str(home), "--json"], capture_output=True, text=True, check=False
-    )
+    second = forked("sync", "--home", home, "--json")
     assert second.returncode == 1
     assert f"process {first.pid}" in second.stderr
     first.kill()
     first.wait()
-    third = subprocess.run(
-        [COMMAND, "sync", "--home", str(home), "--json"], capture_output=True, text=True, check=False
-    )
+    third = forked("sync", "--home", home, "--json")
     assert third.returncode == 0, third.stderr
     assert json.loads(third.stdout)["problems"] == []
 
 
-def _run(home: Path, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *arguments, "--home", str(home)],
-        stdout=how.pop("stdout", subprocess.PIPE),
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        timeout=120,
-        **how,
-    )
-
-
-def test_a_home_on_a_disk_that_only_reads_can_be_looked_at(home: Path, tmp_path: Path) -> None:
+def test_a_home_on_a_disk_that_only_reads_can_be_looked_at(home: Path, forked: Run, tmp_path: Path) -> None:
     fixed = tmp_path / "fixed"
     fixed.mkdir()
     current = settings.load(home)
@@ -208,37 +200,39 @@ def test_a_home_on_a_disk_that_only_reads_can_be_looked_at(home: Path, tmp_path:
         pytest.skip(f"nobody may mount here: {mounted.stderr.strip()}")
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", str(fixed)], check=True)
-        told = _run(fixed, "status", "--json")
+        told = forked("status", "--json", "--home", fixed)
         assert told.returncode == 0, told.stderr
         assert json.loads(told.stdout)["monitor"]
         for arguments in (["report"], ["log", "note", "hello"]):
-            refused = _run(fixed, *arguments)
+            refused = forked(*arguments, "--home", fixed)
             assert refused.returncode in {1, 2}
             assert "Traceback" not in refused.stderr
-        assert "mount that disk" in _run(fixed, "doctor").stdout
+        assert "mount that disk" in forked("doctor", "--home", fixed).stdout
     finally:
         subprocess.run(["umount", str(fixed)], check=True)
 
 
-def test_a_folder_in_the_place_of_the_tables_is_told_and_nothing_is_lost(home: Path) -> None:
+def test_a_folder_in_the_place_of_the_tables_is_told_and_nothing_is_lost(home: Path, forked: Run) -> None:
     (home / "hamload.duckdb").unlink()
     (home / "hamload.duckdb").mkdir()
     for arguments in (["status"], ["rebuild"]):
-        refused = _run(home, *arguments)
+        refused = forked(*arguments, "--home", home)
         assert refused.returncode in {1, 2}
         assert "Traceback" not in refused.stderr
-    logged = _run(home, "log", "note", "hello")
+    logged = forked("log", "note", "hello", "--home", home)
     assert "The tables follow with the next run" in logged.stderr
     (home / "hamload.duckdb").rmdir()
-    assert _run(home, "rebuild").returncode == 0
+    assert forked("rebuild", "--home", home).returncode == 0
     assert _sessions(home) == 2
 
 
-def test_what_is_written_into_a_home_that_others_may_enter_is_its_owners_alone(home: Path, tmp_path: Path) -> None:
+def test_what_is_written_into_a_home_that_others_may_enter_is_its_owners_alone(
+    home: Path, forked: Run, tmp_path: Path
+) -> None:
     place = tmp_path / "open"
     place.mkdir(mode=0o755)
     (place / "config.toml").write_text((home / "config.toml").read_text())
-    done = _run(place, "import", str(tmp_path / "first"), preexec_fn=lambda: os.umask(0o022))
+    done = forked("import", tmp_path / "first", "--home", place, umask=0o022)
     assert done.returncode == 0, done.stderr
     written = [path for path in place.rglob("*") if path.name != "config.toml"]
     assert {path.stat().st_mode & 0o077 for path in written} == {0}
@@ -248,7 +242,10 @@ def test_what_is_written_into_a_home_that_others_may_enter_is_its_owners_alone(h
 @pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["doctor", "--json"]])
 def test_an_answer_that_does_not_fit_on_the_disk_is_told_in_a_sentence(home: Path, arguments: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        told = _run(home, *arguments, stdout=full)
+        told = subprocess.run(
+            [COMMAND, *arguments, "--home", str(home)],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120,
+        )  # fmt: skip
     assert told.returncode == 1
     assert "Traceback" not in told.stderr
     assert "Free some space" in told.stderr
@@ -257,7 +254,7 @@ def test_an_answer_that_does_not_fit_on_the_disk_is_told_in_a_sentence(home: Pat
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("seconds", [0.5, 1, 1.5, 2, 2.5])
 def test_ctrl_c_ends_an_import_without_a_word_and_the_next_one_completes_it(
-    home: Path, tmp_path: Path, seconds: float
+    home: Path, forked: Run, tmp_path: Path, seconds: float
 ) -> None:
     with subprocess.Popen(
         [COMMAND, "import", str(tmp_path / "more"), "--home", str(home)],
@@ -271,5 +268,5 @@ def test_ctrl_c_ends_an_import_without_a_word_and_the_next_one_completes_it(
         _, said = running.communicate(timeout=60)
     assert running.returncode in {0, 128 + signal.SIGINT}
     assert not re.search("Traceback|Error|Exception", said), said
-    assert _run(home, "import", str(tmp_path / "more")).returncode == 0
+    assert forked("import", tmp_path / "more", "--home", home).returncode == 0
     assert _sessions(home) == 4

@@ -3,9 +3,9 @@
 import datetime as dt
 import json
 import subprocess
-import sys
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from hamload import pipeline, post, settings, warehouse
 from hamload.post.ledger import Ledger
 from hamload.simulator import PlannedRun, SimulatedRunner, fit_bytes
 
-COMMAND = str(Path(sys.executable).with_name("hamload"))
+type Run = Callable[..., subprocess.CompletedProcess[str]]
+
 NOW = dt.datetime(2026, 11, 23, 3, 30, tzinfo=dt.UTC)
 #: Each the name of a file that is no recording, and of one of an archive's members.
 FILES = (
@@ -31,7 +32,7 @@ _TITLE = "Run\x1b[2J\r\nBcc: all@example.org\r\nEND:VEVENT <script>alert(1)</scr
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(forked: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a home into which all of them were brought, beside one good run with a title as bad as them."""
     place = tmp_path_factory.mktemp("names")
     folder, home = place / "files", place / "home"
@@ -48,18 +49,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         archive.writestr("activities/1.fit", good)
         for number, name in enumerate(FILES):
             archive.writestr(f"activities/{number} {name}", b"nor this %d" % number)
-    done = _run(home, "import", str(folder))
+    done = forked("import", folder, "--home", home)
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("\n") >= len(FILES)
     _is_harmless(done.stdout)
     _is_harmless(done.stderr)
     return home
-
-
-def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *arguments, "--home", str(home)], capture_output=True, text=True, check=False, timeout=120
-    )
 
 
 def _is_harmless(text: str) -> None:
@@ -69,15 +64,15 @@ def _is_harmless(text: str) -> None:
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", ["status", "sessions", "alerts", "plan", "doctor"])
-def test_no_command_sends_a_terminal_anything_but_words(home: Path, command: str) -> None:
-    shown = _run(home, command)
+def test_no_command_sends_a_terminal_anything_but_words(home: Path, forked: Run, command: str) -> None:
+    shown = forked(command, "--home", home)
     _is_harmless(shown.stdout)
     _is_harmless(shown.stderr)
     assert "Traceback" not in shown.stderr
 
 
-def test_a_machine_reads_them_as_they_are_and_the_tables_are_all_there(home: Path) -> None:
-    told = json.loads(_run(home, "import", str(home.parent / "files"), "--json").stdout)
+def test_a_machine_reads_them_as_they_are_and_the_tables_are_all_there(home: Path, forked: Run) -> None:
+    told = json.loads(forked("import", home.parent / "files", "--json", "--home", home).stdout)
     assert any("drop table" in problem for problem in told["problems"])
     with warehouse.reader(home) as con:
         ((title,),) = con.execute("select title from marts.sessions").fetchall()
@@ -108,8 +103,8 @@ def test_mail_report_calendar_and_digest_hold_them_as_words(home: Path) -> None:
             assert b"\x1b" not in ledger.content(message.message_id)
 
 
-def test_an_error_that_names_one_is_one_line_of_words(home: Path) -> None:
-    shown = _run(home, "import", str(home / "no\x1b[2J\r\nsuch\u202efile"))
+def test_an_error_that_names_one_is_one_line_of_words(home: Path, forked: Run) -> None:
+    shown = forked("import", home / "no\x1b[2J\r\nsuch\u202efile", "--home", home)
     assert shown.returncode == 2
     _is_harmless(shown.stderr)
     assert len(list(filter(None, shown.stderr.splitlines()))) == 2

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,41 +12,46 @@ from hamload import settings
 from hamload.errors import ConfigurationError
 from hamload.pipeline.noting import chronicle
 
-COMMAND = str(Path(sys.executable).with_name("hamload"))
+type Told = Callable[..., str]
 
 
-def _told(home: Path | bytes, *arguments: str | bytes) -> str:
-    """Run the command, which must fail without a traceback, and return what it said."""
-    done = subprocess.run([COMMAND, *arguments, "--home", home], capture_output=True, check=False, timeout=120)
-    said = " ".join((done.stdout + done.stderr).decode(errors="replace").split())
-    assert done.returncode in {1, 2}, said
-    assert "Traceback" not in said
-    return said
+@pytest.fixture
+def told(forked: Callable[..., subprocess.CompletedProcess[str]]) -> Told:
+    """Run the command, which must fail without a traceback, and return what it said: `told(home, "status")`."""
+
+    def run(home: Path | bytes, *arguments: str | bytes) -> str:
+        done = forked(*arguments, "--home", home)
+        said = " ".join((done.stdout + done.stderr).split())
+        assert done.returncode in {1, 2}, said
+        assert "Traceback" not in said
+        return said
+
+    return run
 
 
-def test_a_home_that_duckdb_cannot_open_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+def test_a_home_that_duckdb_cannot_open_is_refused_before_anything_is_made(tmp_path: Path, told: Told) -> None:
     home = os.fsencode(tmp_path) + b"/h\xff\xfe"
-    assert "not UTF-8" in _told(home, "import", str(tmp_path))
+    assert "not UTF-8" in told(home, "import", str(tmp_path))
     assert not os.path.lexists(home)
 
 
-def test_a_home_whose_name_no_disk_can_hold_is_refused(tmp_path: Path) -> None:
-    assert "File name too long" in _told(tmp_path / ("a" * 5000), "status")
+def test_a_home_whose_name_no_disk_can_hold_is_refused(tmp_path: Path, told: Told) -> None:
+    assert "File name too long" in told(tmp_path / ("a" * 5000), "status")
 
 
-def test_an_empty_name_is_not_the_folder_that_one_stands_in(tmp_path: Path) -> None:
-    assert "empty name" in _told(tmp_path / "home", "import", "")
-    assert "empty name" in _told(b"", "status")
+def test_an_empty_name_is_not_the_folder_that_one_stands_in(tmp_path: Path, told: Told) -> None:
+    assert "empty name" in told(tmp_path / "home", "import", "")
+    assert "empty name" in told(b"", "status")
     assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize("place", ["/", "/proc", "/proc/self/root"])
-def test_the_whole_machine_is_no_folder_of_recordings(tmp_path: Path, place: str) -> None:
-    assert "the whole machine" in _told(tmp_path / "home", "import", place)
+def test_the_whole_machine_is_no_folder_of_recordings(tmp_path: Path, told: Told, place: str) -> None:
+    assert "the whole machine" in told(tmp_path / "home", "import", place)
 
 
-def test_more_rows_than_there_can_be_are_refused(tmp_path: Path) -> None:
-    assert "1000000" in _told(tmp_path, "sessions", "--last", "9" * 23)
+def test_more_rows_than_there_can_be_are_refused(tmp_path: Path, told: Told) -> None:
+    assert "1000000" in told(tmp_path, "sessions", "--last", "9" * 23)
 
 
 def _folder(path: Path) -> None:
