@@ -184,6 +184,12 @@ def test_what_does_not_fit_into_memory_goes_to_the_home_and_is_gone_afterwards(
             assert con.execute("select count(*) from much").fetchall() == [(20_000_000,)]
             con.execute("drop table much")
     assert not list((home / "spill").glob("*storage*"))
+    another = tmp_path / "another"
+    another.mkdir()
+    with warehouse.writer(another, shipped("sql")) as con, warehouse.held(con):
+        con.execute("create temp table much as select range as n, random() as x from range(20_000_000)")
+        assert any((another / "spill").glob("*storage*"))
+        assert not list((home / "spill").glob("*storage*"))
 
 
 def test_what_a_killed_run_has_spilled_is_removed_by_the_next(tmp_path: Path) -> None:

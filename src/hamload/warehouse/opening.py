@@ -207,7 +207,7 @@ def _attached(
         database.execute(order)
     except duckdb.ResourceInUseException:
         # Opened already, and perhaps not the same copy of what is published: another DuckDB tells them apart.
-        database = _connected(spill)
+        database = duckdb.connect(config={} if spill is None else {"temp_directory": str(spill)})
         database.execute(order)
     con = database.cursor()
     try:
@@ -221,24 +221,29 @@ def _attached(
         database.execute(f"detach {name}")
 
 
-#: A DuckDB for each process (a forked one has no use for its parent's) and each place where it may spill: making one
-#: takes five times as long as opening a file in it, and a night opens a dozen.
-_databases: dict[tuple[int, Path | None], duckdb.DuckDBPyConnection] = {}
+#: One DuckDB for each process (a forked one has no use for its parent's): making one takes five times as long as
+#: opening a file in it, and a night opens a dozen.
+_databases: dict[int, duckdb.DuckDBPyConnection] = {}
 _NUMBERS = count(1)
 
 
 def _database(spill: Path | None) -> duckdb.DuckDBPyConnection:
-    key = (os.getpid(), spill)
-    if key not in _databases:
-        for other in [other for other in _databases if other[1] is not None and spill is not None]:
-            # The home before: nobody comes back to it soon.
-            del _databases[other]
-        if spill is not None:
-            # A run that was killed leaves its own.
-            shutil.rmtree(spill, ignore_errors=True)
-        _databases[key] = _connected(spill)
-    return _databases[key]
+    process = os.getpid()
+    if process not in _databases:
+        _databases[process] = duckdb.connect()
+    if spill is not None:
+        _spill_to(spill, process)
+    return _databases[process]
 
 
-def _connected(spill: Path | None) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={} if spill is None else {"temp_directory": str(spill)})
+def _spill_to(spill: Path, process: int) -> None:
+    place = str(spill)
+    if _databases[process].execute("select current_setting('temp_directory')").fetchone() == (place,):
+        return
+    # A run that was killed leaves its own.
+    shutil.rmtree(spill, ignore_errors=True)
+    try:
+        _databases[process].execute(f"set temp_directory = '{quoted(spill)}'")
+    except duckdb.NotImplementedException:
+        # It has spilled for another home already, and stays there.
+        _databases[process] = duckdb.connect(config={"temp_directory": place})
