@@ -1,4 +1,8 @@
 import datetime as dt
+import multiprocessing
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -168,35 +172,44 @@ def test_tables_that_are_filled_anew_keep_their_comments_and_hold_what_a_new_one
         assert con.execute("select d from marts.a order by d").fetchall() == [(1,), (2,)]
 
 
+def _spilled(home: Path) -> list[Path]:
+    return list(home.glob("spill-*/*storage*"))
+
+
+def _spill(con: duckdb.DuckDBPyConnection, home: Path) -> None:
+    con.execute("create temp table much as select range as n, random() as x from range(20_000_000)")
+    assert _spilled(home)
+    assert con.execute("select count(*) from much").fetchall() == [(20_000_000,)]
+    con.execute("drop table much")
+
+
 def test_what_does_not_fit_into_memory_goes_to_the_home_and_is_gone_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not to wherever the command was started: nobody may be able to write there, and others may read it."""
-    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
-    home.mkdir()
-    elsewhere.mkdir()
+    homes, elsewhere = [tmp_path / "one", tmp_path / "two"], tmp_path / "elsewhere"
+    for folder in (*homes, elsewhere):
+        folder.mkdir()
     monkeypatch.chdir(elsewhere)
-    for _ in range(2):
-        with warehouse.writer(home, shipped("sql")) as con, warehouse.held(con):
-            con.execute("create temp table much as select range as n, random() as x from range(20_000_000)")
-            assert any((home / "spill").glob("*storage*"))
-            assert not list(elsewhere.iterdir())
-            assert con.execute("select count(*) from much").fetchall() == [(20_000_000,)]
-            con.execute("drop table much")
-    assert not list((home / "spill").glob("*storage*"))
-    another = tmp_path / "another"
-    another.mkdir()
-    with warehouse.writer(another, shipped("sql")) as con, warehouse.held(con):
-        con.execute("create temp table much as select range as n, random() as x from range(20_000_000)")
-        assert any((another / "spill").glob("*storage*"))
-        assert not list((home / "spill").glob("*storage*"))
+    for home in (homes[0], homes[0], homes[1]):
+        with warehouse.writer(home, shipped("sql")) as con:
+            warehouse.sparingly(con, lambda con=con, home=home: _spill(con, home))  # type: ignore[misc]
+        assert not list(elsewhere.iterdir())
+        assert not _spilled(homes[0])
+    with warehouse.writer(homes[1], shipped("sql")):
+        assert not _spilled(homes[1])
 
 
-def test_what_a_killed_run_has_spilled_is_removed_by_the_next(tmp_path: Path) -> None:
-    (tmp_path / "spill").mkdir()
-    (tmp_path / "spill" / "duckdb_temp_1_0_storage_S32K-0.tmp").write_bytes(b"heart rates")
+def test_what_a_killed_run_has_spilled_is_removed_by_the_next_and_nothing_else(tmp_path: Path) -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    left, alive, mine = (tmp_path / f"spill-{name}" for name in (int(gone.stdout), os.getppid(), "of mine"))
+    for folder in (left, alive, mine):
+        folder.mkdir()
+        (folder / "duckdb_temp_1_0_storage_S32K-0.tmp").write_bytes(b"heart rates")
     with warehouse.writer(tmp_path, shipped("sql")):
-        assert not (tmp_path / "spill").exists()
+        assert not left.exists()
+    assert list(alive.iterdir())
+    assert list(mine.iterdir())
 
 
 def test_memory_is_held_only_while_it_is_asked_for_whatever_happens_meanwhile(tmp_path: Path) -> None:
@@ -204,14 +217,62 @@ def test_memory_is_held_only_while_it_is_asked_for_whatever_happens_meanwhile(tm
         ((told,),) = con.execute("select current_setting('memory_limit')").fetchall()
         return str(told)
 
+    def fail() -> None:
+        raise ZeroDivisionError
+
     with warehouse.writer(tmp_path, shipped("sql")) as con:
         before = limit()
-        with warehouse.held(con):
-            assert limit() != before
+        assert warehouse.sparingly(con, limit) != before
         assert limit() == before
-        with pytest.raises(ZeroDivisionError), warehouse.held(con):
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            warehouse.sparingly(con, fail)
         assert limit() == before
+
+
+def test_what_does_not_fit_into_little_memory_is_done_with_more(tmp_path: Path) -> None:
+    """Long texts of one insert cannot be spilled while DuckDB works with them."""
+    rows = [{"text": chr(65 + number) * 40_000_000} for number in range(5)]
+
+    def write() -> None:
+        tries.append("once")
+        with warehouse.transaction(con):
+            warehouse.append_rows(con, "landing.texts", rows)
+
+    tries: list[str] = []
+    with warehouse.writer(tmp_path, shipped("sql")) as con:
+        con.execute("create table landing.texts (text varchar)")
+        warehouse.sparingly(con, write)
+        assert len(tries) == 2, "little memory was enough: this shows nothing"
+        assert con.execute("select count(*), min(length(text)) from landing.texts").fetchall() == [(5, 40_000_000)]
+
+
+def test_too_little_memory_is_told_with_its_remedy(tmp_path: Path) -> None:
+    def write_much() -> None:
+        with warehouse.writer(tmp_path, shipped("sql")) as con:
+            con.execute("set memory_limit = '20MB'")
+            try:
+                con.execute("create table landing.texts as select repeat('a', 40_000_000) as text")
+            finally:
+                con.execute("reset memory_limit")
+
+    with pytest.raises(WarehouseError, match=r"Out of Memory.*Free memory"):
+        write_much()
+
+
+def test_a_forked_process_writes_as_its_parent_did(tmp_path: Path) -> None:
+    with warehouse.writer(tmp_path, shipped("sql")) as con:
+        con.execute("create table landing.visits as select 1 as number")
+    child = multiprocessing.get_context("fork").Process(target=_visit, args=(tmp_path,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    with warehouse.writer(tmp_path, shipped("sql")) as con:
+        assert con.execute("select count(*) from landing.visits").fetchall() == [(2,)]
+
+
+def _visit(home: Path) -> None:
+    with warehouse.writer(home, shipped("sql")) as con:
+        con.execute("insert into landing.visits values (2)")
 
 
 def test_the_home_before_is_opened_again_beside_another_one(tmp_path: Path) -> None:

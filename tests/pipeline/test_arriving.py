@@ -2,15 +2,18 @@
 
 import datetime as dt
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from hamload import pipeline, raw, warehouse
-from hamload.errors import ClusterError, HamloadError
+from hamload.errors import ClusterError, HamloadError, WarehouseError
+from hamload.pipeline.documents import decoding
 from hamload.pipeline.intake import putting
 from hamload.settings import Settings
 
@@ -112,18 +115,39 @@ def test_an_export_beside_what_a_folder_gave_before_becomes_what_it_became_one_a
     assert "Renamed" in str(tables(home)["sessions"])
 
 
-def test_each_document_is_decoded_once_and_counted_once(home: Settings, archive: Path) -> None:
+def test_each_document_is_decoded_and_counted_once_and_the_count_runs_to_its_end(home: Settings, archive: Path) -> None:
+    told: list[tuple[str, int, int]] = []
     with pipeline.exclusive(home):
         arriving = pipeline.Arriving(home, [archive], "me", NIGHT, through=DAY)
-        told: list[tuple[str, int, int]] = []
         decoded, _ = pipeline.refresh(home, NIGHT.date(), lambda *step: told.append(step), arriving=arriving)
         again, _ = pipeline.refresh(home, NIGHT.date())
     documents = {path.read_bytes() for path in (archive / "activities").iterdir() if path.name != "page.fit"}
-    # What two lines of the export name differently is decoded a second time, under its last name.
-    assert len(documents) <= decoded <= len(documents) + 2
+    # The page that is no recording is listed with the summary of the table in its place.
+    assert decoded == len(documents) + 1
     assert again == 0
-    counts = [done for step, done, _ in told if step == "decoding"]
-    assert max(counts) <= 18
+    counts = [(done, total) for step, done, total in told if step == "decoding"]
+    assert counts == sorted(counts)
+    assert all(done <= total for done, total in counts)
+    assert counts[-1][0] == counts[-1][1]
+
+
+def test_an_import_of_what_is_known_shows_no_unfinished_count(home: Settings, archive: Path) -> None:
+    _meanwhile(home, archive)
+    told: list[str] = []
+    with pipeline.exclusive(home):
+        arriving = pipeline.Arriving(home, [archive], "me", NIGHT + dt.timedelta(hours=1), through=DAY)
+        decoded, _ = pipeline.refresh(home, NIGHT.date(), lambda step, *_: told.append(step), arriving=arriving)
+    assert (decoded, arriving.put.new) == (0, 0)
+    assert "decoding" not in told
+
+
+def test_the_log_says_what_was_put_beside_what_was_decoded(home: Settings, archive: Path) -> None:
+    with pipeline.exclusive(home), pipeline.running(home, "import", NIGHT):
+        arriving = pipeline.Arriving(home, [archive], "me", NIGHT, through=DAY)
+        pipeline.refresh(home, NIGHT.date(), arriving=arriving)
+    lines = [json.loads(line) for path in (home.home / "logs").iterdir() for line in path.read_text().splitlines()]
+    (counts,) = [line["counts"] for line in lines if line.get("step") == "decode" and "counts" in line]
+    assert (counts["offered"], counts["refused"]) == (18, 1)
 
 
 def test_decoding_begins_before_the_last_document_is_put(home: Settings, archive: Path) -> None:
@@ -186,6 +210,36 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_import_with_its_own_words_and_k
     with raw.Raw(home.home) as kept:
         assert len(kept.deliveries()) == 9
     _meanwhile(home, archive)
+    _one_after_the_other(other, archive)
+    assert tables(home) == tables(other)
+
+
+@pytest.mark.parametrize(
+    "error", [duckdb.IOException("IO Error: full"), duckdb.OutOfMemoryException("Out of Memory Error: full")], ids=str
+)
+def test_all_is_kept_though_the_tables_cannot_be_written(
+    home: Settings, archive: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def write(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(decoding, "write", write)
+    with pipeline.exclusive(home), pytest.raises(WarehouseError, match="full"):
+        pipeline.refresh(home, NIGHT.date(), arriving=pipeline.Arriving(home, [archive], "me", NIGHT, through=DAY))
+    with raw.Raw(home.home) as kept:
+        assert len(kept.deliveries()) == 18
+        assert kept.reports(), "and what the source said of itself"
+
+
+def test_all_is_kept_though_the_tables_are_damaged_and_rebuilding_brings_all_of_it(
+    home: Settings, other: Settings, archive: Path, tables: Tables
+) -> None:
+    (home.home / "warehouse.duckdb").write_bytes(b"damaged" * 1000)
+    with pipeline.exclusive(home):
+        arriving = pipeline.Arriving(home, [archive], "me", NIGHT, through=DAY)
+        with pytest.raises(WarehouseError, match="hamload rebuild"):
+            pipeline.refresh(home, NIGHT.date(), arriving=arriving)
+        pipeline.rebuild(home, NIGHT.date())
     _one_after_the_other(other, archive)
     assert tables(home) == tables(other)
 

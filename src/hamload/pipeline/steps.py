@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hamload import warehouse
-from hamload.errors import WarehouseError
+from hamload.errors import HamloadError, WarehouseError
 from hamload.pipeline.answers import known_athletes, overview
 from hamload.pipeline.noting.nights import stepped
 from hamload.pipeline.noting.progress import silent
@@ -76,8 +76,8 @@ def decode(
 
     `executor` takes them to the cluster, where one is set.
     """
-    with _opened(settings) as (con, raw):
-        return _decode(con, raw, settings, progress, executor, arriving)
+    with _all_put(arriving), _opened(settings) as (con, raw):
+        return _decode(arriving, con, raw, settings, progress, executor)
 
 
 def assess(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> None:
@@ -101,6 +101,20 @@ def alert(settings: Settings) -> list[Failure]:
 
 
 @contextmanager
+def _all_put(arriving: Arriving | None) -> Iterator[None]:
+    """See to it that all is kept that is still arriving, whatever else goes wrong."""
+    try:
+        yield
+    except Exception as error:
+        try:
+            for _ in arriving or ():
+                pass
+        except HamloadError as another:
+            error.add_note(f"Not all could be kept either: {another}")
+        raise
+
+
+@contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Raw]]:
     from hamload.raw import Raw
 
@@ -108,19 +122,26 @@ def _opened(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Raw
         yield con, raw
 
 
-@stepped("decode", lambda decoded, *_, **__: {"documents": decoded})
+def _counts(decoded: int, arriving: Arriving | None, *_: object) -> dict[str, int]:
+    """Return what the log is told of decoding, and of what was put meanwhile."""
+    from hamload.pipeline.intake.putting import counts_of
+
+    return {"documents": decoded} | (counts_of(arriving.put) if arriving is not None else {})
+
+
+@stepped("decode", _counts)
 def _decode(
+    arriving: Arriving | None,
     con: duckdb.DuckDBPyConnection,
     raw: Raw,
     settings: Settings,
     progress: Progress,
     executor: Executor | None = None,
-    arriving: Arriving | None = None,
 ) -> int:
     from hamload.pipeline.documents import decoding
 
-    with warehouse.held(con):
-        return decoding.decode_new(con, raw, settings, progress, executor, iter(arriving) if arriving else None)
+    steps = iter(arriving) if arriving is not None else iter(())
+    return warehouse.sparingly(con, lambda: decoding.decode_new(con, raw, settings, progress, executor, steps))
 
 
 @stepped("assess", lambda _, con, *__: {"sessions": _count(con, "landing.sessions")})
@@ -136,9 +157,12 @@ def _assess(
         unchanged.note(con, "gather", "")
         gathering.write_sessions(con, settings, today)
         unchanged.note(con, "gather", unchanged.gathered(con, settings, today))
-    with warehouse.held(con):
+
+    def measure() -> None:
         assessing.write_loads(con, settings, today, progress)
         courses.write_courses(con, settings.model, progress)
+
+    warehouse.sparingly(con, measure)
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -303,8 +327,8 @@ def refresh(
 
     Returns how many were decoded, and what checks failed.
     """
-    with _opened(settings) as (con, raw):
-        decoded = _decode(con, raw, settings, progress, arriving=arriving)
+    with _all_put(arriving), _opened(settings) as (con, raw):
+        decoded = _decode(arriving, con, raw, settings, progress)
         _assess(con, raw, settings, today, progress)
         _expire(con, raw, settings, now or dt.datetime.now(tz=dt.UTC), today)
         failures = _alert(con, settings)

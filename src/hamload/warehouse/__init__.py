@@ -18,8 +18,9 @@ from hamload.warehouse.files import (
     quoted,
 )
 from hamload.warehouse.locking import is_locked, lock
-from hamload.warehouse.opening import another, held, is_current, reader, snapshot, writer
+from hamload.warehouse.opening import another, is_current, reader, snapshot, writer
 from hamload.warehouse.signing import built_by, is_described, settings_of, sign
+from hamload.warehouse.sparing import sparingly
 from hamload.warehouse.tables import append_columns, append_rows, rows, transaction
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "compact_due",
     "describe",
     "forget_derived",
-    "held",
     "is_as_published",
     "is_current",
     "is_described",
@@ -51,6 +51,7 @@ __all__ = [
     "settings_of",
     "sign",
     "snapshot",
+    "sparingly",
     "transaction",
     "writer",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from hamload.errors import WarehouseError
+from hamload.warehouse.sparing import spill_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +80,7 @@ def compact(home: Path) -> None:
     """Write the working warehouse anew, so that what was deleted from it is in no free block of its file."""
     part = home / f"{WORKING}.part"
     part.unlink(missing_ok=True)
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"temp_directory": str(spill_of(home))}) as con:
         con.execute(f"attach '{quoted(home / WORKING)}' as old (read_only)")
         con.execute(f"attach '{quoted(part)}' as new {NEW_FILE}")
         con.execute("copy from database old to new")

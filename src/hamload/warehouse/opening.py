@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-import shutil
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -23,14 +22,11 @@ from hamload.warehouse.files import (
     quoted,
 )
 from hamload.warehouse.signing import is_built_from
+from hamload.warehouse.sparing import spill_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_SPILL = "spill"
-#: What DuckDB may keep of samples: no slower than with all of the machine's (docs/benchmarks.md).
-_HELD_MB = 150
 
 
 @contextmanager
@@ -39,7 +35,7 @@ def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     What does not fit into memory goes to a folder in the home.
     """
-    path, spill = home / WORKING, home / _SPILL
+    path, spill = home / WORKING, spill_of(home)
     tables = (sql / "landing" / "tables.sql").read_text(encoding="utf-8")
     version = hashlib.sha256(tables.encode()).hexdigest()[:12]
     try:
@@ -59,6 +55,12 @@ def writer(home: Path, sql: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             con.execute(tables)
             con.execute("create table if not exists landing.version as select $1 as tables", [version])
             yield con
+    except duckdb.OutOfMemoryException as error:
+        raise WarehouseError(
+            f"The warehouse {path} cannot be written: {str(error).splitlines()[0]}.",
+            "Free memory, or some space there for what does not fit into it; then run the same again (your raw"
+            " documents are untouched).",
+        ) from error
     except (duckdb.IOException, duckdb.TransactionException) as error:
         # What a commit could not write comes as a failed transaction.
         if isinstance(error, duckdb.TransactionException) and "Failed to commit" not in str(error):
@@ -173,28 +175,6 @@ def is_current(home: Path, sql: Path) -> bool:
 
 
 @contextmanager
-def held(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Hold DuckDB to little memory while samples pass through: it would keep of them whatever the machine has room for.
-
-    Only then: what is computed over a home of many runners may need more at once.
-    """
-    try:
-        con.execute(f"set memory_limit = '{_HELD_MB}MB'")
-    except duckdb.OutOfMemoryException:
-        # More than that is in use and cannot be let go of.
-        yield
-        return
-    try:
-        yield
-    except BaseException:
-        # What went wrong first is what there is to tell.
-        with suppress(duckdb.Error):
-            con.execute("reset memory_limit")
-        raise
-    con.execute("reset memory_limit")
-
-
-@contextmanager
 def _attached(
     path: Path, *, is_read_only: bool = False, spill: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -240,8 +220,6 @@ def _spill_to(spill: Path, process: int) -> None:
     place = str(spill)
     if _databases[process].execute("select current_setting('temp_directory')").fetchone() == (place,):
         return
-    # A run that was killed leaves its own.
-    shutil.rmtree(spill, ignore_errors=True)
     try:
         _databases[process].execute(f"set temp_directory = '{quoted(spill)}'")
     except duckdb.NotImplementedException:

@@ -11,7 +11,7 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 from hamload import journal, warehouse
-from hamload.errors import ClusterError, HamloadError
+from hamload.errors import ClusterError
 from hamload.pipeline.documents import cluster, thawing
 from hamload.pipeline.documents.known import as_decided, held_later, holding, latest_of
 from hamload.pipeline.documents.landing import forget, is_done, list_refusals, note_decoded, write
@@ -21,7 +21,7 @@ from hamload.pipeline.documents.superseding import supersede, superseded
 from hamload.pipeline.noting.progress import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterable, Sequence
 
     import duckdb
 
@@ -44,7 +44,7 @@ def decode_new(
     settings: Settings,
     progress: Progress = silent,
     executor: Executor | None = None,
-    arriving: Iterator[int] | None = None,
+    arriving: Iterable[object] = (),
 ) -> int:
     """Decode every document that is new, or whose facts or coefficients changed. Returns how many were decoded.
 
@@ -57,17 +57,11 @@ def decode_new(
     executor
         Takes them to the cluster of these settings, where there is one; None connects to it by its address.
     arriving
-        Documents that are still being put into `raw`: each step puts some and says how many there will be. They are
-        decoded meanwhile; what others tell of the same ones is looked at after the last.
+        Documents that are still being put into `raw`, some at each step. They are decoded meanwhile; what others tell
+        of the same ones is looked at after the last.
 
     """
-    arriving = arriving or iter(())
-    try:
-        count = _decode_arriving(con, raw, settings, progress, executor, arriving)
-    except HamloadError:
-        # Whatever keeps documents from being read, all are kept.
-        deque(arriving, maxlen=0)
-        raise
+    early = _decode_arriving(con, raw, settings, progress, executor, arriving)
     given = raw.deliveries()
     held = holding(given, {a.id for a in settings.athletes})
     now = as_decided(latest_of(held), journal.entries(given))
@@ -75,22 +69,22 @@ def decode_new(
     former = superseded(con)
     now = {key: d for key, d in now.items() if former.get(key) not in after.get(key, ())}
     done = _decoded(con)
-    todo = [d for key, d in now.items() if not is_done(d, done.get(key), settings)]
+    todo = {key: d for key, d in now.items() if not is_done(d, done.get(key), settings)}
     forget(con, done.keys() - now.keys())
     list_refusals(con, raw)
-    frozen = [d for d in todo if d.format == thawing.FORMAT]
+    frozen = [d for d in todo.values() if d.format == thawing.FORMAT]
     for delivery in frozen:
         with warehouse.transaction(con):
             forget(con, done.keys() & {(delivery.athlete_id, delivery.document_id)})
             thawing.thaw(con, delivery, raw.content(delivery.document_id, delivery.format))
             note_decoded(con, [delivery], frozenset(), settings)
-    finished = len(frozen)
-    batches = batched([d for d in todo if d.format != thawing.FORMAT], _BATCH, strict=False)
+    finished = len(early) + len(frozen)
+    batches = batched([d for d in todo.values() if d.format != thawing.FORMAT], _BATCH, strict=False)
     for read in _decode(con, raw, batches, done.keys(), settings, executor):
-        finished += read
-        progress("decoding", finished, len(todo))
+        finished += len(read)
+        progress("decoding", finished, len(early) + len(todo))
     supersede(con, after, now, settings)
-    return count + finished
+    return len(early | todo.keys())
 
 
 def _decode_arriving(
@@ -99,32 +93,32 @@ def _decode_arriving(
     settings: Settings,
     progress: Progress,
     executor: Executor | None,
-    arriving: Iterable[int],
-) -> int:
+    arriving: Iterable[object],
+) -> set[Key]:
+    """Decode what is new among documents that are being put. Returns what was decoded."""
     athletes = {a.id for a in settings.athletes}
-    expected = 0
+    handed = 0
 
     def batches() -> Generator[Sequence[Delivery]]:
-        nonlocal expected
+        nonlocal handed
         before = raw.deliveries(with_withdrawn=True)
         entries = journal.entries(before)
         last = max((d.delivery_id for d in before), default=0)
         known = {(d.athlete_id, d.document_id) for d in before}
-        for number in arriving:
-            expected = number
+        for _ in arriving:
             given = raw.deliveries(after=last)
             last = max((d.delivery_id for d in given), default=last)
             now = as_decided(latest_of(holding(given, athletes)), entries)
             new = [d for key, d in now.items() if key not in known and d.format != thawing.FORMAT]
             known |= now.keys()
+            handed += len(new)
             yield from batched(new, _BATCH, strict=False)
 
-    done = _decoded(con).keys()
-    count = 0
-    for read in _decode(con, raw, batches(), done, settings, executor):
-        count += read
-        progress("decoding", count, expected)
-    return count
+    done: set[Key] = set()
+    for read in _decode(con, raw, batches(), _decoded(con).keys(), settings, executor):
+        done |= {(d.athlete_id, d.document_id) for d in read}
+        progress("decoding", len(done), handed)
+    return done
 
 
 def _decoded(con: duckdb.DuckDBPyConnection) -> dict[Key, str]:
@@ -140,8 +134,8 @@ def _decode(
     done: Collection[Key],
     settings: Settings,
     executor: Executor | None,
-) -> Generator[int]:
-    """Let workers read batches of documents, and write what they tell, several together. Yields how many were read."""
+) -> Generator[Sequence[Delivery]]:
+    """Let workers read batches of documents, and write what they tell, several together. Yields what was read."""
     handed: deque[Sequence[Delivery]] = deque()
     waiting: list[tuple[Delivery, Outcome]] = []
 
@@ -162,10 +156,11 @@ def _decode(
     with closing(read):
         try:
             for outcomes in read:
-                waiting += zip(handed.popleft(), outcomes, strict=True)
+                batch = handed.popleft()
+                waiting += zip(batch, outcomes, strict=True)
                 if _is_enough(waiting):
                     write_waiting()
-                yield len(outcomes)
+                yield batch
         except ClusterError:
             # What was read until then is kept.
             write_waiting()

@@ -95,7 +95,7 @@ def _lost(raw: Raw, settings: Settings, folder: FolderSettings, now: dt.datetime
     return failure
 
 
-def _all_of[T](steps: Generator[int, None, T]) -> T:
+def _all_of[T](steps: Generator[None, None, T]) -> T:
     while True:
         try:
             next(steps)

@@ -52,7 +52,7 @@ def counts_of(put: Put) -> dict[str, int]:
 
 
 class Arriving:
-    """What paths hold, on its way to the raw documents: each step puts some of it, and says how many there will be."""
+    """What paths hold, on its way to the raw documents: each step puts some of it."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Arriving:
         self._put: Put | None = None
         self._steps = self._putting()
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[None]:
         return self._steps
 
     @property
@@ -114,7 +114,7 @@ class Arriving:
             raise RuntimeError("What was on its way broke off.")
         return self._put
 
-    def _putting(self) -> Iterator[int]:
+    def _putting(self) -> Iterator[None]:
         with Raw(self._settings.home) as raw:
             put, documents = yield from put_offers(
                 raw, self._found, "files", self._athlete_id, self._now, self._facts, progress=self._progress
@@ -167,7 +167,7 @@ def put_offers(
     facts: dict[str, str],
     *,
     progress: Progress,
-) -> Generator[int, None, tuple[Put, dict[str, str]]]:
+) -> Generator[None, None, tuple[Put, dict[str, str]]]:
     """Keep what is offered, some at each step. Returns what became of it, and by name the document it was kept as."""
     new = known = 0
     documents: dict[str, str] = {}
@@ -198,7 +198,7 @@ def put_offers(
                 documents[offer.name] = document
                 new, known = new + is_new, known + (not is_new)
         progress("reading", min(first + _BATCH, total), total)
-        yield total
+        yield
     if found.refused:
         with raw.batch(source, athlete_id, now) as batch:
             for name, reason in found.refused:
