@@ -102,16 +102,21 @@ def alert(settings: Settings) -> list[Failure]:
 
 @contextmanager
 def _all_put(arriving: Arriving | None) -> Iterator[None]:
-    """See to it that all is kept that is still arriving, whatever else goes wrong."""
+    """See to it that all is kept that is still arriving, whatever else goes wrong; not where somebody ends the run."""
+    if arriving is None:
+        yield
+        return
     try:
         yield
     except Exception as error:
         try:
-            for _ in arriving or ():
+            for _ in arriving:
                 pass
         except HamloadError as another:
             error.add_note(f"Not all could be kept either: {another}")
         raise
+    finally:
+        arriving.close()
 
 
 @contextmanager

@@ -105,6 +105,10 @@ class Arriving:
     def __iter__(self) -> Iterator[None]:
         return self._steps
 
+    def close(self) -> None:
+        """Leave the rest where it is. What was put is kept."""
+        self._steps.close()
+
     @property
     def put(self) -> Put:
         """What became of it, once all of it has been put."""
@@ -114,7 +118,7 @@ class Arriving:
             raise RuntimeError("What was on its way broke off.")
         return self._put
 
-    def _putting(self) -> Iterator[None]:
+    def _putting(self) -> Generator[None]:
         with Raw(self._settings.home) as raw:
             put, documents = yield from put_offers(
                 raw, self._found, "files", self._athlete_id, self._now, self._facts, progress=self._progress
