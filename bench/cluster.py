@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,12 +93,12 @@ def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
 
 
 def _apart_from_each_other(way: str, workers: int) -> list[list[int]]:
-    """Return the processes of the writer, with a cluster's scheduler, and those of each worker."""
+    """Return the processes of the writer, and those of each worker; a cluster's scheduler takes of what is left."""
     if way == "here":
         readers = [p for child in psutil.Process().children() for p in child.children()]
         each = [[reader.pid] for reader in readers]
     else:
-        each = [[w.pid, *(child.pid for child in w.children(recursive=True))] for w in _workers()]
+        each = [[w.ppid(), w.pid, *(child.pid for child in w.children(recursive=True))] for w in _workers()]
     if len(each) != workers:
         raise RuntimeError(f"{len(each)} workers were found instead of {workers}: {each}.")
     return [[os.getpid()], *each]
@@ -112,15 +112,35 @@ def _home(folder: Path, lines: str, shared: Path) -> Settings:
 
 @contextmanager
 def _readers(way: str, workers: int) -> Iterator[str]:
+    """Start what reads, as docs/running/cluster.md has it: a scheduler and workers, each by Dask's own command."""
     if way == "here":
         yield f"workers = {workers}\n"
         return
-    from distributed import LocalCluster
+    from distributed import Client
 
-    with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=50
-    ) as cluster:
-        yield f'cluster = "{cluster.scheduler_address}"\nshared = "{{shared}}"\n'
+    with tempfile.TemporaryDirectory() as text, ExitStack() as stack:
+        told = Path(text) / "scheduler.json"
+        where = ["--scheduler-file", str(told), "--host", "127.0.0.1", "--no-dashboard"]
+        stack.enter_context(_dask("scheduler", *where, "--port", "0"))
+        while not told.exists():
+            time.sleep(0.05)
+        for _ in range(workers):
+            stack.enter_context(_dask("worker", *where, "--nthreads", "1", "--local-directory", text))
+        with Client(scheduler_file=str(told), set_as_default=False) as looking:  # type: ignore[no-untyped-call]
+            looking.wait_for_workers(workers, timeout=60)
+        yield f'cluster = "{json.loads(told.read_text())["address"]}"\nshared = "{{shared}}"\n'
+
+
+@contextmanager
+def _dask(*words: str) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dask", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _kill_one(home: Path) -> None:
@@ -166,7 +186,8 @@ def _workers_s() -> dict[int, float]:
 def _workers() -> list[psutil.Process]:
     """Return the cluster's workers; where setproctitle is installed, they go by a name of their own."""
     signs = ("spawn_main", "dask worker [")
-    return [p for p in psutil.Process().children() if any(sign in word for word in p.cmdline() for sign in signs)]
+    every = psutil.Process().children(recursive=True)
+    return [p for p in every if any(sign in word for word in p.cmdline() for sign in signs)]
 
 
 def _spent_s(process: psutil.Process) -> float:

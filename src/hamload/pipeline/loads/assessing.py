@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 #: How many runs are assessed together, at least and at most: their samples are read chunk by chunk.
 _FEW, _MANY = 64, 128
 #: How many of them one worker measures at a time.
-_PART = 16
+_PART = 32
 
 
 def write_loads(
