@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 import os
 import platform
 import shutil
@@ -128,13 +129,30 @@ def _readers(way: str, workers: int) -> Iterator[str]:
             stack.enter_context(_dask("worker", *where, "--nthreads", "1", "--local-directory", text))
         with Client(scheduler_file=str(told), set_as_default=False) as looking:  # type: ignore[no-untyped-call]
             looking.wait_for_workers(workers, timeout=60)
+            looking.run(_warm)
         yield f'cluster = "{json.loads(told.read_text())["address"]}"\nshared = "{{shared}}"\n'
+
+
+def _warm() -> None:
+    """Start the reader of a worker, on the worker: an archive of a few recordings would reach only one of them."""
+    from hamload.pipeline.documents import computing  # noqa: F401  # its import is preparation
+    from hamload.pipeline.documents.readers import Readers
+    from hamload.pipeline.documents.reading import Task
+    from hamload.pipeline.loads import measuring  # noqa: F401  # as above
+
+    multiprocessing.current_process().daemon = False
+    current = settings.load(Path("/nonexistent"))
+    imports = current.imports.model_copy(update={"workers": 1})
+    Readers(imports, current.signal, current.model).submit(Task(Path("/dev/null"), "fit", "0" * 64, "", {}))()
 
 
 @contextmanager
 def _dask(*words: str) -> Iterator[None]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "dask", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "dask", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "false"},
     )
     try:
         yield
