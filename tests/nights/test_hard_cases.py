@@ -52,7 +52,7 @@ def test_a_run_that_was_cut_and_then_frozen_stays_as_it_was(live: Any) -> None:
         assert night.failed_checks == ()
         assert _loads(home) == before
     with pipeline.exclusive(home.settings):
-        pipeline.rebuild(home.settings, home.world.now.date())
+        pipeline.rebuild(home.settings, home.world.now.date(), now=home.world.now)
     assert _loads(home) == before
 
 

@@ -74,7 +74,7 @@ def test_a_rebuild_from_frozen_records_gives_the_same_history(live: Any) -> None
     home.night(days=8)
     frozen, series = _rows(home, "marts.activities"), _series(home)
     with pipeline.exclusive(home.settings):
-        pipeline.rebuild(home.settings, home.world.now.date())
+        pipeline.rebuild(home.settings, home.world.now.date(), now=home.world.now)
     assert _rows(home, "marts.sessions") == sessions
     assert _rows(home, "marts.activities") == frozen
     assert _series(home) == series
@@ -117,7 +117,7 @@ def test_a_run_joined_with_a_half_that_only_a_summary_knows_keeps_its_load_when_
     assert _rows(home, "marts.sessions") == sessions
     assert _series(home) == series
     with pipeline.exclusive(home.settings):
-        pipeline.rebuild(home.settings, home.world.now.date())
+        pipeline.rebuild(home.settings, home.world.now.date(), now=home.world.now)
     assert _rows(home, "marts.sessions") == sessions
     # What was frozen is the recording's own load: taken apart again, nothing counts twice.
     deciding.undo(home.settings, "me", "", home.world.now)

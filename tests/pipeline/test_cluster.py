@@ -180,7 +180,8 @@ def test_two_processes_and_a_cluster_leave_the_tables_that_one_process_leaves(
 
     Workers measure what they have read, since it is more than one batch.
     """
-    monkeypatch.setattr(assessing, "_BATCH", 20)
+    monkeypatch.setattr(assessing, "_FEW", 20)
+    monkeypatch.setattr(assessing, "_MANY", 20)
     address, folder = ftp
     homes = [
         desk.here("two", workers=2),

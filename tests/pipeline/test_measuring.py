@@ -66,7 +66,8 @@ def test_workers_leave_the_loads_and_courses_that_this_process_leaves(
     monkeypatch.setattr(assessing, "compute", counted)
     here = _brought(tmp_path / "here", home_with, archive)
     assert asked == [], "so few are measured sooner than sent"
-    monkeypatch.setattr(assessing, "_BATCH", 6)
+    monkeypatch.setattr(assessing, "_FEW", 6)
+    monkeypatch.setattr(assessing, "_MANY", 6)
     monkeypatch.setattr(assessing, "_PART", 2)
     there = _brought(tmp_path / "there", home_with, archive)
     assert asked == [3, 3, 3, 3], "four batches of six runs or fewer, two to a worker"
@@ -82,7 +83,8 @@ def test_workers_leave_the_loads_and_courses_that_this_process_leaves(
 def test_a_run_that_is_added_is_measured_by_itself_and_gives_what_all_together_give(
     archive: Path, home_with: Callable[[Path, str], Settings], ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assessing, "_BATCH", 5)
+    monkeypatch.setattr(assessing, "_FEW", 5)
+    monkeypatch.setattr(assessing, "_MANY", 5)
     whole = _brought(tmp_path / "whole", home_with, archive)
     grown = home_with(tmp_path / "grown", 'time_zone = "America/Recife"\n[import]\nworkers = 2\n')
     paths = sorted(archive.iterdir())

@@ -136,7 +136,7 @@ def test_a_run_without_any_duration_makes_its_day_unknown_in_every_source(
     assert _drawn(kept, ask).startswith("R0R0R")
     incremental = tables(kept)
     with pipeline.exclusive(kept):
-        pipeline.rebuild(kept, TODAY)
+        pipeline.rebuild(kept, TODAY, now=NIGHT)
     assert tables(kept) == incremental
 
 
@@ -235,7 +235,7 @@ def test_an_excluded_run_that_is_deleted_and_uploaded_anew_under_another_id_stay
     assert ask(kept, "select verdict from marts.set_aside") == [("excluded",)]
     incremental = tables(kept)
     with pipeline.exclusive(kept):
-        pipeline.rebuild(kept, TODAY)
+        pipeline.rebuild(kept, TODAY, now=NIGHT)
     assert tables(kept) == incremental
     # Another run of that hour is a run, and the runner's later word counts.
     _give(kept, "phone", ("7", "gpx", gpx_of(_at(2) + dt.timedelta(minutes=40), minutes=25)))
@@ -783,7 +783,7 @@ def test_a_recorded_half_and_a_summary_half_that_are_joined_have_the_load_of_bot
     assert opened(kept.home).samples(_ids(kept, ask)[0])["time_s"].min() == (3600 if is_first else 0)
     incremental = tables(kept)
     with pipeline.exclusive(kept):
-        pipeline.rebuild(kept, TODAY)
+        pipeline.rebuild(kept, TODAY, now=NIGHT)
     assert tables(kept) == incremental
 
 
@@ -881,7 +881,7 @@ def test_a_watch_left_on_over_two_runs_neither_loses_nor_doubles_the_second_that
     assert _drawn(kept, ask)[:5] == ("R0?0R" if action is None else "R0R0R")
     incremental = tables(kept)
     with pipeline.exclusive(kept):
-        pipeline.rebuild(kept, TODAY)
+        pipeline.rebuild(kept, TODAY, now=NIGHT)
     assert tables(kept) == incremental
 
 
@@ -967,7 +967,7 @@ def test_a_doubted_summary_makes_its_day_unknown_until_the_runner_decides(
     assert _drawn(kept, ask)[:3] == "RRR"
     accepted = tables(kept)
     with pipeline.exclusive(kept):
-        pipeline.rebuild(kept, TODAY)
+        pipeline.rebuild(kept, TODAY, now=NIGHT)
     assert tables(kept) == accepted
 
 
@@ -1014,7 +1014,7 @@ def test_a_run_logged_as_a_ride_is_told_and_counts_once_the_runner_says_so(
     assert _drawn(kept, ask)[:4] == "RR0R"
     accepted = tables(kept)
     with pipeline.exclusive(kept):
-        pipeline.rebuild(kept, TODAY)
+        pipeline.rebuild(kept, TODAY, now=NIGHT)
     assert tables(kept) == accepted
     deciding.undo(kept, "me", "", NIGHT + dt.timedelta(minutes=1))
     _refresh(kept)
@@ -1244,7 +1244,7 @@ def test_after_any_sequence_of_changes_a_rebuild_gives_the_same_tables_row_for_r
         if step % 8 == 7:
             incremental = tables(kept)
             with pipeline.exclusive(kept):
-                pipeline.rebuild(kept, TODAY)
+                pipeline.rebuild(kept, TODAY, now=NIGHT)
             assert tables(kept) == incremental, happened
 
 
@@ -1348,7 +1348,7 @@ def test_a_file_of_two_sources_counts_as_long_as_one_of_them_holds_it(
     assert _minutes(kept, ask, 3) == [30]
     incremental = tables(kept)
     with pipeline.exclusive(kept):
-        pipeline.rebuild(kept, TODAY)
+        pipeline.rebuild(kept, TODAY, now=NIGHT)
     assert tables(kept) == incremental
     # Once the last one that gave it holds another, it is gone.
     _give(kept, "garmin", ("3", "gpx", gpx_of(_at(4), minutes=22)), now=LATER + dt.timedelta(minutes=3))
@@ -1447,5 +1447,5 @@ def test_an_accepted_run_stays_when_a_summary_without_a_duration_arrives(
     assert ask(kept, "from marts.unreadable") == []
     incremental = tables(kept)
     with pipeline.exclusive(kept):
-        pipeline.rebuild(kept, TODAY)
+        pipeline.rebuild(kept, TODAY, now=NIGHT)
     assert tables(kept) == incremental

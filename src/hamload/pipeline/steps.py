@@ -343,9 +343,11 @@ def refresh(
     return decoded, failures
 
 
-def rebuild(settings: Settings, today: dt.date | None = None, progress: Progress = silent) -> tuple[int, list[Failure]]:
+def rebuild(
+    settings: Settings, today: dt.date | None = None, progress: Progress = silent, now: dt.datetime | None = None
+) -> tuple[int, list[Failure]]:
     """Throw away everything derived and build it anew from the raw documents."""
     if not (settings.home / "raw").is_dir():
         raise WarehouseError(f"There are no raw documents in {settings.home}.", "Run: hamload import PATH.")
     warehouse.forget_derived(settings.home)
-    return refresh(settings, today, progress)
+    return refresh(settings, today, progress, now)
