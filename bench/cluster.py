@@ -358,7 +358,7 @@ type _Found = dict[str, list[dict[str, Any]]]
 
 
 def _print_ways(found: _Found) -> None:
-    print("| way | seconds | its reading alone | tables |\n| --- | ---: | ---: | --- |")
+    print("| way | seconds | its keeping and reading | tables |\n| --- | ---: | ---: | --- |")
     tables = found["one process"][0]["tables"]
     for kind, runs in found.items():
         is_same = all(run["tables"] == tables for run in runs)

@@ -145,8 +145,7 @@ def _decode(
 ) -> int:
     from hamload.pipeline.documents import decoding
 
-    steps = iter(arriving) if arriving is not None else iter(())
-    return warehouse.sparingly(con, lambda: decoding.decode_new(con, raw, settings, progress, executor, steps))
+    return warehouse.sparingly(con, lambda: decoding.decode_new(con, raw, settings, progress, executor, arriving or ()))
 
 
 @stepped("assess", lambda _, con, *__: {"sessions": _count(con, "landing.sessions")})

@@ -379,7 +379,7 @@ class _Reading:
         return _UnderWay(tasks, order, executor.submit(order) if sent else None, lost)
 
     def finished(self, batch: _UnderWay, executor: Executor) -> Generator[list[Outcome]]:
-        """Wait for a batch and return its outcomes; once they are written, remove what lies in shared storage of it."""
+        """Wait for a batch and return its outcomes; once they are taken in, remove what shared storage holds of it."""
         yield self._outcomes(batch, executor)
         self._place.remove(self._taken)
         self._taken.clear()
