@@ -182,7 +182,7 @@ def test_what_is_sent_is_measured_as_what_is_here() -> None:
     asked = [
         measuring.Recorded(
             {name: draw.normal(2, 1, rows) for name in measuring.CHANNELS}
-            | {"time_s": np.arange(float(rows)), "dt_s": np.ones(rows)},
+            | {"time_s": np.arange(float(rows)), "dt_s": np.ones(rows, np.float32)},
             Athlete(2.8, 2700, fast_mps=3.1 if rows % 2 else None, best_10s_mps=4.0, runs=rows),
             Basis.TREADMILL if rows == 7 else Basis.STREAMS,
             AltitudeSource.GPS,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
+    from numpy.typing import NDArray
 
     from hamload.records import Array
 
@@ -42,7 +43,10 @@ def read_samples(con: duckdb.DuckDBPyConnection, recording_ids: Sequence[str]) -
     if not recording_ids:
         return {}
     found = read_channels(con, recording_ids, [f.name for f in fields(Samples)])
-    return {name: Samples(**channels) for name, channels in found.items()}
+    return {
+        recording_id: Samples(**{name: values.astype(np.float64, copy=False) for name, values in channels.items()})
+        for recording_id, channels in found.items()
+    }
 
 
 def read_channels(
@@ -50,7 +54,7 @@ def read_channels(
 ) -> dict[str, dict[str, Array]]:
     """Return some channels of these recordings, by their names, in order of time; those without samples are left out.
 
-    Null is NaN.
+    They are float64 or float32, as `landing.samples` holds them; null is NaN.
     """
     recording_ids = list(dict.fromkeys(recording_ids))
     chunks = con.execute(
@@ -59,26 +63,34 @@ def read_channels(
     ).fetchall()
     if not chunks:
         return {}
+    asked = list(dict.fromkeys(("time_s", *names)))
     found = con.execute(
         # The numbers stand in the query: then blocks of other chunks are passed over unread. Names become places in
         # DuckDB for the same reason as above.
-        f"select place, time_s as at_s, {', '.join(names)} from landing.samples"  # noqa: S608
+        f"select place, {', '.join(asked)} from landing.samples"  # noqa: S608
         " join (select unnest($ids) as activity_id, generate_subscripts($ids, 1) as place) using (activity_id)"
         f" where chunk in ({', '.join(str(chunk) for (chunk,) in chunks)})",
         {"ids": recording_ids},
     ).fetchnumpy()
-    place, at_s = (np.ma.getdata(found.pop(name)) for name in ("place", "at_s"))
+    place = np.asarray(found["place"])
     if not len(place):
         return {}
-    columns = {name: np.ma.filled(np.ma.asarray(found[name], dtype=np.float64), np.nan) for name in names}
-    step, is_later = np.diff(place), np.diff(at_s) >= 0
-    if not np.all(is_later | (step != 0)) or np.count_nonzero(np.bincount(place)) != np.count_nonzero(step) + 1:
+    columns = {name: np.ma.filled(found[name], np.nan) for name in asked}
+    starts = _starts(place)
+    is_back = np.diff(columns["time_s"]) < 0
+    is_back[starts[1:] - 1] = False
+    if is_back.any() or len(np.unique(place[starts])) < len(starts):
         # They are written in order of time, recording by recording, and DuckDB keeps the order; should it ever not.
-        order = np.lexsort((at_s, place))
+        order = np.lexsort((columns["time_s"], place))
         place, columns = place[order], {name: values[order] for name, values in columns.items()}
-    starts = np.flatnonzero(np.r_[True, place[1:] != place[:-1]])
+        starts = _starts(place)
     ends = np.r_[starts[1:], len(place)]
     return {
         recording_ids[place[first] - 1]: {name: columns[name][first:end] for name in names}
         for first, end in zip(starts, ends, strict=True)
     }
+
+
+def _starts(place: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return where in these places each begins anew."""
+    return np.concatenate([[0], np.flatnonzero(np.diff(place)) + 1])

@@ -39,7 +39,7 @@ class Recorded:
     Attributes
     ----------
     channels
-        Those of `CHANNELS`, shape (n,) each, n above 0.
+        Those of `CHANNELS`, shape (n,) each, n above 0; float64, or float32 where the tables hold no more.
     athlete
         What was known of the runner before it.
     basis, altitude_source, usable_share
@@ -66,6 +66,7 @@ def packed(asked: Sequence[Recorded]) -> bytes:
     told = [
         {
             "rows": len(one.channels[CHANNELS[0]]),
+            "types": [one.channels[name].dtype.str for name in CHANNELS],
             "athlete": asdict(one.athlete),
             "basis": one.basis,
             "altitude_source": one.altitude_source,
@@ -79,14 +80,15 @@ def packed(asked: Sequence[Recorded]) -> bytes:
 def measured_file(content: bytes, signal: Signal, model: LoadModel) -> list[Measured]:
     """Measure the recordings of a file: what a worker does. Raises ValueError where the file is damaged."""
     told, blocks = unsealed(content)
-    numbers, first, asked = np.array(np.frombuffer(blocks)), 0, []
+    first, asked = 0, []
     for one in told:
-        rows = one["rows"]
-        columns = numbers[first : first + rows * len(CHANNELS)].reshape(len(CHANNELS), rows)
-        first += columns.size
+        channels = {}
+        for name, kind in zip(CHANNELS, one["types"], strict=True):
+            channels[name] = np.frombuffer(blocks, kind, one["rows"], first)
+            first += channels[name].nbytes
         asked.append(
             Recorded(
-                dict(zip(CHANNELS, columns, strict=True)),
+                channels,
                 Athlete(**one["athlete"]),
                 Basis(one["basis"]),
                 AltitudeSource(one["altitude_source"]),
@@ -127,11 +129,17 @@ def load_of(asked: Recorded, signal: Signal, model: LoadModel) -> SessionLoad | 
 
 def _samples(channels: dict[str, Array]) -> Samples:
     unknown = np.full(len(channels["time_s"]), np.nan)
-    return Samples(**{f.name: channels.get(f.name, unknown) for f in fields(Samples)})
+    return Samples(**{f.name: unknown for f in fields(Samples)} | _doubles(channels))
+
+
+def _doubles(channels: dict[str, Array]) -> dict[str, Array]:
+    """Return channels as everything is computed with: a float32 is the same number as a float64."""
+    return {name: values.astype(np.float64) for name, values in channels.items()}
 
 
 def course_of(channels: dict[str, Array], easy_speed_mps: float, model: LoadModel) -> dict[str, Any]:
     """Return the course of a recording, with what it asks of a runner of this easy speed."""
+    channels = _doubles(channels)
     speed, grade = channels["speed_mps"], channels["grade"]
     asks = demand(speed, grade, easy_speed_mps, model.demand)
     return course(channels["time_s"], channels["dt_s"], speed=speed, grade=grade, demand=asks)
