@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from hamload import warehouse
+from hamload.pipeline.documents.decoding import enough
+from hamload.pipeline.documents.reading import Decoded, Outcome
 from hamload.pipeline.documents.storing import read_channels, read_samples, write_samples
-from hamload.records import Samples
+from hamload.records import Recording, Samples, Sport
 from hamload.settings import shipped
 
 if TYPE_CHECKING:
@@ -34,6 +37,11 @@ def _samples(seed: int, count: int) -> Samples:
     columns = {name: draw.integers(0, 1000, count) / 8 for name in CHANNELS}
     columns["heart_rate_bpm"][::3] = np.nan
     return Samples(**columns | {"time_s": np.cumsum(draw.integers(1, 5, count)).astype(float)})
+
+
+def _outcome(samples: Samples) -> Outcome:
+    recording = Recording(sport=Sport.RUN, start_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), reader="fit")
+    return Outcome((Decoded(recording, samples, None, "{}"),))
 
 
 def _kept(con: duckdb.DuckDBPyConnection, recordings: list[tuple[str, Samples]]) -> None:
@@ -76,3 +84,17 @@ def test_samples_are_in_order_of_time_even_where_their_rows_are_not(con: duckdb.
     con.execute("delete from landing.samples")
     con.execute("insert into landing.samples select * from shuffled")
     assert all(_same(samples, held[name]) for name, samples in read_samples(con, ["b", "a"]).items())
+
+
+def test_what_decoding_writes_at_a_time_is_not_written_anew_by_a_checkpoint(con: duckdb.DuckDBPyConnection) -> None:
+    held = [(f"run {seed}", _samples(seed, 24_000)) for seed in range(64)]
+    while count := enough([_outcome(samples) for _, samples in held]):
+        with warehouse.transaction(con):
+            _kept(con, held[:count])
+        del held[:count]
+    assert not held
+    con.execute("checkpoint")
+    ((total, free),) = con.execute(
+        "select total_blocks, free_blocks from pragma_database_size() where database_name = current_database()"
+    ).fetchall()
+    assert free < total / 20

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 #: How many documents are handed to workers at once, and how many are written at once at most.
-_BATCH, _WRITTEN = 48, 192
-#: Two row groups of DuckDB's, which compresses whole ones once, as they come.
-_WRITTEN_SAMPLES = 2 * 122_880
+_BATCH, _WRITTEN = 32, 192
+#: Three row groups of DuckDB's, which compresses whole ones once, as they come. Of two, with what is over, its next
+#: checkpoint would make others: it merges four that fit into three.
+_WRITTEN_SAMPLES = 3 * 122_880
 
 
 def decode_new(
@@ -144,11 +145,12 @@ def _decode(
             handed.append(batch)
             yield [_task(delivery, raw) for delivery in batch]
 
-    def write_waiting() -> None:
+    def write_first(count: int) -> None:
+        some = waiting[:count]
         with warehouse.transaction(con):
-            forget(con, {(d.athlete_id, d.document_id) for d, _ in waiting} & set(done))
-            write(con, waiting, settings)
-        waiting.clear()
+            forget(con, {(d.athlete_id, d.document_id) for d, _ in some} & set(done))
+            write(con, some, settings)
+        del waiting[:count]
 
     read = (
         cluster.read_batches(tasks(), settings, executor) if settings.imports.cluster else read_here(tasks(), settings)
@@ -158,20 +160,25 @@ def _decode(
             for outcomes in read:
                 batch = handed.popleft()
                 waiting += zip(batch, outcomes, strict=True)
-                if _is_enough(waiting):
-                    write_waiting()
+                while count := enough([outcome for _, outcome in waiting]):
+                    write_first(count)
                 yield batch
         except ClusterError:
             # What was read until then is kept.
-            write_waiting()
+            write_first(len(waiting))
             raise
     if waiting:
-        write_waiting()
+        write_first(len(waiting))
 
 
-def _is_enough(waiting: Sequence[tuple[Delivery, Outcome]]) -> bool:
-    samples = sum(a.samples is not None and len(a.samples) for _, outcome in waiting for a in outcome.activities)
-    return len(waiting) >= _WRITTEN or samples >= _WRITTEN_SAMPLES
+def enough(read: Sequence[Outcome]) -> int:
+    """Return how many of the first outcomes are to be written together; 0 while they are too few."""
+    samples = 0
+    for count, outcome in enumerate(read, 1):
+        samples += sum(a.samples is not None and len(a.samples) for a in outcome.activities)
+        if count >= _WRITTEN or samples >= _WRITTEN_SAMPLES:
+            return count
+    return 0
 
 
 def _task(delivery: Delivery, raw: Raw) -> Task:
