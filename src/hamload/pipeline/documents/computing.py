@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 _FOLDER = "computing"
+#: So many batches that while one is waited for and another taken in, there is a third to work at.
+_UNDER_WAY = 3
 
 
 def compute[T](
@@ -89,7 +91,7 @@ def _here[T](
         return done
 
     try:
-        yield from in_order(batches, submit)
+        yield from in_order(batches, submit, _UNDER_WAY)
     finally:
         clear(settings)
 

@@ -36,7 +36,8 @@ _MB = 1_000_000
 #: How often all readers may be lost together before it is told.
 _POOLS = 5
 _STDERR = 2
-_UNDER_WAY = 3
+#: So many batches of documents that while one is written, workers have others to read.
+_UNDER_WAY = 5
 _LOOK_S = 1.0
 #: A cluster's worker hands in documents from several threads.
 _starting = threading.Lock()
@@ -135,17 +136,17 @@ def scheduled[T](work: Callable[[], T], settings: ImportSettings) -> Handed[T]:
 def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generator[list[Outcome]]:
     """Read batches of documents by this machine's own workers, and return their outcomes in the same order."""
     readers = Readers(settings.imports, settings.signal, settings.model)
-    yield from in_order(batches, readers.submit)
+    yield from in_order(batches, readers.submit, _UNDER_WAY)
 
 
-def in_order[T, R](batches: Iterable[Sequence[T]], submit: Callable[[T], Callable[[], R]]) -> Generator[list[R]]:
-    """Hand in batches, and return what came of each in the same order."""
-    # So few are under way at once that memory does not grow with the archive, and so many that while one is waited for
-    # and another written, there is a third to work at.
+def in_order[T, R](
+    batches: Iterable[Sequence[T]], submit: Callable[[T], Callable[[], R]], most: int
+) -> Generator[list[R]]:
+    """Hand in batches, so many at once at `most`, and return what came of each in the same order."""
     under_way: deque[list[Callable[[], R]]] = deque()
     for batch in batches:
         under_way.append([submit(one) for one in batch])
-        if len(under_way) >= _UNDER_WAY:
+        if len(under_way) >= most:
             yield [done() for done in under_way.popleft()]
     while under_way:
         yield [done() for done in under_way.popleft()]

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 #: How many runs are assessed together, at least and at most: their samples are read chunk by chunk.
-_FEW, _MANY = 64, 128
+_FEW, _MANY = 64, 192
 #: How many of them one worker measures at a time.
 _PART = 32
 
