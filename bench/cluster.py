@@ -53,13 +53,14 @@ KINDS = {
 #: Homes whose worker was killed.
 _killed: list[Path] = []
 STAGES = ("put and decode", "assess", "alert", "publish")
-#: Of a processor, for each worker and the writer where each has its own: three of them on two processors.
-SHARE, EACH = 0.6, "each"
+#: Of a processor, for each worker and the writer where each has its own: three of them on two processors, which leaves
+#: some for a cluster's scheduler and for whatever else the machine does.
+SHARE, EACH = 0.5, "each"
 SHARED_STAGES = ("put and decode", "assess")
 
 
 def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
-    """Take an archive from nothing to its tables. Returns seconds, processor seconds by stage, and a fingerprint.
+    """Take an archive from nothing to its tables, as `hamload import` does. Returns seconds and a fingerprint.
 
     `processor`: the one on which everything runs; "each" for a share of one for each worker and one for the writer; ""
     for all.
@@ -67,30 +68,73 @@ def measure(kind: str, archive: str, processor: str = "") -> dict[str, Any]:
     if processor and processor != EACH:
         os.sched_setaffinity(0, {int(processor)})
     way, workers = KINDS[kind]
-    with tempfile.TemporaryDirectory() as text, _readers(way, workers) as lines:
-        place = Path(text)
-        warm = _home(place / "warm", lines, place)
-        _stages(warm, sorted(Path(archive).iterdir())[: 4 * workers])
-        home = _home(place / "home", lines, place)
+    with _prepared(kind, archive) as home, pipeline.exclusive(home):
         killer = threading.Thread(target=_kill_one, args=(home.home,), daemon=True)
         if way == "killed":
             killer.start()
         before = _workers_s()
         with shares.given(_apart_from_each_other(way, workers), SHARE) if processor == EACH else nullcontext():
-            told = _stages(home, [Path(archive)])
+            began = time.perf_counter()
+            pipeline.refresh(home, TODAY, now=NIGHT, arriving=_arriving(home, archive))
+            told: dict[str, Any] = {"seconds": time.perf_counter() - began}
         told["workers"] = [spent - before.get(pid, 0.0) for pid, spent in _workers_s().items()]
         if way == "killed":
             killer.join(1)
             told["killed"] = bool(_killed)
-        with warehouse.reader(home.home) as con:
-            told["tables"] = _fingerprint(con)
-            ((told["sessions"], told["hours"]),) = con.execute(
-                "select count(*), sum(moving_time_s) / 3600 from marts.sessions"
-            ).fetchall()
-            ((told["rows"],),) = con.execute("select count(*) from landing.samples").fetchall()
-        told["raw_mb"] = _size_mb(home.home / "raw")
-        told["stored_mb"] = (home.home / warehouse.PUBLISHED).stat().st_size / 1e6
-    return told
+        return told | _left(home)
+
+
+def costs(archive: str) -> dict[str, Any]:
+    """Take an archive from nothing to its tables, stage by stage. Returns the processor seconds of each, by whom."""
+    with _prepared("cluster, one worker", archive) as home, pipeline.exclusive(home):
+        told: dict[str, Any] = {}
+        steps: dict[str, Callable[[], Any]] = {
+            "put and decode": lambda: pipeline.decode(home, arriving=_arriving(home, archive)),
+            "assess": lambda: pipeline.assess(home, TODAY),
+            "alert": lambda: pipeline.alert(home),
+            "publish": lambda: pipeline.publish(home),
+        }
+        for name, step in steps.items():
+            own, others = time.process_time(), _others_s()
+            step()
+            told[f"{name}_cpu"] = time.process_time() - own
+            told[f"{name}_others_cpu"] = max(_others_s() - others, 0.0)
+        return told | _left(home)
+
+
+@contextmanager
+def _prepared(kind: str, archive: str) -> Iterator[Settings]:
+    """Start what reads, warm, and make a home for it."""
+    way, workers = KINDS[kind]
+    with tempfile.TemporaryDirectory() as text, _readers(way, workers) as lines:
+        place = Path(text)
+        few = place / "few"
+        few.mkdir()
+        for path in sorted(Path(archive).iterdir())[: 4 * workers]:
+            (few / path.name).symlink_to(path)
+        warm = _home(place / "warm", lines, place)
+        with pipeline.exclusive(warm):
+            pipeline.refresh(warm, TODAY, now=NIGHT, arriving=_arriving(warm, few))
+        yield _home(place / "home", lines, place)
+
+
+def _arriving(home: Settings, archive: str | Path) -> pipeline.Arriving:
+    return pipeline.Arriving(home, [Path(archive)], "me", NIGHT, through=YESTERDAY)
+
+
+def _left(home: Settings) -> dict[str, Any]:
+    """Return what an import has left in a home."""
+    with warehouse.reader(home.home) as con:
+        ((sessions, hours),) = con.execute("select count(*), sum(moving_time_s) / 3600 from marts.sessions").fetchall()
+        ((rows,),) = con.execute("select count(*) from landing.samples").fetchall()
+        return {
+            "tables": _fingerprint(con),
+            "sessions": sessions,
+            "hours": hours,
+            "rows": rows,
+            "raw_mb": _size_mb(home.home / "raw"),
+            "stored_mb": (home.home / warehouse.PUBLISHED).stat().st_size / 1e6,
+        }
 
 
 def _apart_from_each_other(way: str, workers: int) -> list[list[int]]:
@@ -170,27 +214,6 @@ def _kill_one(home: Path) -> None:
     _killed.append(home)
 
 
-def _stages(home: Settings, paths: list[Path]) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    steps: dict[str, Callable[[], Any]] = {
-        "put and decode": lambda: pipeline.decode(
-            home, arriving=pipeline.Arriving(home, paths, "me", NIGHT, through=YESTERDAY)
-        ),
-        "assess": lambda: pipeline.assess(home, TODAY),
-        "alert": lambda: pipeline.alert(home),
-        "publish": lambda: pipeline.publish(home),
-    }
-    began = time.perf_counter()
-    with pipeline.exclusive(home):
-        for name, step in steps.items():
-            at, own, others = time.perf_counter(), time.process_time(), _others_s()
-            step()
-            told[name] = time.perf_counter() - at
-            told[f"{name}_cpu"] = time.process_time() - own
-            told[f"{name}_others_cpu"] = max(_others_s() - others, 0.0)
-    return told | {"seconds": time.perf_counter() - began}
-
-
 def _others_s() -> float:
     """Return the processor seconds of everything that this process has started and that still runs."""
     return sum(_spent_s(process) for process in psutil.Process().children(recursive=True))
@@ -220,13 +243,14 @@ def _fingerprint(con: Any) -> dict[str, str]:
     names = con.execute(
         "select table_schema || '.' || table_name from information_schema.tables"
         " where table_schema = 'marts' or table_schema || '.' || table_name in"
-        " ('landing.samples', 'landing.features', 'landing.composed') order by 1"
+        " ('landing.samples', 'landing.features', 'landing.composed', 'landing.courses') order by 1"
     ).fetchall()
     but = {
         "marts.source_health": "exclude (last_asked_at, last_success_at)",
         # In which chunk samples lie tells when they were written.
         "landing.samples": "exclude (chunk)",
         "landing.features": "exclude (chunk)",
+        "landing.courses": "exclude (chunk)",
     }
     return {
         name: str(
@@ -275,7 +299,7 @@ def main(activities: int, runs: int) -> None:
             for path in sorted(archive.glob("20*.fit"))[-count:]:
                 (folder / path.name).hardlink_to(path)
         # Most of the real files are short, or malformed on purpose: no measure of what a session costs.
-        costs = [_once("measure", "cluster, one worker", plain) for _ in range(runs)]
+        spent = [_once("costs", plain) for _ in range(runs)]
         # By turns: a machine that grows slower meanwhile is unfair to neither.
         turns = [
             {both: (_once("measure", one, plain, 0), _once("measure", both, plain)) for one, both in ALONE.items()}
@@ -304,7 +328,7 @@ def main(activities: int, runs: int) -> None:
         print(
             "This machine gives out no shares of its processors: a worker beside two, each with its own, is not shown."
         )
-    _print_costs(costs)
+    _print_costs(spent)
     print(f"Two homes of half the sessions, on a processor each: {apart:.2f} x one after the other on one.\n")
     for count, told in squads.items():
         print(
@@ -358,7 +382,7 @@ type _Found = dict[str, list[dict[str, Any]]]
 
 
 def _print_ways(found: _Found) -> None:
-    print("| way | seconds | its keeping and reading | tables |\n| --- | ---: | ---: | --- |")
+    print("| way | seconds | tables |\n| --- | ---: | --- |")
     tables = found["one process"][0]["tables"]
     for kind, runs in found.items():
         is_same = all(run["tables"] == tables for run in runs)
@@ -366,7 +390,6 @@ def _print_ways(found: _Found) -> None:
             kind += " (too late)"  # noqa: PLW2901  # so that nobody believes it
         print(
             f"| {kind} | {statistics.median(r['seconds'] for r in runs):.1f} |"
-            f" {statistics.median(r['put and decode'] for r in runs):.1f} |"
             f" {'the same, row for row' if is_same else '**OTHERS**'} |"
         )
     for run in found["cluster, two workers"]:
@@ -432,9 +455,9 @@ def _print_costs(runs: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] in (["measure"], ["squad"]):
-        asked = measure if sys.argv[1] == "measure" else squad
-        print(json.dumps(asked(*sys.argv[2:])))
+    asked: dict[str, Callable[..., dict[str, Any]]] = {"measure": measure, "costs": costs, "squad": squad}
+    if sys.argv[1:2] and sys.argv[1] in asked:
+        print(json.dumps(asked[sys.argv[1]](*sys.argv[2:])))
     else:
         told = [int(argument) for argument in sys.argv[1:]]
         main(*(told + [600, 3][len(told) :]))
