@@ -215,6 +215,6 @@ def test_runs_are_batched_where_their_chunks_end_neither_few_nor_many_and_none_i
     runs: Any = [SimpleNamespace(chunk=chunk) for chunk, count in spans for _ in range(count)]
     batches = list(assessing.by_chunk(runs))
     assert [run for batch in batches for run in batch] == runs
-    assert all(64 <= len(batch) <= 128 for batch in batches[:-1])
+    assert all(64 <= len(batch) <= 192 for batch in batches[:-1])
     for batch, after in pairwise(batches):
-        assert len(batch) == 128 or batch[-1].chunk != after[0].chunk
+        assert len(batch) == 192 or batch[-1].chunk != after[0].chunk

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,6 +84,13 @@ def test_samples_are_in_order_of_time_even_where_their_rows_are_not(con: duckdb.
     con.execute("delete from landing.samples")
     con.execute("insert into landing.samples select * from shuffled")
     assert all(_same(samples, held[name]) for name, samples in read_samples(con, ["b", "a"]).items())
+
+
+def test_seconds_that_a_recording_tells_several_times_keep_their_order(con: duckdb.DuckDBPyConnection) -> None:
+    count = 3 * 122_880
+    held = replace(_samples(1, count), time_s=np.floor(np.arange(count) / 5000), distance_m=np.arange(float(count)))
+    _kept(con, [("a", held)])
+    assert _same(read_samples(con, ["a"])["a"], held)
 
 
 def test_what_decoding_writes_at_a_time_is_not_written_anew_by_a_checkpoint(con: duckdb.DuckDBPyConnection) -> None:

@@ -136,7 +136,7 @@ def _there[T](
                 # Nothing is asked of the cluster before there is something to compute.
                 cluster = _Cluster(stack, settings)
             most = cluster.room() if cluster is not None else 1
-            while under_way and sum(map(len, under_way)) >= most:
+            while len(under_way) > 1 and sum(map(len, under_way)) >= most:
                 yield [done() for done in under_way.popleft()]
             under_way.append([cluster.submit(content, function) for content in batch] if cluster is not None else [])
         while under_way:
@@ -152,7 +152,7 @@ class _Cluster:
         self._place = stack.enter_context(opened(settings))
 
     def room(self) -> int:
-        """Return how many computations may be under way, so that no worker waits for the next."""
+        """Return how many computations are enough to be under way, if they are of more than one batch."""
         return max(2 * self._hands.slots(), 2)
 
     def submit[T](self, content: bytes, function: Callable[[bytes], T]) -> Callable[[], T]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
-    from hamload.records import Array
+#: As the table holds it: float64 or float32.
+type Channel = NDArray[np.floating[Any]]
 
 
 def write_samples(con: duckdb.DuckDBPyConnection, recordings: Sequence[tuple[str, Samples]]) -> int:
@@ -51,7 +52,7 @@ def read_samples(con: duckdb.DuckDBPyConnection, recording_ids: Sequence[str]) -
 
 def read_channels(
     con: duckdb.DuckDBPyConnection, recording_ids: Sequence[str], names: Sequence[str]
-) -> dict[str, dict[str, Array]]:
+) -> dict[str, dict[str, Channel]]:
     """Return some channels of these recordings, by their names, in order of time; those without samples are left out.
 
     They are float64 or float32, as `landing.samples` holds them; null is NaN.
@@ -67,28 +68,36 @@ def read_channels(
     found = con.execute(
         # The numbers stand in the query: then blocks of other chunks are passed over unread. Names become places in
         # DuckDB for the same reason as above.
-        f"select place, {', '.join(asked)} from landing.samples"  # noqa: S608
+        f"select s.rowid as row, place, {', '.join(asked)} from landing.samples s"  # noqa: S608
         " join (select unnest($ids) as activity_id, generate_subscripts($ids, 1) as place) using (activity_id)"
         f" where chunk in ({', '.join(str(chunk) for (chunk,) in chunks)})",
         {"ids": recording_ids},
     ).fetchnumpy()
-    place = np.asarray(found["place"])
+    row, place = np.asarray(found["row"]), np.asarray(found["place"])
     if not len(place):
         return {}
-    columns = {name: np.ma.filled(found[name], np.nan) for name in asked}
+    columns: dict[str, Channel] = {name: np.ma.filled(found[name], np.nan) for name in asked}
+    if np.any(np.diff(row) < 0):
+        # A join by several threads gives blocks of rows in any order.
+        place, columns = _in_order(np.argsort(row, kind="stable"), place, columns)
     starts = _starts(place)
     is_back = np.diff(columns["time_s"]) < 0
     is_back[starts[1:] - 1] = False
     if is_back.any() or len(np.unique(place[starts])) < len(starts):
-        # They are written in order of time, recording by recording, and DuckDB keeps the order; should it ever not.
-        order = np.lexsort((columns["time_s"], place))
-        place, columns = place[order], {name: values[order] for name, values in columns.items()}
+        # They are written in order of time, recording by recording; should a table ever not keep that.
+        place, columns = _in_order(np.lexsort((columns["time_s"], place)), place, columns)
         starts = _starts(place)
     ends = np.r_[starts[1:], len(place)]
     return {
         recording_ids[place[first] - 1]: {name: columns[name][first:end] for name in names}
         for first, end in zip(starts, ends, strict=True)
     }
+
+
+def _in_order(
+    order: NDArray[np.intp], place: NDArray[np.int64], columns: dict[str, Channel]
+) -> tuple[NDArray[np.int64], dict[str, Channel]]:
+    return place[order], {name: values[order] for name, values in columns.items()}
 
 
 def _starts(place: NDArray[np.int64]) -> NDArray[np.intp]:

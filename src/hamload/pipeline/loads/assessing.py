@@ -59,9 +59,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from hamload.pipeline.documents.storing import Channel
     from hamload.pipeline.loads.measuring import Measured
     from hamload.pipeline.noting.progress import Progress
-    from hamload.records import Array, Athlete
+    from hamload.records import Athlete
     from hamload.settings import Settings
 
 #: How many runs are assessed together, at least and at most: their samples are read chunk by chunk.
@@ -231,7 +232,7 @@ def by_chunk(runs: Iterable[Run]) -> Iterator[Sequence[Run]]:
         yield batch
 
 
-def recorded_of(run: Run, channels: dict[str, Array], athlete: Athlete) -> Recorded:
+def recorded_of(run: Run, channels: dict[str, Channel], athlete: Athlete) -> Recorded:
     """Return what is to be measured of a run: the channels of its recording, and what was known before it."""
     basis = Basis.TREADMILL if run.sport is Sport.TREADMILL else Basis.STREAMS
     return Recorded(channels, athlete, basis, run.altitude_source, run.usable)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hamload.parameters import LoadModel, Signal
+    from hamload.pipeline.documents.storing import Channel
     from hamload.records import Array, SessionLoad
 
 #: The channels that a load and a course are made of.
@@ -47,7 +48,7 @@ class Recorded:
 
     """
 
-    channels: dict[str, Array]
+    channels: dict[str, Channel]
     athlete: Athlete
     basis: Basis
     altitude_source: AltitudeSource
@@ -127,22 +128,22 @@ def load_of(asked: Recorded, signal: Signal, model: LoadModel) -> SessionLoad | 
     )
 
 
-def _samples(channels: dict[str, Array]) -> Samples:
+def _samples(channels: dict[str, Channel]) -> Samples:
     unknown = np.full(len(channels["time_s"]), np.nan)
     return Samples(**{f.name: unknown for f in fields(Samples)} | _doubles(channels))
 
 
-def _doubles(channels: dict[str, Array]) -> dict[str, Array]:
+def _doubles(channels: dict[str, Channel]) -> dict[str, Array]:
     """Return channels as everything is computed with: a float32 is the same number as a float64."""
     return {name: values.astype(np.float64) for name, values in channels.items()}
 
 
-def course_of(channels: dict[str, Array], easy_speed_mps: float, model: LoadModel) -> dict[str, Any]:
+def course_of(channels: dict[str, Channel], easy_speed_mps: float, model: LoadModel) -> dict[str, Any]:
     """Return the course of a recording, with what it asks of a runner of this easy speed."""
-    channels = _doubles(channels)
-    speed, grade = channels["speed_mps"], channels["grade"]
+    known = _doubles(channels)
+    speed, grade = known["speed_mps"], known["grade"]
     asks = demand(speed, grade, easy_speed_mps, model.demand)
-    return course(channels["time_s"], channels["dt_s"], speed=speed, grade=grade, demand=asks)
+    return course(known["time_s"], known["dt_s"], speed=speed, grade=grade, demand=asks)
 
 
 def course(time_s: Array, dt_s: Array, **channels: Array) -> dict[str, Any]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from hamload.records import Array
+    from hamload.pipeline.documents.storing import Channel
     from hamload.settings import Settings
 
 
@@ -39,7 +39,7 @@ class Recordings:
     runs: tuple[Run, ...]
     known: dict[str, RunFeatures]
     stored: dict[str, tuple[float, float | None, str]]
-    channels: dict[str, dict[str, Array]]
+    channels: dict[str, dict[str, Channel]]
     easy_mps: float
     zone: ZoneInfo
     first: dt.date
