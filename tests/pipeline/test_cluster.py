@@ -1,6 +1,7 @@
 """Reading on a cluster: real Dask workers in processes of their own. The tables are those that this machine makes."""
 
 import datetime as dt
+import gc
 import os
 import re
 import shutil
@@ -451,6 +452,21 @@ def test_a_cluster_that_does_not_answer_ends_the_import_and_nothing_is_lost(
     assert desk.refresh(desk.there(address, "there", cluster_wait_s=0.5)) == (0, [])
 
 
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tls://127.0.0.1:1"])
+def test_a_connection_that_failed_is_closed_at_once(address: str, desk: Desk) -> None:
+    from distributed import Client  # noqa: PLC0415  # only these tests have a cluster
+
+    def clients() -> list[Any]:
+        return [held for held in gc.get_objects() if isinstance(held, Client)]
+
+    before = clients()
+    with pytest.raises(ClusterError, match="does not answer") as told:
+        reading.slots_of(desk.there(address, "there", cluster_wait_s=0.2))
+    made = [client for client in clients() if not any(client is one for one in before)]
+    assert told is not None  # and with it whatever its traceback holds
+    assert [client.status for client in made] == ["closed"]
+
+
 def test_a_cluster_without_a_worker_ends_the_import_after_the_wait_and_leaves_nothing_in_shared_storage(
     one_batch: tuple[Path, bytes], desk: Desk
 ) -> None:
@@ -472,7 +488,7 @@ def test_a_cluster_that_ends_in_the_middle_ends_the_import_with_what_was_read_ke
         with pipeline.exclusive(there), pytest.raises(ClusterError):
             pipeline.refresh(there, NIGHT.date(), lambda *_: dying.close())
     here = desk.here("there")
-    assert desk.refresh(here)[0] == RUNS - 48, "the first batch is kept"
+    assert desk.refresh(here)[0] == RUNS - 32, "the first batch is kept"
     assert desk.held(here) == undisturbed
 
 

@@ -201,7 +201,7 @@ def read_batches(
     Parameters
     ----------
     batches
-        The documents, in the batches in which they are to be written.
+        The documents, in batches of which each is one worker's at a time.
     settings
         Those of the home: `[import] cluster` and `shared` name the cluster and the storage.
     executor
@@ -246,11 +246,13 @@ def dask_client(settings: Settings) -> Iterator[Any]:
         from distributed import Client  # noqa: PLC0415  # only who has a cluster need have it
     except ImportError as error:
         raise extra_missing(error) from error
+    client: Any = Client.__new__(Client)
     try:
-        client = Client(  # type: ignore[no-untyped-call]
-            imports.cluster, timeout=imports.cluster_wait_s, set_as_default=False
-        )
+        client.__init__(imports.cluster, timeout=imports.cluster_wait_s, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
+        # Dask would close it when it is collected: in the middle of making another, where it waits for a lock that its
+        # own thread holds, for ever.
+        client.close()
         raise unreachable(imports.cluster, error) from error
     with client:
         yield client
