@@ -175,7 +175,7 @@ def _exactly(value: Any) -> str:
 
 def _floats_of(told: Any) -> list[float]:
     if isinstance(told, dict):
-        told = list(told.values())
+        told = [told[name] for name in sorted(told)]
     if isinstance(told, list):
         return [number for item in told for number in _floats_of(item)]
     return [float.fromhex(told)] if str(told).lstrip("-").startswith("0x") or told in {"nan", "inf"} else []

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hamload.settings import Settings
 
 #: How many documents are handed to workers at once, and how many are written at once at most.
-_BATCH, _WRITTEN = 32, 192
+_BATCH, _WRITTEN = 32, 576
 #: Three row groups of DuckDB's, which compresses whole ones once, as they come. Of two, with what is over, its next
 #: checkpoint would make others: it merges four that fit into three.
 _WRITTEN_SAMPLES = 3 * 122_880
