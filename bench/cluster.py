@@ -56,6 +56,8 @@ STAGES = ("put and decode", "assess", "alert", "publish")
 #: Of a processor, for each worker and the writer where each has its own: three of them on two processors, which leaves
 #: some for a cluster's scheduler and for whatever else the machine does.
 SHARE, EACH = 0.5, "each"
+#: How often what is compared by turns is measured at least.
+_TURNS = 5
 SHARED_STAGES = ("put and decode", "assess")
 
 
@@ -303,14 +305,14 @@ def main(activities: int, runs: int) -> None:
         # By turns: a machine that grows slower meanwhile is unfair to neither.
         turns = [
             {both: (_once("measure", one, plain, 0), _once("measure", both, plain)) for one, both in ALONE.items()}
-            for _ in range(max(runs, 3))
+            for _ in range(max(runs, _TURNS))
         ]
         each = [
             {
                 both: (_once("measure", one, plain, EACH), _once("measure", both, plain, EACH))
                 for one, both in ALONE.items()
             }
-            for _ in range(max(runs, 3) if shares.is_possible() else 0)
+            for _ in range(max(runs, _TURNS) if shares.is_possible() else 0)
         ]
         squads = {count: _once("squad", count, few) for count in (1, 4, 16)}
         apart = statistics.median(_apart(plain, Path(text)) for _ in range(runs))
