@@ -201,7 +201,7 @@ def read_batches(
     Parameters
     ----------
     batches
-        The documents, in batches of which each is one worker's at a time.
+        The documents, in the batches in which workers read them.
     settings
         Those of the home: `[import] cluster` and `shared` name the cluster and the storage.
     executor
@@ -250,10 +250,14 @@ def dask_client(settings: Settings) -> Iterator[Any]:
     try:
         client.__init__(imports.cluster, timeout=imports.cluster_wait_s, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
+        told = unreachable(imports.cluster, error)
         # Dask would close it when it is collected: in the middle of making another, where it waits for a lock that its
         # own thread holds, for ever.
-        client.close()
-        raise unreachable(imports.cluster, error) from error
+        try:
+            client.close()
+        except (OSError, RuntimeError) as another:
+            told.add_note(f"Nor could the connection be closed: {another}")
+        raise told from error
     with client:
         yield client
 

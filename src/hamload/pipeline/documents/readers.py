@@ -142,7 +142,7 @@ def read_here(batches: Iterable[Sequence[Task]], settings: Settings) -> Generato
 def in_order[T, R](
     batches: Iterable[Sequence[T]], submit: Callable[[T], Callable[[], R]], most: int
 ) -> Generator[list[R]]:
-    """Hand in batches, so many at once at `most`, and return what came of each in the same order."""
+    """Hand in batches, no more than `most` at once, and return what came of each in the same order."""
     under_way: deque[list[Callable[[], R]]] = deque()
     for batch in batches:
         under_way.append([submit(one) for one in batch])
