@@ -27,7 +27,6 @@ ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("HAMLOAD_SHARED_DATA", ROOT.parent / "shared" / "data"))
 PEERS = ("fitfast", "activity-parser", "acwr", "pandas", "numpy", "duckdb", "prefect")
 SQUAD = 10_000
-#: The acwr package's runners are measured on fewer and scaled: it takes each one by itself.
 SAMPLES = 11_000_000
 #: From this size on an archive is measured three times instead of five.
 LARGE = 3000
