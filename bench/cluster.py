@@ -110,18 +110,14 @@ def _prepared(kind: str, archive: str) -> Iterator[Settings]:
     way, workers = KINDS[kind]
     with tempfile.TemporaryDirectory() as text, _readers(way, workers) as lines:
         place = Path(text)
-        few = place / "few"
-        few.mkdir()
-        for path in sorted(Path(archive).iterdir())[: 4 * workers]:
-            (few / path.name).symlink_to(path)
-        warm = _home(place / "warm", lines, place)
+        warm, few = _home(place / "warm", lines, place), sorted(Path(archive).iterdir())[: 4 * workers]
         with pipeline.exclusive(warm):
-            pipeline.refresh(warm, TODAY, now=NIGHT, arriving=_arriving(warm, few))
+            pipeline.refresh(warm, TODAY, now=NIGHT, arriving=_arriving(warm, *few))
         yield _home(place / "home", lines, place)
 
 
-def _arriving(home: Settings, archive: str | Path) -> pipeline.Arriving:
-    return pipeline.Arriving(home, [Path(archive)], "me", NIGHT, through=YESTERDAY)
+def _arriving(home: Settings, *paths: str | Path) -> pipeline.Arriving:
+    return pipeline.Arriving(home, list(map(Path, paths)), "me", NIGHT, through=YESTERDAY)
 
 
 def _left(home: Settings) -> dict[str, Any]:
@@ -302,18 +298,8 @@ def main(activities: int, runs: int) -> None:
                 (folder / path.name).hardlink_to(path)
         # Most of the real files are short, or malformed on purpose: no measure of what a session costs.
         spent = [_once("costs", plain) for _ in range(runs)]
-        # By turns: a machine that grows slower meanwhile is unfair to neither.
-        turns = [
-            {both: (_once("measure", one, plain, 0), _once("measure", both, plain)) for one, both in ALONE.items()}
-            for _ in range(max(runs, _TURNS))
-        ]
-        each = [
-            {
-                both: (_once("measure", one, plain, EACH), _once("measure", both, plain, EACH))
-                for one, both in ALONE.items()
-            }
-            for _ in range(max(runs, _TURNS) if shares.is_possible() else 0)
-        ]
+        turns = _by_turns(plain, runs, "0", "")
+        each = _by_turns(plain, runs, EACH, EACH) if shares.is_possible() else []
         squads = {count: _once("squad", count, few) for count in (1, 4, 16)}
         apart = statistics.median(_apart(plain, Path(text)) for _ in range(runs))
     first = found["one process"][0]
@@ -337,6 +323,17 @@ def main(activities: int, runs: int) -> None:
             f"{count} runners of 60 sessions in one home: {told['first']:.1f} s of the writer's processor for the"
             f" first night, {told['nothing_new']:.2f} s for one with nothing new; {told['stored_mb']:.0f} MB."
         )
+
+
+def _by_turns(archive: Path, runs: int, one_on: str, two_on: str) -> _Turns:
+    """Measure one worker and two by turns: a machine that grows slower meanwhile is unfair to neither."""
+    return [
+        {
+            both: (_once("measure", one, archive, one_on), _once("measure", both, archive, two_on))
+            for one, both in ALONE.items()
+        }
+        for _ in range(max(runs, _TURNS))
+    ]
 
 
 def _apart(archive: Path, place: Path) -> float:
@@ -381,6 +378,7 @@ def _once(name: str, *arguments: object) -> dict[str, Any]:
 
 
 type _Found = dict[str, list[dict[str, Any]]]
+type _Turns = list[dict[str, tuple[dict[str, Any], dict[str, Any]]]]
 
 
 def _print_ways(found: _Found) -> None:
@@ -403,7 +401,7 @@ def _print_ways(found: _Found) -> None:
     print(f"\n{len(tables)} tables compared, the samples among them.\n")
 
 
-def _print_turns(turns: list[dict[str, tuple[dict[str, Any], dict[str, Any]]]], one: str, two: str) -> None:
+def _print_turns(turns: _Turns, one: str, two: str) -> None:
     print(f"| simulated sessions alone | {one} | {two} | ratio, each turn |\n| --- | ---: | ---: | ---: |")
     for both in ALONE.values():
         pairs = [turn[both] for turn in turns]
